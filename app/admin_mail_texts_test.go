@@ -12,10 +12,11 @@ import (
 	"sportello/app/desk/notice"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/event"
 )
 
 // accountLetter is what the desk says about an account, as the person reads it.
-func (w *world) accountLetter(p *store.Person, event store.Event, fill func(*notice.OutgoingLine)) (subject, text string) {
+func (w *world) accountLetter(p *store.Person, event event.Event, fill func(*notice.OutgoingLine)) (subject, text string) {
 	w.t.Helper()
 	line := notice.OutgoingLine{Who: "Anna Monti", Telling: store.Telling{Event: event, By: w.people["administrator"].ID, At: w.app.Desk.Now(), Why: "Ha perso la casella"}}
 	if fill != nil {
@@ -34,7 +35,7 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("administrator")
 	page := b.get("/admin/mail-texts").body
-	for _, event := range store.MailEvents() {
+	for _, event := range event.Mailed() {
 		for _, lang := range words.Languages {
 			for _, key := range []string{"mail." + event.Subject(), "mail." + event.Text(), event.Name(), event.When()} {
 				if !w.app.Words.Has(lang, key) {
@@ -63,7 +64,7 @@ func TestNoMailIsWithoutItsWords(t *testing.T) {
 func TestAnAdministratorsWordsStandInLettersOfAccounts(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor("administrator")
-	for _, event := range store.MailEvents() {
+	for _, event := range event.Mailed() {
 		if !event.OfAccount() {
 			continue
 		}
@@ -97,7 +98,7 @@ func TestTheLetterOfATokenNamesItAndItsDay(t *testing.T) {
 	for lang, want := range map[string]string{"it": "1º febbraio 2031", "en": "1 February 2031"} {
 		p := *w.people["requester"]
 		p.Language = lang
-		subject, text := w.accountLetter(&p, store.EventEnding, func(l *notice.OutgoingLine) {
+		subject, text := w.accountLetter(&p, event.Ending, func(l *notice.OutgoingLine) {
 			l.Token, l.Named, l.Ends = 1, "Cruscotto {date}", time.Date(2031, 2, 1, 12, 0, 0, 0, time.UTC)
 		})
 		if !strings.Contains(subject, want) || !strings.Contains(text, want) || !strings.Contains(text, "Cruscotto {date}") || !strings.Contains(text, "/me") {
@@ -116,7 +117,7 @@ func TestTheLetterOfRightsSaysWhichInTheReadersLanguage(t *testing.T) {
 	} {
 		p := *w.people["requester"]
 		p.Language = lang
-		if _, text := w.accountLetter(&p, store.EventRights, func(l *notice.OutgoingLine) { l.Rights = rights }); !strings.Contains(text, want) {
+		if _, text := w.accountLetter(&p, event.Rights, func(l *notice.OutgoingLine) { l.Rights = rights }); !strings.Contains(text, want) {
 			t.Errorf("%s: %s", lang, text)
 		}
 	}

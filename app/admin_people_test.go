@@ -13,6 +13,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // crowd adds people with long names and addresses, all of them agents of the group.
@@ -21,7 +22,7 @@ func (w *world) crowd(n int, group uint64) {
 	for i := range n {
 		f := people.Form{Groups: []store.Membership{{Group: group}}, Email: fmt.Sprintf("annamaria.bartolomeipasquinelli.%03d@dipartimento.ateneo.example.it", i)}
 		f.Name = fmt.Sprintf("Annamaria Vittoria Bartolomei Pasquinelli della Rovere %03d", i)
-		_, _, err := w.app.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, f)
+		_, _, err := w.app.Desk.People.Add(policy.Actor{Via: door.Command, System: true}, f)
 		must(w.t, err)
 	}
 }

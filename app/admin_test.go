@@ -23,6 +23,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // administration is a desk with one person of each role.
@@ -36,7 +37,7 @@ type administration struct {
 func newAdministration(t *testing.T) *administration {
 	t.Helper()
 	d := &administration{testDesk: newTestDesk(t)}
-	by := policy.Actor{Via: store.DoorCommand, System: true}
+	by := policy.Actor{Via: door.Command, System: true}
 	o, err := d.app.Desk.People.AddOrganisation(by, people.OrganisationForm{Name: "Università di Vallombra", Domains: []string{"vallombra.it"}})
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"sportello/app/desk/article"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // upload makes the body of a form with values and one file.
@@ -118,7 +119,7 @@ func TestThousandsOfPagesOfOneModuleAreAllReachedByTurningPages(t *testing.T) {
 	w := newWorld(t)
 	const many = 180
 	d := w.app.Desk
-	system := policy.Actor{System: true, Via: store.DoorImport}
+	system := policy.Actor{System: true, Via: door.Import}
 	for i := range many {
 		for _, lang := range []string{"it", "en"} {
 			_, _, err := d.Articles.Put(system, article.Record{Slug: fmt.Sprintf("aiuto-%d", i), Title: fmt.Sprintf("%c%c aiuto %03d", 'A'+i%26, 'a'+i%7, i), Body: "<p>Testo della pagina</p>",
@@ -232,7 +233,7 @@ func TestWhatIsWrongIsSaidBesideTheFieldAndNothingTypedIsLost(t *testing.T) {
 
 func TestPublishingIsRefusedWithItsReasonWhereAReviewIsNeeded(t *testing.T) {
 	w := newWorld(t)
-	err := w.app.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		s, err := store.SettingsTable.Get(tx, 1)
 		if err != nil {
 			return err
@@ -343,7 +344,7 @@ func TestArticlesOfferedBehindQuestionMarksAreThoseThatMayBeSent(t *testing.T) {
 func TestAnEndedSessionBringsTheArticleBackInItsLanguage(t *testing.T) {
 	w := newWorld(t)
 	p := w.people["editor"]
-	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, testPassword); err != nil {
+	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, testPassword); err != nil {
 		t.Fatal(err)
 	}
 	b := w.browser()

@@ -22,6 +22,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // filled is a served desk with two tickets, an article's worth of words and a file; followed by its index.
@@ -35,7 +36,7 @@ func filled(t *testing.T, configure ...func(*config.Config)) (d *testDesk, sum s
 		t.Fatal(err)
 	}
 	for _, subject := range []string{"Stampante bloccata in segreteria", "Fattura elettronica rifiutata"} {
-		err := d.app.Store.Update(store.By{Act: store.ActOpen}, func(tx *store.Tx) error {
+		err := d.app.Store.Update(store.By{Act: act.Open}, func(tx *store.Tx) error {
 			row := &store.Ticket{Subject: subject, Language: "it", State: store.StateNew, Requester: p.ID, Group: 1, Opened: tx.Now(), PublicUpdated: tx.Now()}
 			if err := store.Tickets.Put(tx, row); err != nil {
 				return err

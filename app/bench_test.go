@@ -26,6 +26,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/sample"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // benchSize is how many tickets the desk of a benchmark holds: 10,000 unless SPORTELLO_BENCH_TICKETS says otherwise.
@@ -107,12 +108,12 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 			return err
 		})
 		if store.KindOf(err) == store.NotFound {
-			p, _, err = a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, form)
+			p, _, err = a.Desk.People.Add(policy.Actor{Via: door.Command, System: true}, form)
 		}
 		if err != nil {
 			b.Fatal(err)
 		}
-		secret, _, err := a.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, p.ID, "bench")
+		secret, _, err := a.Desk.Keeper().NewToken(store.By{Via: door.Command}, p.ID, "bench")
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -206,7 +207,7 @@ func BenchmarkPages(b *testing.B) {
 		secret := base64.RawURLEncoding.EncodeToString(raw)
 		sum := sha256.Sum256([]byte(secret))
 		now := time.Now()
-		err = a.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+		err = a.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 			return store.Sessions.Put(tx, &store.Session{Hash: hex.EncodeToString(sum[:]), Person: p.ID, Seen: now, Ends: now.Add(time.Hour)})
 		})
 		if err != nil {
@@ -312,7 +313,7 @@ func BenchmarkPages(b *testing.B) {
 		}); err != nil {
 			b.Fatal(err)
 		}
-		return policy.Actor{Person: p, Via: store.DoorAPI, Language: "it"}
+		return policy.Actor{Person: p, Via: door.API, Language: "it"}
 	}
 	for _, s := range []struct {
 		name   string

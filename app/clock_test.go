@@ -19,6 +19,7 @@ import (
 	"sportello/app/desk/notice"
 	"sportello/app/desk/people"
 	"sportello/store"
+	"sportello/store/event"
 )
 
 // machineTime are the places that may ask the machine what time it is: files, folders (ending with /), or what a file
@@ -202,7 +203,7 @@ func TestWhatTheDeskShowsStoresAndAllowsGoesByItsClock(t *testing.T) {
 	}
 	b.must(b.get(searchFor("cedolino dopo:oggi")), 200, "1 risultato")
 	b.must(b.get(searchFor("cedolino prima:oggi")), 200, "0 risultati")
-	l, err := d.app.Mail.WriteLetter(&notice.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: store.EventLink, Lines: []notice.OutgoingLine{{Telling: store.Telling{Event: store.EventLink}}}})
+	l, err := d.app.Mail.WriteLetter(&notice.Outgoing{Letter: &store.Letter{To: p.Email}, Person: p, Account: event.Link, Lines: []notice.OutgoingLine{{Telling: store.Telling{Event: event.Link}}}})
 	if err != nil || !l.Date.Equal(morning) {
 		t.Errorf("the letter is of %v, %v", l.Date, err)
 	}

@@ -11,6 +11,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
@@ -26,12 +28,12 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	token, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand, Act: store.ActMakeToken}, ivo.ID, "load")
+	token, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: door.Command, Act: act.MakeToken}, ivo.ID, "load")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []*store.Person{ada, ivo} {
-		if err := d.app.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, "cavallo-batteria-graffetta"); err != nil {
+		if err := d.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, "cavallo-batteria-graffetta"); err != nil {
 			t.Fatal(err)
 		}
 	}

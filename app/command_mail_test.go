@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/door"
 )
 
 const aMail = "From: Ada <ada@ateneo.example>\nTo: csa@ateneo.example\nSubject: Cedolino\nMessage-ID: <uno@ateneo.example>\nDate: Mon, 02 Mar 2026 10:00:00 +0100\n\nNon lo trovo.\n"
@@ -93,7 +94,7 @@ func TestAPipeBesideARunningServerLeavesItToTheServer(t *testing.T) {
 	}
 	must(t, d.app.Desk.Intake.Process(t.Context()))
 	v, err := d.app.Desk.Tickets.Read(theDesk, 1)
-	if err != nil || v.Ticket.Via != store.DoorMail {
+	if err != nil || v.Ticket.Via != door.Mail {
 		t.Errorf("%v", err)
 	}
 }

@@ -20,6 +20,8 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/admin"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 func TestATokenIsMadeByWhoShowsAgainWhoTheyAre(t *testing.T) {
@@ -106,7 +108,7 @@ func newConfirmDesk(t *testing.T) *confirmDesk {
 		c.Trial.Clock = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }
 	})
 	d.admin = d.add("Carla Capo", people.Form{Administrator: true})
-	d.actor = policy.Actor{Person: d.admin, Via: store.DoorPage}
+	d.actor = policy.Actor{Person: d.admin, Via: door.Page}
 	var err error
 	if d.group, err = d.app.Desk.People.GroupByCode("csa"); err != nil {
 		t.Fatal(err)
@@ -125,7 +127,7 @@ func (d *confirmDesk) acts(since uint64) (out []string) {
 			if err != nil {
 				return err
 			}
-			if c.By == d.admin.ID && !slices.Contains([]store.Act{store.ActSeen, store.ActConfirm, store.ActSignIn}, c.Act) {
+			if c.By == d.admin.ID && !slices.Contains([]act.Act{act.Seen, act.Confirm, act.SignIn}, c.Act) {
 				out = append(out, c.Act.String()+" "+c.Table)
 			}
 		}
@@ -210,7 +212,7 @@ func (d *confirmDesk) sleeping() uint64 {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	err = d.app.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err = d.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		t, err := store.Tokens.Get(tx, token.ID)
 		if err != nil {
 			return err
@@ -302,7 +304,7 @@ func TestWhoHasNotShownLatelyWhoTheyAreDoesNothingOfWeight(t *testing.T) {
 		}
 		if r.Confirm != web.Lately {
 			if r.Name == "me.password" {
-				if err := d.app.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, d.admin.ID, testPassword); err != nil {
+				if err := d.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, d.admin.ID, testPassword); err != nil {
 					t.Fatal(err)
 				}
 			}

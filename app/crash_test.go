@@ -29,6 +29,7 @@ import (
 	mailpeer "sportello/app/mail/peer"
 	"sportello/search"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // crashes is how often the server is killed: twelve times in make test, as often as SPORTELLO_CRASHES says in make crash.
@@ -133,9 +134,9 @@ group = "csa"
 		member = []store.Membership{{Group: g.ID}}
 		return err
 	}))
-	p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
+	p, _, err := a.Desk.People.Add(policy.Actor{Via: door.Command, System: true}, people.Form{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
 	must(t, err)
-	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, p.ID, "crash")
+	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: door.Command}, p.ID, "crash")
 	must(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})

@@ -15,6 +15,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 var (
@@ -148,7 +149,7 @@ func TestNoNumberInAnAddressTellsWhatThereIs(t *testing.T) {
 func TestNoFilterTellsWhatThereIs(t *testing.T) {
 	t.Parallel()
 	d := newAPIDesk(t)
-	system := policy.Actor{Via: store.DoorCommand, System: true}
+	system := policy.Actor{Via: door.Command, System: true}
 	if _, err := d.app.Desk.People.AddGroup(system, people.GroupForm{Code: "segreta", Name: store.Words{IT: "Segreta", EN: "Secret"}, Confidential: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/health"
 	"sportello/store"
+	"sportello/store/door"
 	"sportello/store/torn"
 )
 
@@ -61,11 +62,11 @@ func serveFaulty(t *testing.T, data string, traced bool, environ ...string) *fau
 	cfg.Data = data
 	a, err := app.OpenDesk(cfg, discard())
 	must(t, err)
-	by := policy.Actor{Via: store.DoorCommand, System: true}
+	by := policy.Actor{Via: door.Command, System: true}
 	p, _, err := a.Desk.People.Add(by, people.Form{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 	must(t, err)
-	must(t, a.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, testPassword))
-	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, p.ID, "fault")
+	must(t, a.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, testPassword))
+	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: door.Command}, p.ID, "fault")
 	must(t, err)
 	must(t, a.Close())
 	d.serve(traced, torn.Trouble{})

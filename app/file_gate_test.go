@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // TestAFileFollowsItsMessageThroughEveryDoor merges one person's ticket into another's and undoes that. The file that
@@ -71,7 +72,7 @@ func TestAFileFollowsItsMessageThroughEveryDoor(t *testing.T) {
 		t.Fatal(got.body)
 	}
 	check("merged", theirs)
-	agent := policy.Actor{Person: d.person("bruno.galli@example.it"), Via: store.DoorPage, Language: "it"}
+	agent := policy.Actor{Person: d.person("bruno.galli@example.it"), Via: door.Page, Language: "it"}
 	if _, err := d.app.Desk.Tickets.Do(agent, 2, ticket.Step{UndoDuplicate: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,9 @@ import (
 	"sportello/app/words"
 	"sportello/assets"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // lacking names what an act, an event or a door has not got, where has knows the sentences and icons the drawings.
@@ -25,8 +28,8 @@ func lacking(has func(lang, key string) bool, icons []string) (out []string) {
 			}
 		}
 	}
-	told := map[store.Event]bool{}
-	for _, a := range store.Acts() {
+	told := map[event.Event]bool{}
+	for _, a := range act.All() {
 		sentences(a, "act", a.Sentences())
 		for _, t := range a.Tells() {
 			told[t.Event] = true
@@ -48,8 +51,8 @@ func lacking(has func(lang, key string) bool, icons []string) (out []string) {
 			say(a, "act", "is a line on the requester's side, and does not concern it")
 		}
 	}
-	weights := map[int]store.Event{}
-	for _, e := range store.Events() {
+	weights := map[int]event.Event{}
+	for _, e := range event.All() {
 		sentences(e, "event", e.Sentences())
 		if !e.ByBell() && !e.ByMail() {
 			say(e, "event", "reaches nobody, neither by bell nor by mail")
@@ -62,7 +65,7 @@ func lacking(has func(lang, key string) bool, icons []string) (out []string) {
 		}
 		weights[e.Weight()] = e
 	}
-	for _, d := range store.Doors() {
+	for _, d := range door.All() {
 		if d.InLog() != "" {
 			sentences(d, "door", []string{d.InLog()})
 		}
@@ -110,13 +113,16 @@ func TestNothingHappensWithoutItsSentenceIconAndAudience(t *testing.T) {
 	})
 	t.Run("no sentence is left of what does not happen", func(t *testing.T) {
 		known := map[string]bool{}
-		for _, a := range store.Acts() {
+		for _, a := range act.All() {
 			for _, key := range a.Sentences() {
 				known[key] = true
 			}
 		}
 		besides := []string{"history.desk", "history.unassign", "history.set", "history.unset", "history.from", "side.event-unassign", "side.event-plan-version",
 			"side.event-severity", "side.event-urgency", "side.event-why"} // parts of the others
+		for _, c := range []store.Contact{store.Phone, store.InPerson} {
+			besides = append(besides, act.Open.History()+"-"+c.String()) // how the requester came
+		}
 		files, err := fs.Glob(assets.FS, "locale/*.toml")
 		if err != nil {
 			t.Fatal(err)

@@ -32,6 +32,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // fuzzed is a desk that is asked without a connection between. Its data are checked at the end.
@@ -64,14 +65,14 @@ func newFuzzed(f *testing.F) *fuzzed {
 		}
 	})
 	z := &fuzzed{app: a, secret: strings.Repeat("A", 43)}
-	if z.admin, _, err = a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Anna Monti", Email: "anna@example.it", Administrator: true}); err != nil {
+	if z.admin, _, err = a.Desk.People.Add(policy.Actor{Via: door.Command, System: true}, people.Form{Name: "Anna Monti", Email: "anna@example.it", Administrator: true}); err != nil {
 		f.Fatal(err)
 	}
-	if z.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, z.admin.ID, "fuzz"); err != nil {
+	if z.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: door.Command}, z.admin.ID, "fuzz"); err != nil {
 		f.Fatal(err)
 	}
 	for _, s := range []string{"Il cedolino non si apre", "Una fattura manca"} {
-		if _, err := a.Desk.Tickets.Open(policy.Actor{Person: z.admin, Via: store.DoorPage, Language: "it"}, ticket.Opening{Subject: s, Body: "Da ieri.", Kind: store.Malfunction, Severity: store.Medium, Urgency: store.NoDate}); err != nil {
+		if _, err := a.Desk.Tickets.Open(policy.Actor{Person: z.admin, Via: door.Page, Language: "it"}, ticket.Opening{Subject: s, Body: "Da ieri.", Kind: store.Malfunction, Severity: store.Medium, Urgency: store.NoDate}); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -87,7 +88,7 @@ func (z *fuzzed) signedIn(t *testing.T) {
 		return
 	}
 	sum := sha256.Sum256([]byte(z.secret))
-	err := z.app.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := z.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, z.admin.ID)
 		if err != nil {
 			return err

@@ -15,6 +15,8 @@ import (
 	"sportello/app/desk/notice"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // posts is every address a form leads to.
@@ -293,7 +295,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 		letters := 0
 		link := admin.post("/admin/people/"+itoa(w.people["stranger"].ID)+"/link", url.Values{"csrf": {""}})
 		look("the link for a new password", link)
-		err := w.app.Store.Update(store.By{Via: store.DoorDesk, Act: store.ActLetter}, func(tx *store.Tx) error { // now, not after a while
+		err := w.app.Store.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error { // now, not after a while
 			for l, err := range store.Letters.All(tx, 0, false) {
 				if err != nil {
 					return err

@@ -23,6 +23,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/desk/intake"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // webForm is a form of a page as a browser would send it.
@@ -354,7 +355,7 @@ func TestNothingIsExecutedWhateverFieldHeaderOrPartItComesBy(t *testing.T) {
 		}
 	}
 	for role := range w.people { // a token's form asks for the password, which no attempt is
-		_, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, w.people[role].ID, next(store.Most("tokens.name")))
+		_, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: door.Command}, w.people[role].ID, next(store.Most("tokens.name")))
 		must(t, err)
 	}
 	w.mailAttempts()

@@ -24,6 +24,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/extract"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // dial opens a connection to the desk over which anything can be said.
@@ -90,7 +91,7 @@ func gzipped(t *testing.T, before string, zeros int, after string) []byte {
 // session, with a token and with neither.
 func TestABodyThatUnfoldsIsNotUnfolded(t *testing.T) {
 	w := newWorld(t)
-	agent, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, w.people["agent"].ID, "prova")
+	agent, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: door.Command}, w.people["agent"].ID, "prova")
 	must(t, err)
 	var form bytes.Buffer
 	m := multipart.NewWriter(&form)

@@ -7,6 +7,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 func TestAnAdministratorSetsTheDeskUp(t *testing.T) {
@@ -120,7 +121,7 @@ func TestAnAdministratorSetsTheDeskUp(t *testing.T) {
 		s.sees("Non sono ancora salvati.")
 		s.in("main form").follow("Salva")
 		s.sees("Priorità e scadenze sono salvate.")
-		tk, err := d.app.Desk.Tickets.Open(policy.Actor{Person: d.person("bruno.galli@unipr.it"), Via: store.DoorPage}, ticket.Opening{Subject: "Il prestito", Body: "Quanto dura?",
+		tk, err := d.app.Desk.Tickets.Open(policy.Actor{Person: d.person("bruno.galli@unipr.it"), Via: door.Page}, ticket.Opening{Subject: "Il prestito", Body: "Quanto dura?",
 			Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate})
 		if err != nil || tk.Priority != 1 {
 			t.Fatalf("%+v %v, want P1", tk, err)

@@ -10,6 +10,8 @@ import (
 
 	"sportello/app/address"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 func TestAnAgentConfirmsAnAnswerByMail(t *testing.T) {
@@ -277,7 +279,7 @@ func TestMailThatComesBackIsShownToWhoWorksTheTicket(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ticket := w.ticket()
-	err := w.app.Store.Update(store.By{Via: store.DoorMail, Act: store.ActMailFailed}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: door.Mail, Act: act.MailFailed}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, w.people["requester"].ID)
 		if err != nil {
 			return err

@@ -24,6 +24,7 @@ import (
 
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // walk is one person's way through the desk in a real browser: by what stands on buttons, links and fields, with the
@@ -373,7 +374,7 @@ func (s *walk) signIn(p *store.Person) {
 // password gives the role the password of the tests.
 func (w *world) password(role string) *store.Person {
 	w.t.Helper()
-	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, w.people[role].ID, testPassword); err != nil {
+	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, w.people[role].ID, testPassword); err != nil {
 		w.t.Fatal(err)
 	}
 	return w.people[role]
@@ -403,7 +404,7 @@ func (w *world) asks(role, subject string) *store.Ticket {
 // endSessions signs everybody out.
 func (w *world) endSessions() {
 	w.t.Helper()
-	err := w.app.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		var all []uint64
 		for s, err := range store.Sessions.All(tx, 0, false) {
 			if err != nil {

@@ -21,36 +21,38 @@ import (
 	"sportello/app/mail/transport"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // letterOfEvent writes the letter of the event to the reader, as the desk would fill it.
-func (w *world) letterOfEvent(reader *store.Person, event store.Event, change func(*notice.Outgoing)) *transport.Letter {
+func (w *world) letterOfEvent(reader *store.Person, tells event.Event, change func(*notice.Outgoing)) *transport.Letter {
 	w.t.Helper()
 	at := w.app.Desk.Now()
-	agents := slices.Contains([]string{"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed"}, event.String())
-	line := notice.OutgoingLine{Telling: store.Telling{Event: event, By: w.people["agent"].ID, At: at, Why: "Gli stipendi partono domani"}, Who: "Bruno Agente", Desk: !agents}
+	agents := slices.Contains([]string{"new", "group", "assigned", "note", "beside", "mention", "bounce", "unconfirmed"}, tells.String())
+	line := notice.OutgoingLine{Telling: store.Telling{Event: tells, By: w.people["agent"].ID, At: at, Why: "Gli stipendi partono domani"}, Who: "Bruno Agente", Desk: !agents}
 	o := &notice.Outgoing{Letter: &store.Letter{To: reader.Email, MessageID: "x@desk.example"}, Person: reader, From: "csa@desk.example"}
 	switch {
-	case event.OfAccount():
-		o.Account = event
+	case tells.OfAccount():
+		o.Account = tells
 		line.Named, line.Device, line.Addr, line.Token = "Cruscotto", "Firefox su Linux", "192.0.2.7", 0
-		if event == store.EventEnding {
+		if tells == event.Ending {
 			line.Token, line.Ends = 1, time.Date(2031, 2, 1, 12, 0, 0, 0, time.UTC)
 		}
-		if event.WithLink() {
+		if tells.WithLink() {
 			o.Link = "segreto"
 		}
-		if event == store.EventRights {
+		if tells == event.Rights {
 			line.Rights = []notice.NamedRight{{Right: "supervisor", Over: store.Words{IT: "Stipendi", EN: "Payroll"}}, {Right: "editor", Taken: true}}
 		}
-	case event == store.EventReceived:
+	case tells == event.Received:
 		o.Person = &store.Person{Email: reader.Email, Name: reader.Email, Language: reader.Language}
 		o.ReplyTo = o.From
-	case event == store.EventDigest:
+	case tells == event.Digest:
 		o.ReplyTo = o.From
-		line.Event, line.Ticket, line.Subject = store.EventMessage, 12, "Il cedolino non si apre"
+		line.Event, line.Ticket, line.Subject = event.Message, 12, "Il cedolino non si apre"
 		second := line
-		second.Event, second.Ticket, second.Subject, second.Unproven = store.EventResolved, 123, "Accesso a CSA & altro", true
+		second.Event, second.Ticket, second.Subject, second.Unproven = event.Resolved, 123, "Accesso a CSA & altro", true
 		o.Lines = append(o.Lines, second)
 	default:
 		o.Ticket = &store.Ticket{Row: store.Row{ID: 12}, Subject: "Il cedolino di <marzo> non si apre", Version: "12.1", Language: reader.Language}
@@ -62,10 +64,10 @@ func (w *world) letterOfEvent(reader *store.Person, event store.Event, change fu
 			o.Link = "segreto"
 		}
 		line.Ticket = 12
-		switch event {
-		case store.EventOpened:
+		switch tells {
+		case event.Opened:
 			line.Opening = "Buongiorno, da ieri non si apre:\n\n> errore 500 & <altro>\n\nGrazie"
-		case store.EventMessage, store.EventWaiting, store.EventResolved, store.EventNew:
+		case event.Message, event.Waiting, event.Resolved, event.New:
 			line.Text = &store.Message{Format: store.Markdown, Body: "Prova così:\n\n1. apri [la guida](https://guida.example/cedolino)\n2. scrivi `SELECT 1`\n\n> citato da te\n\n| voce | euro |\n|---|---|\n| 810 | 1.500 |\n\n```\nfor i := range 3 {\n    fmt.Println(i)\n}\n```\n\nOppure https://csa.example/x & scrivi a aiuto@csa.example."}
 			line.Files = []*store.File{{Row: store.Row{ID: 7}, Name: "schermata & co.png", Type: "image/png", Size: 1200}}
 		}
@@ -119,17 +121,17 @@ func TestThePlainPartSaysWhatTheHTMLDoes(t *testing.T) {
 		"text": {Format: store.Text, Body: "Prova così:\n\n  riga rientrata <b>\n- uno\n- due\n\nhttps://csa.example/x?a=1&b=2 o scrivi a aiuto@csa.example"},
 		"html": {Format: store.HTML, Body: "?", HTML: `<p>Prova <b>così</b>, <a href="https://guida.example/x?a=1&amp;b=2">qui</a>:</p><ul><li>uno</li><li>due</li></ul><blockquote><p>citato</p></blockquote><table><tr><td>a</td><td>b</td></tr></table><pre>x
   y</pre>`}}
-	for _, event := range store.MailEvents() {
+	for _, tells := range event.Mailed() {
 		for _, lang := range words.Languages {
 			for format, m := range formats {
 				p := *w.people["requester"]
 				p.Language = lang
-				l := w.letterOfEvent(&p, event, func(o *notice.Outgoing) {
+				l := w.letterOfEvent(&p, tells, func(o *notice.Outgoing) {
 					if o.Lines[0].Text != nil && m != nil {
 						o.Lines[0].Text = m
 					}
 				})
-				name := fmt.Sprint(event, " in ", lang, " ", format)
+				name := fmt.Sprint(tells, " in ", lang, " ", format)
 				words, addresses := partsOf(t, l.HTML)
 				body, signature, ok := strings.Cut(l.Text, "\n-- \n")
 				if !ok || strings.TrimSpace(signature) == "" || strings.Contains(signature, "\n-- \n") {
@@ -146,14 +148,14 @@ func TestThePlainPartSaysWhatTheHTMLDoes(t *testing.T) {
 				if strings.Contains(l.Text, "\n\n\n") || strings.HasPrefix(l.Text, "\n") || strings.Contains(l.Text, "\r") || strings.Contains(l.Subject, "{") || regexp.MustCompile(`\{[a-z]+\}`).MatchString(l.Text) {
 					t.Errorf("%s leaves gaps:\n%q", name, l.Text)
 				}
-				if format != "text" && event != store.EventOpened && markOfHTML.MatchString(l.Text) {
+				if format != "text" && tells != event.Opened && markOfHTML.MatchString(l.Text) {
 					t.Errorf("%s has marks of HTML: %s\n%s", name, markOfHTML.FindString(l.Text), l.Text)
 				}
-				if greets := opened.MatchString(l.Text); greets == (event == store.EventReceived) || strings.Count(l.Text, "Ada Neri") > 1 {
+				if greets := opened.MatchString(l.Text); greets == (tells == event.Received) || strings.Count(l.Text, "Ada Neri") > 1 {
 					t.Errorf("%s greets %t:\n%s", name, greets, l.Text)
 				}
 				reply := map[string]string{"it": "Puoi rispondere a questa e-mail.\n", "en": "You can reply to this email.\n"}[lang]
-				if strings.Contains(l.Text, reply) != (!event.OfAccount() && event != store.EventDigest && event != store.EventReceived && l.ReplyTo != nil && !strings.Contains(l.Text, w.app.Words.Text(lang, "letter.reply-note"))) {
+				if strings.Contains(l.Text, reply) != (!tells.OfAccount() && tells != event.Digest && tells != event.Received && l.ReplyTo != nil && !strings.Contains(l.Text, w.app.Words.Text(lang, "letter.reply-note"))) {
 					t.Errorf("%s and answers:\n%s", name, l.Text)
 				}
 			}
@@ -164,7 +166,7 @@ func TestThePlainPartSaysWhatTheHTMLDoes(t *testing.T) {
 func TestNobodyIsAskedToAnswerAnAddressThatTakesNone(t *testing.T) {
 	w := newWorld(t)
 	for _, from := range []string{"noreply@desk.example", "no-reply+token@desk.example", "nonrispondere+token@desk.example", ""} {
-		l := w.letterOfEvent(w.people["requester"], store.EventTaken, func(o *notice.Outgoing) { o.ReplyTo = from })
+		l := w.letterOfEvent(w.people["requester"], event.Taken, func(o *notice.Outgoing) { o.ReplyTo = from })
 		if strings.Contains(l.Text+l.HTML, "questa e-mail") {
 			t.Errorf("%q: %s", from, l.Text)
 		}
@@ -173,9 +175,9 @@ func TestNobodyIsAskedToAnswerAnAddressThatTakesNone(t *testing.T) {
 
 func TestALetterOfSeveralEventsGreetsOnce(t *testing.T) {
 	w := newWorld(t)
-	l := w.letterOfEvent(w.people["requester"], store.EventTaken, func(o *notice.Outgoing) {
+	l := w.letterOfEvent(w.people["requester"], event.Taken, func(o *notice.Outgoing) {
 		second := o.Lines[0]
-		second.Event = store.EventMoved
+		second.Event = event.Moved
 		o.Lines = append(o.Lines, second, second)
 	})
 	if strings.Count(l.Text, "Gentile") != 1 || strings.Count(l.HTML, "Gentile") != 1 || !strings.HasPrefix(l.Text, "Gentile Ada Neri,\n\n") {
@@ -198,18 +200,18 @@ func TestTextsOfBeforeStandAsTheyWere(t *testing.T) {
 		}
 	}
 	write("resolved", "Caro {name},\nconferma qui: {link}.\n\nCiao")
-	l := w.letterOfEvent(w.people["requester"], store.EventResolved, nil)
+	l := w.letterOfEvent(w.people["requester"], event.Resolved, nil)
 	if !strings.HasPrefix(l.Text, "Caro Ada Neri,\nconferma qui: http") || strings.Contains(l.Text, "Gentile") || strings.Count(l.Text, "/r/segreto") != 1 ||
 		strings.Count(l.HTML, `/r/segreto">`) != 1 || !strings.Contains(l.HTML, `/r/segreto</a>.`) {
 		t.Errorf("%s\n%s", l.Text, l.HTML)
 	}
 	write("taken", "{greeting}\nci pensiamo noi.")
-	if l := w.letterOfEvent(w.people["requester"], store.EventTaken, nil); !strings.HasPrefix(l.Text, "Gentile Ada Neri,\nci pensiamo noi.\n\n") {
+	if l := w.letterOfEvent(w.people["requester"], event.Taken, nil); !strings.HasPrefix(l.Text, "Gentile Ada Neri,\nci pensiamo noi.\n\n") {
 		t.Errorf("%s", l.Text)
 	}
 	p := *w.people["requester"]
 	p.Name = p.Email
-	if l := w.letterOfEvent(&p, store.EventTaken, nil); !strings.HasPrefix(l.Text, "ci pensiamo noi.\n\n") || l.To.Name != "" {
+	if l := w.letterOfEvent(&p, event.Taken, nil); !strings.HasPrefix(l.Text, "ci pensiamo noi.\n\n") || l.To.Name != "" {
 		t.Errorf("to %q: %s", l.To.Name, l.Text)
 	}
 }
@@ -223,13 +225,13 @@ func TestNamesAndSubjectsOfOthersStayWords(t *testing.T) {
 		"https://male.example/x", "\u202egnp.exe", "&lt;b&gt;", "</blockquote></div><h1>x</h1>", "http://desk.example@male.example/", strings.Repeat("è", 5000),
 	} {
 		for _, lang := range words.Languages {
-			for _, event := range []store.Event{store.EventOpened, store.EventMessage, store.EventTaken, store.EventResolved, store.EventNote, store.EventDigest, store.EventInvited} {
+			for _, tells := range []event.Event{event.Opened, event.Message, event.Taken, event.Resolved, event.Note, event.Digest, event.Invited} {
 				p := *w.people["requester"]
 				p.Language, p.Name = lang, evil
-				l := w.letterOfEvent(&p, event, func(o *notice.Outgoing) {
+				l := w.letterOfEvent(&p, tells, func(o *notice.Outgoing) {
 					for i := range o.Lines {
 						o.Lines[i].Subject, o.Lines[i].Who, o.Lines[i].Why, o.Lines[i].Text, o.Lines[i].Files = evil, evil, evil, nil, nil
-						if event == store.EventOpened {
+						if tells == event.Opened {
 							o.Lines[i].Opening = evil
 						}
 					}
@@ -240,22 +242,22 @@ func TestNamesAndSubjectsOfOthersStayWords(t *testing.T) {
 				_, addresses := partsOf(t, l.HTML)
 				for _, a := range addresses {
 					if !strings.HasPrefix(a, w.app.Site.BaseURL()+"/") {
-						t.Errorf("%s of %q leads to %s", event, evil, a)
+						t.Errorf("%s of %q leads to %s", tells, evil, a)
 					}
 				}
 				for _, mark := range []string{"<script", "<img", "<h1"} {
 					if strings.Contains(l.HTML, mark) {
-						t.Errorf("%s of %q has %s", event, evil, mark)
+						t.Errorf("%s of %q has %s", tells, evil, mark)
 					}
 				}
 				if strings.HasPrefix(l.Text, "Gentile") || strings.HasPrefix(l.Text, "Dear") {
-					t.Errorf("%s greets %q", event, evil)
+					t.Errorf("%s greets %q", tells, evil)
 				}
 				raw, err := l.Bytes()
 				must(t, err)
 				head, _, _ := strings.Cut(string(raw), "\r\n\r\n")
 				if regexp.MustCompile(`(?mi)^(bcc|x):`).MatchString(head) {
-					t.Errorf("%s of %q writes the head %s", event, evil, head)
+					t.Errorf("%s of %q writes the head %s", tells, evil, head)
 				}
 			}
 		}
@@ -272,7 +274,7 @@ func deskWithoutServer(t *testing.T) *app.App {
 	a, err := openServer(cfg, cfg.Logger(io.Discard))
 	must(t, err)
 	t.Cleanup(func() { must(t, a.Close()) })
-	must(t, a.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	must(t, a.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		return store.Organisations.Put(tx, &store.Organisation{Name: "Ateneo", Domains: []string{"example.it"}})
 	}))
 	return a

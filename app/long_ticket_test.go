@@ -14,6 +14,9 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // longTicket is a ticket of n messages by its requester and an agent in turn, with a note after every fourth.
@@ -49,7 +52,7 @@ func newLongTicket(t testing.TB, d *testDesk, n int) *longTicket {
 	l.messages = append(l.messages, first.Messages[0].ID)
 	for from := 1; from < n; from += 250 {
 		var public, notes []uint64
-		err := d.app.Store.Update(store.By{Via: store.DoorPage, Act: store.ActMessage}, func(tx *store.Tx) error {
+		err := d.app.Store.Update(store.By{Via: door.Page, Act: act.Message}, func(tx *store.Tx) error {
 			public, notes = nil, nil
 			tk, err := store.Tickets.Get(tx, l.number)
 			if err != nil {
@@ -175,7 +178,7 @@ func TestNotesChangeNothingOfALongTicketForItsRequester(t *testing.T) {
 	piece := fmt.Sprintf("/tickets/%d/thread?after=%d&before=%d", l.number, l.messages[0], l.messages[80])
 	before, of := shownIn(b.get(l.page()).body), shownIn(b.get(piece).body)
 	words := foldWords(b.get(l.page()).body)
-	err := l.app.Store.Update(store.By{Via: store.DoorPage, Act: store.ActNote}, func(tx *store.Tx) error {
+	err := l.app.Store.Update(store.By{Via: door.Page, Act: act.Note}, func(tx *store.Tx) error {
 		for _, id := range l.notes {
 			m, err := store.Messages.Get(tx, id)
 			if err != nil {
@@ -227,9 +230,9 @@ func foldWords(body string) []string {
 func TestALongTicketOpensWhereItsReaderLeftOff(t *testing.T) {
 	l := newLongTicket(t, newTestDesk(t), 200)
 	left := l.messages[90]
-	notice := func(message uint64, event store.Event) {
+	notice := func(message uint64, event event.Event) {
 		t.Helper()
-		err := l.app.Store.Update(store.By{Via: store.DoorPage}, func(tx *store.Tx) error {
+		err := l.app.Store.Update(store.By{Via: door.Page}, func(tx *store.Tx) error {
 			m, err := store.Messages.Get(tx, message)
 			if err != nil {
 				return err
@@ -241,11 +244,11 @@ func TestALongTicketOpensWhereItsReaderLeftOff(t *testing.T) {
 		}
 	}
 	b := l.signedIn(l.requester)
-	notice(l.notes[5], store.EventNote) // of what they may no longer read
+	notice(l.notes[5], event.Note) // of what they may no longer read
 	if got := shownIn(b.get(l.page()).body); slices.Contains(got, l.messages[25]) {
 		t.Error("a note that the reader may not read decides where the ticket opens")
 	}
-	notice(left, store.EventMessage)
+	notice(left, event.Message)
 	got := b.get(l.page())
 	if !slices.Contains(shownIn(got.body), left) || !strings.Contains(got.body, `href=#m`+itoa(left)) && !strings.Contains(got.body, `href="#m`+itoa(left)+`"`) {
 		t.Errorf("the page shows %v and leads nowhere; the reader left off at %d", shownIn(got.body), left)
@@ -254,7 +257,7 @@ func TestALongTicketOpensWhereItsReaderLeftOff(t *testing.T) {
 		t.Error("what one person has not read opens the ticket of another there")
 	}
 	// Looking at the ticket has read what the bell told. What it tells next leads there as well.
-	notice(left, store.EventMessage)
+	notice(left, event.Message)
 	read := b.post("/notices/read", map[string][]string{"ticket": {itoa(l.number)}})
 	if to := read.header.Get("Location"); to != address.Message(l.number, left) {
 		t.Errorf("reading the notices leads to %s", to)

@@ -16,6 +16,9 @@ import (
 	"sportello/app/desk/notice"
 	"sportello/app/desk/post"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // withMail gives the desk of a test two mailboxes, and a mail server of its own whose word on senders it believes.
@@ -139,11 +142,11 @@ func (w *world) letterTo(person *store.Person, ticket uint64, state store.Letter
 	w.t.Helper()
 	w.now++
 	l := &store.Letter{State: state, Why: why, Person: person.ID, To: person.Email, Ticket: ticket, MessageID: fmt.Sprintf("lettera-%d@desk.example", w.now),
-		Tells: []store.Telling{{Event: store.EventOpened, At: time.Now()}}, Next: time.Now().Add(time.Hour)}
+		Tells: []store.Telling{{Event: event.Opened, At: time.Now()}}, Next: time.Now().Add(time.Hour)}
 	if state == store.LetterFailed || state == store.LetterBounced {
 		l.Tries, l.Error, l.Subject = 3, "550 5.1.1 no such user: "+person.Email, "[#1] Il cedolino"
 	}
-	if err := w.app.Store.Update(store.By{Via: store.DoorDesk, Act: store.ActLetter}, func(tx *store.Tx) error { c := *l; err := store.Letters.Put(tx, &c); l.ID = c.ID; return err }); err != nil {
+	if err := w.app.Store.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error { c := *l; err := store.Letters.Put(tx, &c); l.ID = c.ID; return err }); err != nil {
 		w.t.Fatal(err)
 	}
 	return l.ID
@@ -153,7 +156,7 @@ func (w *world) letterTo(person *store.Person, ticket uint64, state store.Letter
 func (w *world) linked(person *store.Person, ticket uint64) string {
 	w.t.Helper()
 	id := w.letterTo(person, ticket, store.LetterQueued, "")
-	err := w.app.Store.Update(store.By{Via: store.DoorDesk, Act: store.ActLetter}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error {
 		l, err := store.Letters.Get(tx, id)
 		if err != nil {
 			return err
@@ -185,7 +188,7 @@ func (w *world) bounced(person *store.Person, ticket uint64) {
 	w.t.Helper()
 	id := w.letterTo(person, ticket, store.LetterSent, "")
 	var l *store.Letter
-	err := w.app.Store.Update(store.By{Via: store.DoorDesk, Act: store.ActLetter}, func(tx *store.Tx) (err error) {
+	err := w.app.Store.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) (err error) {
 		if l, err = store.Letters.Get(tx, id); err != nil {
 			return err
 		}

@@ -26,6 +26,7 @@ import (
 	mailpeer "sportello/app/mail/peer"
 	"sportello/app/web/health"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // freePort is a port nobody listens on now.
@@ -90,7 +91,7 @@ func TestMailGoesThroughRealServersBothWays(t *testing.T) {
 	postfix := mailpeer.Postfix(t, mailpeer.Routes{LMTP: map[string]int{"sportello.example": lmtp, "ateneo.example": dovecot.LMTP}})
 	d := mailDesk(t, "sportello.example", lmtp, postfix.Port)
 	// Of a domain of the desk's own: a stranger whom nothing proves would get the plain acknowledgement alone.
-	must(t, d.app.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	must(t, d.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		return store.Organisations.Put(tx, &store.Organisation{Name: "Ateneo di prova", Domains: []string{"ateneo.example"}})
 	}))
 	agent := d.add("Bruno Agente", people.Form{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})
@@ -100,7 +101,7 @@ func TestMailGoesThroughRealServersBothWays(t *testing.T) {
 			"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nPerch=E9 non lo trovo?\r\n")
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 	v := d.ticket(1)
-	if v.Ticket.Subject != "Cedolino di marzo, perché" || v.Messages[0].Body != "Perché non lo trovo?" || v.Ticket.Via != store.DoorMail {
+	if v.Ticket.Subject != "Cedolino di marzo, perché" || v.Messages[0].Body != "Perché non lo trovo?" || v.Ticket.Via != door.Mail {
 		t.Fatalf("ticket %+v, message %+v", v.Ticket, v.Messages[0])
 	}
 	var confirmation string
@@ -123,7 +124,7 @@ func TestMailGoesThroughRealServersBothWays(t *testing.T) {
 	postfix.Submit(t, "ada@ateneo.example", to[1], "From: ada@ateneo.example\r\nTo: "+to[1]+"\r\nSubject: altro oggetto\r\nMessage-ID: <seconda@ateneo.example>\r\n\r\nEcco il numero: 1234.\r\n")
 	eventually(t, "the answer", func() bool { return d.ticket(1).Ticket.Messages == 2 })
 
-	_, err := d.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: store.DoorPage}, 1, ticket.Step{Message: &ticket.Text{Body: "Sta sul **portale**."}})
+	_, err := d.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: door.Page}, 1, ticket.Step{Message: &ticket.Text{Body: "Sta sul **portale**."}})
 	must(t, err)
 	var answer string
 	eventually(t, "the agent's answer in Ada's mailbox", func() bool {
@@ -190,7 +191,7 @@ func TestTwoDesksThatBothConfirmFallSilent(t *testing.T) {
 	eventually(t, "a ticket", func() bool { return one.tickets() == 1 })
 	eventually(t, "its confirmation", func() bool { return one.count(store.LetterSent) == 1 })
 	agent := one.add("Bruno Agente", people.Form{Groups: one.memberOf("csa"), Email: "bruno@altrove.example"})
-	_, err := one.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: store.DoorPage}, 1, ticket.Step{Message: &ticket.Text{Body: "Ci guardiamo."}})
+	_, err := one.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: door.Page}, 1, ticket.Step{Message: &ticket.Text{Body: "Ci guardiamo."}})
 	must(t, err)
 	eventually(t, "the answer of a person at the other desk", func() bool { return two.tickets() == 1 })
 	postfix.Empty(t)
@@ -241,7 +242,7 @@ func TestTheWordsOfNotesAreInNothingThatIsSent(t *testing.T) {
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 	by := func(p *store.Person, s ticket.Step) {
 		t.Helper()
-		_, err := d.app.Desk.Tickets.Do(policy.Actor{Person: p, Via: store.DoorPage}, 1, s)
+		_, err := d.app.Desk.Tickets.Do(policy.Actor{Person: p, Via: door.Page}, 1, s)
 		must(t, err)
 	}
 	secret := "zzsegretissimo"
@@ -311,7 +312,7 @@ func TestFilesGoAlongWhileTheyAreSmall(t *testing.T) {
 			_, err := d.app.Desk.Intake.Take(intake.From{Source: "lmtp"}, strings.NewReader(strings.Replace(aMail, "csa@ateneo", "csa@sportello", 1)))
 			must(t, err)
 			eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
-			a := policy.Actor{Person: agent, Via: store.DoorPage}
+			a := policy.Actor{Person: agent, Via: door.Page}
 			f, err := d.app.Desk.Files.Keep(a, "cedolino è qui.pdf", strings.NewReader("%PDF-1.4 cedolino"))
 			must(t, err)
 			_, err = d.app.Desk.Tickets.Do(a, 1, ticket.Step{Message: &ticket.Text{Body: "Eccolo.", Files: []uint64{f.ID}}})

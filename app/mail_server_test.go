@@ -23,12 +23,13 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // enteredMailbox is a mailbox that an administrator entered, to which mail is delivered.
 func (d *testDesk) enteredMailbox() uint64 {
 	d.t.Helper()
-	by := policy.Actor{Via: store.DoorCommand, System: true}
+	by := policy.Actor{Via: door.Command, System: true}
 	m, err := d.app.Desk.Post.PutMailServer(by, 0, 0, post.ServerForm{Row: store.MailServer{Address: fmt.Sprintf("casella%d@posta.example", d.app.Store.Last())}})
 	must(d.t, err)
 	return m.ID

@@ -22,6 +22,7 @@ import (
 	"sportello/app/desk/ticket"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // withLoop has the desk send through the address on which it takes mail: what it writes to its own mailbox arrives.
@@ -69,7 +70,7 @@ func TestDoctorTriesWhetherMailWithATagArrives(t *testing.T) {
 	must(t, err)
 	agent := d.add("Bruno Agente", people.Form{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
-	_, err = d.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: store.DoorPage}, 1, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
+	_, err = d.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: door.Page}, 1, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
 	must(t, err)
 	eventually(t, "a letter with a token on its envelope", func() bool {
 		found := false
@@ -134,7 +135,7 @@ func TestAServerThatTakesNoTagGetsLettersAsEver(t *testing.T) {
 	agent := d.add("Bruno Agente", people.Form{Groups: d.memberOf("csa"), Email: "bruno@altrove.example"})
 	eventually(t, "a ticket", func() bool { return d.tickets() == 1 })
 	sent := d.count(store.LetterSent)
-	_, err = d.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: store.DoorPage}, 1, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
+	_, err = d.app.Desk.Tickets.Do(policy.Actor{Person: agent, Via: door.Page}, 1, ticket.Step{Message: &ticket.Text{Body: "Eccomi."}})
 	must(t, err)
 	eventually(t, "a letter from the mailbox", func() bool {
 		s.mu.Lock()

@@ -26,6 +26,8 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 var update = flag.Bool("update", false, "write the reviewed texts under testdata anew")
@@ -47,7 +49,7 @@ type world struct {
 func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	w := &world{testDesk: newTestDesk(t, append([]func(*config.Config){withMail}, configure...)...), people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, things: map[string]string{}}
 	d := w.app.Desk
-	system := policy.Actor{Via: store.DoorCommand, System: true}
+	system := policy.Actor{Via: door.Command, System: true}
 	for _, code := range []string{"csa", "contabilita", "generale"} {
 		g, err := d.People.GroupByCode(code)
 		if err != nil {
@@ -64,7 +66,7 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	}
 	var home, other uint64
 	var unit uint64
-	err := w.app.Store.Update(store.By{Via: store.DoorCommand, Act: store.ActAddPerson}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: door.Command, Act: act.AddPerson}, func(tx *store.Tx) error {
 		for name, id := range map[string]*uint64{"Ateneo": &home, "Altro ente": &other} {
 			o := &store.Organisation{Name: name}
 			if err := store.Organisations.Put(tx, o); err != nil {
@@ -105,7 +107,7 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 }
 
 func (w *world) as(role string) policy.Actor {
-	return policy.Actor{Person: w.people[role], Via: store.DoorPage, Language: "it"}
+	return policy.Actor{Person: w.people[role], Via: door.Page, Language: "it"}
 }
 
 // picture is a small real PNG.
@@ -178,7 +180,7 @@ func (w *world) fill(home, unit uint64) {
 	t := w.ticket()
 	w.things["organisation"], w.things["unit"] = fmt.Sprint(home), fmt.Sprint(unit)
 	w.things["group"], w.things["module"] = fmt.Sprint(w.group["csa"]), fmt.Sprint(w.module["csa"])
-	somebody, _, err := d.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Sonia Altra", Email: "altra@example.it", Organisation: home})
+	somebody, _, err := d.People.Add(policy.Actor{Via: door.Command, System: true}, people.Form{Name: "Sonia Altra", Email: "altra@example.it", Organisation: home})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -224,7 +226,7 @@ func (w *world) visitor(role string) *browser {
 	secret := base64.RawURLEncoding.EncodeToString(raw)
 	sum := sha256.Sum256([]byte(secret))
 	now := w.app.Desk.Now()
-	err := w.app.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		return store.Sessions.Put(tx, &store.Session{Hash: hex.EncodeToString(sum[:]), Person: w.people[role].ID, Seen: now, Ends: now.Add(time.Hour)})
 	})
 	if err != nil {

@@ -17,6 +17,8 @@ import (
 	"sportello/app/mail"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // typedCases are texts of which some way to read marks would change a character.
@@ -80,7 +82,7 @@ func (w *world) letterOf(person *store.Person, number uint64, m *store.Message) 
 	w.t.Helper()
 	row := w.row(number)
 	l, err := w.app.Mail.WriteLetter(&notice.Outgoing{Letter: &store.Letter{To: person.Email, MessageID: "x@desk.example"}, Person: person, Ticket: row, From: "csa@desk.example",
-		Lines: []notice.OutgoingLine{{Telling: store.Telling{Event: store.EventMessage, Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Ticket: number}}})
+		Lines: []notice.OutgoingLine{{Telling: store.Telling{Event: event.Message, Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Ticket: number}}})
 	must(w.t, err)
 	raw, err := l.Bytes()
 	must(w.t, err)
@@ -204,7 +206,7 @@ func TestFormatIsJudgedByWhoSpeaks(t *testing.T) {
 		t.Errorf("imported: %s", got)
 	}
 	// A row of before formats is Markdown, and an export says so.
-	err := w.app.Store.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		m := w.view("requester", n).Messages[0]
 		m.Body, m.Format = "**prima**", store.FormatNone
 		return store.Messages.Put(tx, m)
@@ -288,7 +290,7 @@ func TestWhatAMailOfHTMLSaysIsKept(t *testing.T) {
 		t.Errorf("a stranger's picture: %d", got.status)
 	}
 	l, err := w.app.Mail.WriteLetter(&notice.Outgoing{Letter: &store.Letter{To: "x@example.it", MessageID: "x@desk.example"}, Person: w.people["agent"], Ticket: w.row(n), From: "csa@desk.example",
-		Lines: []notice.OutgoingLine{{Telling: store.Telling{Event: store.EventMessage, Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Files: files, Ticket: n}}})
+		Lines: []notice.OutgoingLine{{Telling: store.Telling{Event: event.Message, Message: m.ID, At: m.At}, Who: "Ada Neri", Text: m, Files: files, Ticket: n}}})
 	must(t, err)
 	if !strings.Contains(l.Text, m.Body) || !strings.Contains(l.HTML, "<td></td><td><s>1500</s></td>") || !strings.Contains(l.HTML, fmt.Sprintf(`<img src="cid:file-%d"`, files[0].ID)) {
 		t.Errorf("the letter says %s\n%s", l.Text, l.HTML)

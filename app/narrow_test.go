@@ -10,6 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // longWord is what no page may be widened by: 200 characters without a place to break.
@@ -35,7 +37,7 @@ var ownWords = []string{
 // lengthened puts a long word into every text of the world, however it got there, including empty ones.
 func (w *world) lengthened() {
 	w.t.Helper()
-	err := w.app.Store.Update(store.By{Via: store.DoorDesk, Act: store.ActChange}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(store.By{Via: door.Desk, Act: act.Change}, func(tx *store.Tx) error {
 		for _, lengthen := range []func(*store.Tx) error{
 			inTable(store.Tickets), inTable(store.Messages), inTable(store.Files), inTable(store.Versions), inTable(store.Notices),
 			inTable(store.SavedReplies), inTable(store.SettingsTable), inTable(store.Mails), inTable(store.Letters), inTable(store.People),

@@ -12,6 +12,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // TestWhateverGoesWrongUnderTheAPIIsAProblemDocument asks the API, by the wire, for everything that it refuses, also
@@ -22,7 +23,7 @@ func TestWhateverGoesWrongUnderTheAPIIsAProblemDocument(t *testing.T) {
 		c.Trial.HeadTime, c.Trial.BodyTime = 700*time.Millisecond, 700*time.Millisecond
 	})
 	token := func(name string, f people.Form) string {
-		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, d.add(name, f).ID, "test")
+		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: door.Command}, d.add(name, f).ID, "test")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,8 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/web/live"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // internalActs are what the agents' side does among itself, by the name the history has for it.
@@ -85,7 +87,7 @@ func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 	browsers, tokens := map[string]*browser{}, map[string]string{}
 	for _, role := range roles {
 		browsers[role] = w.visitor(role)
-		secret, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, w.people[role].ID, "prova")
+		secret, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: door.Command}, w.people[role].ID, "prova")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,13 +176,13 @@ func TestEveryInternalActIsTried(t *testing.T) {
 		"unmerge":      "gives them back their own messages",
 		"move-message": "gives its people another ticket, or takes a message from them",
 	}
-	for _, a := range store.Acts() {
+	for _, a := range act.All() {
 		if a.OfTicket() && !a.Public() && internalActs[a.String()] == nil && elsewhere[a.String()] == "" {
 			t.Errorf("nobody tries whether the requester's side sees %q", a)
 		}
 	}
 	for code := range internalActs {
-		if !slices.ContainsFunc(store.Acts(), func(a store.Act) bool { return a.String() == code && a.OfTicket() && !a.Public() }) {
+		if !slices.ContainsFunc(act.All(), func(a act.Act) bool { return a.String() == code && a.OfTicket() && !a.Public() }) {
 			t.Errorf("%q is tried and is no internal act", code)
 		}
 	}

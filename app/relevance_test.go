@@ -23,6 +23,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // relevancePage is a page of the corpus: an article. The questions are the entries of the index that the pages'
@@ -166,7 +167,7 @@ func (d *testDesk) reciprocal(c relevanceCorpus, pages map[uint64]string, every 
 		n++
 		text := word(q)
 		begun := time.Now()
-		found, err := d.app.Desk.Find.Search(context.Background(), policy.Actor{Via: store.DoorPage, Language: c.language}, find.Query{Text: text, Limit: 10})
+		found, err := d.app.Desk.Find.Search(context.Background(), policy.Actor{Via: door.Page, Language: c.language}, find.Query{Text: text, Limit: 10})
 		took = append(took, time.Since(begun))
 		if err != nil {
 			d.t.Fatalf("%q: %v", text, err)

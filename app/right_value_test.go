@@ -12,6 +12,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // valuesOf returns, for each field, a value that names something or fits, some that name nothing, and some that no field
@@ -96,7 +97,7 @@ func TestWhoMayNotGiveAFieldLearnsNothingOfItsValues(t *testing.T) {
 // TestWhetherSomebodyIsKnownIsNotToldByAddingThem adds people of the requester's own organisation and others.
 func TestWhetherSomebodyIsKnownIsNotToldByAddingThem(t *testing.T) {
 	d := newAPIDesk(t)
-	org, err := d.app.Desk.People.AddOrganisation(policy.Actor{Via: store.DoorCommand, System: true}, people.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
+	org, err := d.app.Desk.People.AddOrganisation(policy.Actor{Via: door.Command, System: true}, people.OrganisationForm{Name: "Ateneo", Domains: []string{"ateneo.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}

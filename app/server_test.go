@@ -23,6 +23,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // testDesk is a real desk on a real listener, in a folder that goes with the test. Its data are checked at the end.
@@ -88,12 +89,12 @@ func (d *testDesk) add(name string, f people.Form) *store.Person {
 	if f.Email == "" {
 		f.Email = strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.it"
 	}
-	by := policy.Actor{Via: store.DoorCommand, System: true}
+	by := policy.Actor{Via: door.Command, System: true}
 	p, _, err := d.app.Desk.People.Add(by, f)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	if err := d.app.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, testPassword); err != nil {
+	if err := d.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, testPassword); err != nil {
 		d.t.Fatal(err)
 	}
 	return p
@@ -384,4 +385,4 @@ func openServer(cfg config.Config, log *slog.Logger) (*app.App, error) {
 }
 
 // theDesk acts without being anybody, as a command does.
-var theDesk = policy.Actor{Via: store.DoorCommand, System: true, Language: "it"}
+var theDesk = policy.Actor{Via: door.Command, System: true, Language: "it"}

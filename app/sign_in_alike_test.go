@@ -11,6 +11,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // TestTheWayInTellsNobodyWhoHasAnAccount asks for everything that who is not signed in can ask about an account, with
@@ -19,7 +20,7 @@ func TestTheWayInTellsNobodyWhoHasAnAccount(t *testing.T) {
 	d := newTestDesk(t, withMail)
 	d.add("Ada Neri", people.Form{})
 	d.add("Bea Via", people.Form{Disabled: true})
-	if _, _, err := d.app.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Cia Attesa", Email: "cia.attesa@example.it"}); err != nil {
+	if _, _, err := d.app.Desk.People.Add(policy.Actor{Via: door.Command, System: true}, people.Form{Name: "Cia Attesa", Email: "cia.attesa@example.it"}); err != nil {
 		t.Fatal(err)
 	}
 	letters := func() (n uint64) {

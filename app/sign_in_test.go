@@ -14,6 +14,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 func TestSigningInAndOut(t *testing.T) {
@@ -135,7 +136,7 @@ func TestAnEndedSessionCostsNoText(t *testing.T) {
 func TestOneTimeLinksAreUsedUpByTheButtonAlone(t *testing.T) {
 	d := newTestDesk(t)
 	p := d.add("Ada Neri", people.Form{})
-	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: store.DoorPage}, p.ID, credential.ForPassword)
+	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: door.Page}, p.ID, credential.ForPassword)
 	if err != nil {
 		t.Fatal(err)
 	}

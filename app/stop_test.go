@@ -22,6 +22,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // servedProcess is a server in a process of its own, with a token of an administrator.
@@ -40,11 +41,11 @@ func serveInProcess(t *testing.T, data string) *servedProcess {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+	p, _, err := a.Desk.People.Add(policy.Actor{Via: door.Command, System: true}, people.Form{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, _, err := a.Desk.Keeper().NewToken(store.By{Via: store.DoorCommand}, p.ID, "stop")
+	token, _, err := a.Desk.Keeper().NewToken(store.By{Via: door.Command}, p.ID, "stop")
 	if err := errors.Join(err, a.Close()); err != nil {
 		t.Fatal(err)
 	}

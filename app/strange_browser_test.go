@@ -16,6 +16,8 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // withSending has the desk send, to a server that is not there.
@@ -34,7 +36,7 @@ func (d *testDesk) aboutBrowsers() (to, texts []string) {
 			if err != nil {
 				return err
 			}
-			if d.heard = l.ID; l.Tells[0].Event == store.EventBrowser {
+			if d.heard = l.ID; l.Tells[0].Event == event.Browser {
 				list = append(list, l)
 			}
 		}
@@ -44,11 +46,11 @@ func (d *testDesk) aboutBrowsers() (to, texts []string) {
 		d.t.Fatal(err)
 	}
 	for _, row := range list {
-		p, err := d.app.Desk.People.Read(policy.Actor{Via: store.DoorCommand, System: true}, row.Person)
+		p, err := d.app.Desk.People.Read(policy.Actor{Via: door.Command, System: true}, row.Person)
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		l, err := d.app.Mail.WriteLetter(&notice.Outgoing{Letter: row, Person: p, Account: store.EventBrowser, Lines: []notice.OutgoingLine{{Telling: row.Tells[0]}}})
+		l, err := d.app.Mail.WriteLetter(&notice.Outgoing{Letter: row, Person: p, Account: event.Browser, Lines: []notice.OutgoingLine{{Telling: row.Tells[0]}}})
 		if err != nil {
 			d.t.Fatal(err)
 		}
@@ -123,7 +125,7 @@ func TestNobodySignsInFromANewBrowserUnheard(t *testing.T) {
 
 	// Another password makes all browsers strange but the one in which it was chosen.
 	later(2 * time.Hour)
-	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: store.DoorCommand}, p.ID, credential.ForPassword)
+	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: door.Command}, p.ID, credential.ForPassword)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +151,7 @@ func TestOnlyAnAdministratorSwitchesLettersAboutBrowsersOff(t *testing.T) {
 	clock.Store(time.Now().UnixNano())
 	w := newWorld(t, withSending, func(c *config.Config) { c.Trial.Clock = func() time.Time { return time.Unix(0, clock.Load()) } })
 	p := w.people["requester"]
-	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, testPassword); err != nil {
+	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, testPassword); err != nil {
 		t.Fatal(err)
 	}
 	w.signedIn(p)
@@ -185,7 +187,7 @@ func TestOnlyAnAdministratorSwitchesLettersAboutBrowsersOff(t *testing.T) {
 		}
 	}
 	// The other letters of accounts have no such switch.
-	for _, event := range []store.Event{store.EventPassword, store.EventAddress, store.EventRights, store.EventOpened} {
+	for _, event := range []event.Event{event.Password, event.Address, event.Rights, event.Opened} {
 		if got := save("administrator", event.String(), nil); got.status != http.StatusSeeOther {
 			t.Fatalf("%d %s", got.status, got.body)
 		}

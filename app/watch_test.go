@@ -16,6 +16,7 @@ import (
 	"sportello/app/watch"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 func TestTheStateOfTheDeskIsOnOnePageAndInFigures(t *testing.T) {
@@ -85,7 +86,7 @@ func TestDoctorNamesWhatIsWrongAndWhatToDo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, _, err := a.Desk.People.Add(policy.Actor{Via: store.DoorCommand, System: true}, people.Form{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
+			p, _, err := a.Desk.People.Add(policy.Actor{Via: door.Command, System: true}, people.Form{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -17,6 +17,8 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // hidden reads what the forms of a ticket page carry: revision and how far its reader has come.
@@ -42,7 +44,7 @@ func (w *world) formOf(b *browser, n uint64, fields ...string) url.Values {
 
 func (w *world) row(n uint64) *store.Ticket {
 	w.t.Helper()
-	v, err := w.app.Desk.Tickets.Read(policy.Actor{Via: store.DoorCommand, System: true}, n)
+	v, err := w.app.Desk.Tickets.Read(policy.Actor{Via: door.Command, System: true}, n)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -387,7 +389,7 @@ func TestParticipantsAndWishesAreTheAgentsToGrant(t *testing.T) {
 func TestAnAdministratorGivesAReasonForAConfidentialTicket(t *testing.T) {
 	w := newWorld(t)
 	n := w.fresh("Riservatissima").ID
-	if err := w.app.Store.Update(store.By{Via: store.DoorCommand, Act: store.ActChange}, func(tx *store.Tx) error {
+	if err := w.app.Store.Update(store.By{Via: door.Command, Act: act.Change}, func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, w.group["csa"])
 		if err != nil {
 			return err

@@ -13,6 +13,8 @@ import (
 
 	"sportello/search/query"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // fixture is a real store with a real index that follows it.
@@ -125,7 +127,7 @@ func (f *fixture) close() {
 
 func (f *fixture) update(fn func(tx *store.Tx) error) {
 	f.t.Helper()
-	if err := f.st.Update(store.By{Via: store.DoorCommand, Act: store.ActChange}, fn); err != nil {
+	if err := f.st.Update(store.By{Via: door.Command, Act: act.Change}, fn); err != nil {
 		f.t.Fatal(err)
 	}
 }

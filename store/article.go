@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sportello/store/event"
 )
 
 // Article is a page of the knowledge base. Its text is in its versions, one for each language.
@@ -72,16 +74,16 @@ const CountPublished = "published" // module, audience, language
 // Notice notifies one person of one event, under the bell and by mail.
 type Notice struct {
 	Row
-	Person uint64    `json:"person"`
-	Ticket uint64    `json:"ticket,omitzero"`
-	Event  Event     `json:"event"`
-	By     uint64    `json:"by,omitzero"`     // who caused it
-	Seq    uint64    `json:"seq"`             // the change it comes from
-	At     time.Time `json:"at"`              // of the change
-	Why    string    `json:"why,omitzero"`    // the reason that was given
-	Read   bool      `json:"read,omitzero"`   // opened or marked as read
-	Reply  uint64    `json:"reply,omitzero"`  // the message it is about
-	Digest bool      `json:"digest,omitzero"` // waits for the person's daily mail
+	Person uint64      `json:"person"`
+	Ticket uint64      `json:"ticket,omitzero"`
+	Event  event.Event `json:"event"`
+	By     uint64      `json:"by,omitzero"`     // who caused it
+	Seq    uint64      `json:"seq"`             // the change it comes from
+	At     time.Time   `json:"at"`              // of the change
+	Why    string      `json:"why,omitzero"`    // the reason that was given
+	Read   bool        `json:"read,omitzero"`   // opened or marked as read
+	Reply  uint64      `json:"reply,omitzero"`  // the message it is about
+	Digest bool        `json:"digest,omitzero"` // waits for the person's daily mail
 }
 
 // CountUnread keys the counter of unread notices: person.

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // The three that follow write the same: one row of a ticket's size, on disk when the call returns. Ours also writes
@@ -26,7 +29,7 @@ func benchUpdate(b *testing.B, writers int) {
 	var n atomic.Uint64
 	parallel(b, writers, func() error {
 		i := n.Add(1)
-		return st.Update(By{Person: 1, Via: DoorAPI, Act: ActOpen}, func(tx *Tx) error {
+		return st.Update(By{Person: 1, Via: door.API, Act: act.Open}, func(tx *Tx) error {
 			return Tickets.Put(tx, &Ticket{Subject: "Stampa bloccata all'ufficio protocollo", State: StateNew, Group: i%20 + 1, Requester: i%2500 + 1,
 				Due: tx.Now(), Opened: tx.Now(), PublicUpdated: tx.Now(), Messages: 1})
 		})
@@ -36,7 +39,7 @@ func benchUpdate(b *testing.B, writers int) {
 // peopled makes the groups and requesters that the tickets of the benchmarks name.
 func peopled(b *testing.B, st *Store) {
 	b.Helper()
-	must(b, st.Update(By{Act: ActChange}, func(tx *Tx) error {
+	must(b, st.Update(By{Act: act.Change}, func(tx *Tx) error {
 		for i := range 20 {
 			if err := Groups.Put(tx, &Group{Code: fmt.Sprint("g", i)}); err != nil {
 				return err
@@ -57,7 +60,7 @@ func BenchmarkPut(b *testing.B) {
 	must(b, err)
 	defer st.Close()
 	peopled(b, st)
-	must(b, st.Update(By{Act: ActChange}, func(tx *Tx) error {
+	must(b, st.Update(By{Act: act.Change}, func(tx *Tx) error {
 		return errors.Join(Modules.Put(tx, &Module{Code: "csa"}), Organisations.Put(tx, &Organisation{Name: "Uni"}))
 	}))
 	ticket := func(i int) *Ticket {
@@ -67,7 +70,7 @@ func BenchmarkPut(b *testing.B) {
 	b.Run("new", func(b *testing.B) { benchPut(b, st, func(tx *Tx, i int) error { return Tickets.Put(tx, ticket(i)) }) })
 	b.Run("changed", func(b *testing.B) {
 		t := ticket(0)
-		must(b, st.Update(By{Act: ActOpen}, func(tx *Tx) error { return Tickets.Put(tx, t) }))
+		must(b, st.Update(By{Act: act.Open}, func(tx *Tx) error { return Tickets.Put(tx, t) }))
 		benchPut(b, st, func(tx *Tx, i int) error {
 			t.Messages = i
 			return Tickets.Put(tx, t)
@@ -81,7 +84,7 @@ func BenchmarkKeepRefs(b *testing.B) {
 	must(b, err)
 	defer st.Close()
 	peopled(b, st)
-	must(b, st.Update(By{Act: ActChange}, func(tx *Tx) error {
+	must(b, st.Update(By{Act: act.Change}, func(tx *Tx) error {
 		return errors.Join(Modules.Put(tx, &Module{Code: "csa"}), Organisations.Put(tx, &Organisation{Name: "Uni"}))
 	}))
 	t := &Ticket{Group: 7, Requester: 1234, Assignee: 7, Module: 1, Organisation: 1}
@@ -102,7 +105,7 @@ func BenchmarkKeepRefs(b *testing.B) {
 // benchPut writes a thousand rows in each transaction.
 func benchPut(b *testing.B, st *Store, put func(*Tx, int) error) {
 	for n := 0; n < b.N; n += 1000 {
-		must(b, st.Update(By{Person: 1, Via: DoorAPI, Act: ActOpen}, func(tx *Tx) error {
+		must(b, st.Update(By{Person: 1, Via: door.API, Act: act.Open}, func(tx *Tx) error {
 			for i := n; i < min(n+1000, b.N); i++ {
 				if err := put(tx, i); err != nil {
 					return err
@@ -169,7 +172,7 @@ func BenchmarkPage(b *testing.B) {
 	const tickets = 100000
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i := 0; i < tickets; i += 5000 {
-		must(b, st.Update(By{Act: ActOpen}, func(tx *Tx) error {
+		must(b, st.Update(By{Act: act.Open}, func(tx *Tx) error {
 			for j := range 5000 {
 				n := i + j
 				state := StateClosed

@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"sportello/store/act"
 	"sportello/store/disk"
+	"sportello/store/door"
 )
 
 // Blob is what is known of stored bytes: their SHA-256 in hexadecimal and their number.
@@ -159,7 +161,7 @@ func (s *Store) Sweep() (int, error) {
 			}
 			sum := d.Name() + f.Name()
 			gone := false
-			err = s.Update(By{Via: DoorDesk, Act: ActSweep}, func(tx *Tx) error {
+			err = s.Update(By{Via: door.Desk, Act: act.Sweep}, func(tx *Tx) error {
 				if tx.namesBlob(sum) {
 					return nil
 				}

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // Op is what happened to a row.
@@ -39,8 +42,8 @@ type Change struct {
 	Seq      uint64    `json:"-"`
 	At       time.Time `json:"at"`
 	By       uint64    `json:"by,omitzero"`
-	Via      Door      `json:"via,omitzero"`
-	Act      Act       `json:"act,omitzero"`
+	Via      door.Door `json:"via,omitzero"`
+	Act      act.Act   `json:"act,omitzero"`
 	Why      string    `json:"why,omitzero"`
 	Internal bool      `json:"int,omitzero"`
 	Table    string    `json:"t"`

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 func changesAfter(t testing.TB, st *Store, after uint64) []*Change {
@@ -28,12 +31,12 @@ func changesAfter(t testing.TB, st *Store, after uint64) []*Change {
 
 func TestAChangeSaysWhoDidWhat(t *testing.T) {
 	st := fresh(t, quick)
-	by := By{Person: 7, Via: DoorPage, Act: ActTake, Why: "mine", Internal: true}
+	by := By{Person: 7, Via: door.Page, Act: act.Take, Why: "mine", Internal: true}
 	must(t, st.Update(by, func(tx *Tx) error {
 		if err := Tickets.Put(tx, &Ticket{Subject: "Stampa"}); err != nil {
 			return err
 		}
-		tx.Act(ActReply)
+		tx.Act(act.Reply)
 		tx.Because("asked")
 		tx.Internally(false)
 		return Messages.Put(tx, &Message{Ticket: 1, Body: "Ecco"})
@@ -43,11 +46,11 @@ func TestAChangeSaysWhoDidWhat(t *testing.T) {
 		t.Fatalf("%d changes", len(got))
 	}
 	first, second := got[0], got[1]
-	if first.Seq != 1 || first.By != 7 || first.Via != DoorPage || first.Act != ActTake || first.Why != "mine" || !first.Internal ||
+	if first.Seq != 1 || first.By != 7 || first.Via != door.Page || first.Act != act.Take || first.Why != "mine" || !first.Internal ||
 		first.Table != "tickets" || first.ID != 1 || first.Ticket != 1 || first.Op != Insert || first.At.IsZero() {
 		t.Errorf("first %+v", first)
 	}
-	if second.Act != ActReply || second.Why != "asked" || second.Internal || second.Ticket != 1 || second.Table != "messages" {
+	if second.Act != act.Reply || second.Why != "asked" || second.Internal || second.Ticket != 1 || second.Table != "messages" {
 		t.Errorf("second %+v", second)
 	}
 	must(t, st.View(func(tx *Tx) error {

@@ -12,6 +12,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // playWrite opens tickets with a message and a file, from many goroutines, and prints a line for each as soon as Update
@@ -61,7 +64,7 @@ func writeTicket(st *Store, text string, i int) (string, error) {
 	onPurpose := fmt.Errorf("on purpose")
 	var ticket *Ticket
 	write := func(fail bool) error {
-		return st.Update(By{Via: DoorAPI, Act: ActOpen}, func(tx *Tx) error {
+		return st.Update(By{Via: door.API, Act: act.Open}, func(tx *Tx) error {
 			t := &Ticket{Subject: text, State: StateNew, Messages: 1, Due: tx.Now(), PublicUpdated: tx.Now()}
 			if err := Tickets.Put(tx, t); err != nil {
 				return err
@@ -95,7 +98,7 @@ func writeTicket(st *Store, text string, i int) (string, error) {
 		return "", err
 	}
 	if i%3 == 0 {
-		err := st.Update(By{Via: DoorAPI, Act: ActTake}, func(tx *Tx) error {
+		err := st.Update(By{Via: door.API, Act: act.Take}, func(tx *Tx) error {
 			t, err := Tickets.Get(tx, ticket.ID)
 			if err != nil {
 				return err

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sportello/store/act"
 )
 
 // TestAFullDisk runs in a child whose files the kernel lets grow no further: the honest way to make writes fail in the
@@ -32,7 +34,7 @@ func playFault(dir string) error {
 	n := uint64(0)
 	put := func() (uint64, error) {
 		var id uint64
-		err := st.Update(By{Act: ActChange}, func(tx *Tx) error {
+		err := st.Update(By{Act: act.Change}, func(tx *Tx) error {
 			row := &item{Group: n, Secret: strings.Repeat("s", 3000)}
 			err := items.Put(tx, row)
 			id = row.ID
@@ -167,7 +169,7 @@ func until(done func() (bool, error)) error {
 func TestPagesThatCannotBeReadEndNothing(t *testing.T) {
 	st := fresh(t, quick)
 	put := func(n int) error {
-		return st.Update(By{Act: ActChange}, func(tx *Tx) error {
+		return st.Update(By{Act: act.Change}, func(tx *Tx) error {
 			return items.Put(tx, &item{Group: uint64(n), Secret: strings.Repeat("s", 3000)})
 		})
 	}

@@ -111,7 +111,7 @@ func (t *Table[T]) limitOf(field string) limit.Field {
 // is never refused, and is kept whole beside what was made of it. Cutting changes the row.
 func (t *Table[T]) keepLimits(tx *Tx, old, r *T) error {
 	var wrong Problems
-	for _, e := range limit.Hold(t.limits, old, r, tx.by.Via.cuts()) {
+	for _, e := range limit.Hold(t.limits, old, r, tx.by.Via.Cuts()) {
 		key := "error.too-long"
 		if e.Entries {
 			key = "error.too-many-of"
@@ -127,7 +127,7 @@ func keepReason(tx *Tx) (string, error) {
 	switch why := tx.by.Why; {
 	case !l.Over(why):
 		return why, nil
-	case tx.by.Via.cuts():
+	case tx.by.Via.Cuts():
 		return l.Cut(why), nil
 	default:
 		return "", Problems{Fail(Invalid, "error.too-long", "max", MaxReason, "have", utf8.RuneCountInString(why)).At("reason")}

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 func TestNoFieldGrowsWithoutEnd(t *testing.T) {
@@ -57,14 +60,14 @@ func TestPutKeepsLimits(t *testing.T) {
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
 			st := fresh(t, quick)
-			for _, via := range []Door{DoorPage, DoorAPI, DoorImport, DoorCommand, {}} {
+			for _, via := range []door.Door{door.Page, door.API, door.Import, door.Command, {}} {
 				err := st.Update(By{Via: via}, row.put)
 				var wrong *Error
 				if !errors.As(err, &wrong) || wrong.Kind != Invalid || wrong.Field != row.field || wrong.Args["max"] == nil {
 					t.Fatalf("by %q: %v, want a problem of %s that names the limit", via, err, row.field)
 				}
 			}
-			for _, via := range []Door{DoorMail, DoorDesk} {
+			for _, via := range []door.Door{door.Mail, door.Desk} {
 				undo := errors.New("undo")
 				err := st.Update(By{Via: via}, func(tx *Tx) error {
 					if err := row.put(tx); err != nil {
@@ -82,7 +85,7 @@ func TestPutKeepsLimits(t *testing.T) {
 
 func TestWhatIsCutStaysWhole(t *testing.T) {
 	st := fresh(t, quick)
-	must(t, st.Update(By{Via: DoorMail}, func(tx *Tx) error {
+	must(t, st.Update(By{Via: door.Mail}, func(tx *Tx) error {
 		m := &Message{Body: strings.Repeat("è", maxBody), Mentions: make([]uint64, 50)}
 		mentions := m.Mentions
 		if err := Messages.Put(tx, m); err != nil {
@@ -93,7 +96,7 @@ func TestWhatIsCutStaysWhole(t *testing.T) {
 		}
 		return nil
 	}))
-	must(t, st.Update(By{Via: DoorPage}, func(tx *Tx) error {
+	must(t, st.Update(By{Via: door.Page}, func(tx *Tx) error {
 		s := &Session{Hash: "h", Device: strings.Repeat("x", 5000)}
 		if err := Sessions.Put(tx, s); err != nil {
 			return err
@@ -111,7 +114,7 @@ func TestOldRowsOverTheLimit(t *testing.T) {
 	st := fresh(t, quick)
 	big := strings.Repeat("v", 5000)
 	var id uint64
-	must(t, st.Update(By{Via: DoorPage}, func(tx *Tx) error {
+	must(t, st.Update(By{Via: door.Page}, func(tx *Tx) error {
 		row := &Ticket{Subject: "a", Affected: "x", Answers: map[string]string{"a": "x"}, Participants: []uint64{1}}
 		if err := Tickets.Put(tx, row); err != nil {
 			return err
@@ -138,7 +141,7 @@ func TestOldRowsOverTheLimit(t *testing.T) {
 		return tx.bucket("tickets", "rows").Put(idBytes(id), raw)
 	}))
 	change := func(with func(*Ticket)) error {
-		return st.Update(By{Via: DoorPage}, func(tx *Tx) error {
+		return st.Update(By{Via: door.Page}, func(tx *Tx) error {
 			row, err := Tickets.Get(tx, id)
 			if err != nil {
 				return err
@@ -160,13 +163,13 @@ func TestOldRowsOverTheLimit(t *testing.T) {
 // are not concerned.
 func TestARowTooManyIsRefused(t *testing.T) {
 	st := fresh(t, quick)
-	must(t, st.Update(By{Act: ActChange}, func(tx *Tx) error {
+	must(t, st.Update(By{Act: act.Change}, func(tx *Tx) error {
 		return errors.Join(People.Put(tx, &Person{Email: "a@uni.example"}), People.Put(tx, &Person{Email: "b@uni.example"}), Groups.Put(tx, &Group{Code: "g"}))
 	}))
 	n := 0
 	token := func(person uint64) error {
 		n++
-		return st.Update(By{Act: ActChange}, func(tx *Tx) error { return Tokens.Put(tx, &Token{Hash: fmt.Sprint(n), Name: "x", Person: person}) })
+		return st.Update(By{Act: act.Change}, func(tx *Tx) error { return Tokens.Put(tx, &Token{Hash: fmt.Sprint(n), Name: "x", Person: person}) })
 	}
 	for range Tokens.crowds[0].most {
 		must(t, token(1))
@@ -175,7 +178,7 @@ func TestARowTooManyIsRefused(t *testing.T) {
 		t.Errorf("one more is %v", err)
 	}
 	must(t, token(2))
-	must(t, st.Update(By{Act: ActChange}, func(tx *Tx) error { // what is there may change
+	must(t, st.Update(By{Act: act.Change}, func(tx *Tx) error { // what is there may change
 		row, err := Tokens.Get(tx, 1)
 		must(t, err)
 		row.Name = "y"
@@ -183,7 +186,7 @@ func TestARowTooManyIsRefused(t *testing.T) {
 	}))
 	must(t, token(1))
 	for _, person := range []uint64{0, 1} { // a group's replies do not count for a person
-		must(t, st.Update(By{Act: ActReply}, func(tx *Tx) error {
+		must(t, st.Update(By{Act: act.Reply}, func(tx *Tx) error {
 			for range SavedReplies.crowds[0].most {
 				r := &SavedReply{Person: person}
 				if person == 0 {

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"time"
+
+	"sportello/store/event"
 )
 
 // MailState is how far the desk has got with a mail it received.
@@ -146,7 +148,7 @@ const (
 
 // Telling is one event that a letter tells of.
 type Telling struct {
-	Event   Event         `json:"event"`
+	Event   event.Event   `json:"event"`
 	By      uint64        `json:"by,omitzero"`
 	Message uint64        `json:"message,omitzero"`
 	At      time.Time     `json:"at"`

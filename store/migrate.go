@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"sportello/store/act"
 	"sportello/store/disk"
 )
 
@@ -105,7 +106,7 @@ func messagesToSides(b *bbolt.Tx, _ time.Time) error {
 			}
 			for _, c := range changes {
 				if _, moved := c.Field("ticket"); moved && c.Table == Messages.name && c.ID == m.ID {
-					brought = c.Act == ActMerge // the last one says it
+					brought = c.Act == act.Merge // the last one says it
 				}
 			}
 		}

@@ -20,6 +20,10 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"sportello/store/act"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 func TestOpenMakesAFolderForItsOwnerAlone(t *testing.T) {
@@ -167,7 +171,7 @@ func TestAFileOfSchema1(t *testing.T) {
 			t.Errorf("person %+v", p)
 		}
 		history, err := tx.TicketChanges(1)
-		if len(history) < 3 || history[0].Act != ActOpen {
+		if len(history) < 3 || history[0].Act != act.Open {
 			t.Errorf("history %+v", history)
 		}
 		if token, err := Tokens.Get(tx, 1); err != nil || token.Ends.Before(time.Now().AddDate(0, 11, 0)) || !token.Asleep.IsZero() {
@@ -187,7 +191,7 @@ func writeSchema1(t *testing.T) {
 	must(t, err)
 	blob, err := st.PutBlob(strings.NewReader("allegato"), 0)
 	must(t, err)
-	must(t, st.Update(By{Via: DoorCommand, Act: ActOpen}, func(tx *Tx) error {
+	must(t, st.Update(By{Via: door.Command, Act: act.Open}, func(tx *Tx) error {
 		ends := tx.Now().AddDate(10, 0, 0)
 		for _, write := range []func() error{
 			func() error {
@@ -223,7 +227,7 @@ func writeSchema1(t *testing.T) {
 				return Versions.Put(tx, &Version{Article: 1, Module: 1, Audience: Public, Language: "it", Title: "Stampa", Body: "Riavviare.", Format: Markdown, Publication: Published})
 			},
 			func() error {
-				return Notices.Put(tx, &Notice{Person: 1, Ticket: 1, Event: EventOpened, Seq: 1, At: tx.Now()})
+				return Notices.Put(tx, &Notice{Person: 1, Ticket: 1, Event: event.Opened, Seq: 1, At: tx.Now()})
 			},
 			func() error {
 				return SavedReplies.Put(tx, &SavedReply{Group: 1, Title: Words{IT: "Riavvio"}, Body: Words{IT: "Prova a riavviare."}})
@@ -319,7 +323,7 @@ func TestADamagedFileIsAnErrorThatSaysWhatToDo(t *testing.T) {
 			st, err := Open(dir, quick)
 			must(t, err)
 			for i := range 200 {
-				must(t, st.Update(By{Act: ActChange}, func(tx *Tx) error { return items.Put(tx, &item{Group: uint64(i), Secret: strings.Repeat("s", 500)}) }))
+				must(t, st.Update(By{Act: act.Change}, func(tx *Tx) error { return items.Put(tx, &item{Group: uint64(i), Secret: strings.Repeat("s", 500)}) }))
 			}
 			must(t, st.Close())
 			f, err := os.OpenFile(filepath.Join(dir, "desk.db"), os.O_RDWR, 0)
@@ -414,7 +418,7 @@ func TestFilesOfArticlesGetTheVersionsThatShowThem(t *testing.T) {
 func TestMessagesStayWithThosePeopleWhomAMergeTookThemFrom(t *testing.T) {
 	dir := t.TempDir()
 	st := reopened(t, dir, quick)
-	must(t, st.Update(By{Act: ActOpen}, func(tx *Tx) error {
+	must(t, st.Update(By{Act: act.Open}, func(tx *Tx) error {
 		must(t, errors.Join(Groups.Put(tx, &Group{Code: "g"}), People.Put(tx, &Person{Email: "a@uni.example"})))
 		for range 3 {
 			must(t, Tickets.Put(tx, &Ticket{Subject: "s", Group: 1, Requester: 1}))
@@ -424,7 +428,7 @@ func TestMessagesStayWithThosePeopleWhomAMergeTookThemFrom(t *testing.T) {
 		}
 		return nil
 	}))
-	move := func(act Act, id uint64) {
+	move := func(act act.Act, id uint64) {
 		must(t, st.Update(By{Act: act}, func(tx *Tx) error {
 			m, err := Messages.Get(tx, id)
 			must(t, err)
@@ -432,9 +436,9 @@ func TestMessagesStayWithThosePeopleWhomAMergeTookThemFrom(t *testing.T) {
 			return Messages.Put(tx, m)
 		}))
 	}
-	move(ActMerge, 1)       // of a ticket that was taken up again
-	move(ActMerge, 2)       // of one that still is a duplicate
-	move(ActMoveMessage, 3) // by hand
+	move(act.Merge, 1)       // of a ticket that was taken up again
+	move(act.Merge, 2)       // of one that still is a duplicate
+	move(act.MoveMessage, 3) // by hand
 	must(t, st.Update(By{}, func(tx *Tx) error {
 		twin, err := Tickets.Get(tx, 3)
 		must(t, err)
@@ -462,7 +466,7 @@ func TestWhatListsDoNotShowIsKeptApartInOlderFiles(t *testing.T) {
 	dir := t.TempDir()
 	st := reopened(t, dir, quick)
 	const many = 2500 // more than one piece of the migration
-	must(t, st.Update(By{Act: ActOpen}, func(tx *Tx) error {
+	must(t, st.Update(By{Act: act.Open}, func(tx *Tx) error {
 		must(t, errors.Join(Groups.Put(tx, &Group{Code: "g"}), People.Put(tx, &Person{Email: "a@uni.example"})))
 		for i := range many {
 			r := &Ticket{Subject: "s", Group: 1, Requester: 1}
@@ -503,7 +507,7 @@ func TestQueuesStandByPriorityInOlderFiles(t *testing.T) {
 	dir := t.TempDir()
 	st := reopened(t, dir, quick)
 	due := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	must(t, st.Update(By{Act: ActOpen}, func(tx *Tx) error {
+	must(t, st.Update(By{Act: act.Open}, func(tx *Tx) error {
 		must(t, errors.Join(Groups.Put(tx, &Group{Code: "g"}), People.Put(tx, &Person{Email: "a@uni.example"})))
 		for i := range 100 {
 			r := &Ticket{Subject: "s", Group: 1, Requester: 1, State: StateNew, Priority: i % 6, Due: due.Add(-time.Duration(i) * time.Hour)}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sportello/store/act"
 )
 
 // notNames are the numbers in rows that name no row, or one that may be gone, each with the reason.
@@ -89,7 +91,7 @@ func TestARowThatNamesNothingIsRefused(t *testing.T) {
 		}
 	}
 	var before uint64
-	must(t, st.Update(By{Act: ActChange}, func(tx *Tx) error {
+	must(t, st.Update(By{Act: act.Change}, func(tx *Tx) error {
 		return errors.Join(People.Put(tx, &Person{Email: "a@uni.example"}), Groups.Put(tx, &Group{Code: "g"}), Groups.Put(tx, &Group{Code: "h"}))
 	}))
 	before = st.Last()
@@ -102,23 +104,23 @@ func TestARowThatNamesNothingIsRefused(t *testing.T) {
 		"unit":         {Requester: 1, Group: 1, Unit: 404},
 		"duplicate_of": {Requester: 1, Group: 1, DuplicateOf: 404},
 	} {
-		refused(st.Update(By{Act: ActOpen}, func(tx *Tx) error { return Tickets.Put(tx, row) }), field)
+		refused(st.Update(By{Act: act.Open}, func(tx *Tx) error { return Tickets.Put(tx, row) }), field)
 		if row.ID != 0 || row.Rev != 0 {
 			t.Errorf("%s: the refused row has number %d", field, row.ID)
 		}
 	}
-	refused(st.Update(By{Act: ActChange}, func(tx *Tx) error { return Files.Put(tx, &File{Person: 1, Versions: []uint64{404}}) }), "versions")
+	refused(st.Update(By{Act: act.Change}, func(tx *Tx) error { return Files.Put(tx, &File{Person: 1, Versions: []uint64{404}}) }), "versions")
 	if st.Last() != before {
 		t.Error("a refused row left a change")
 	}
 	ticket := &Ticket{Requester: 1, Group: 1}
-	must(t, st.Update(By{Act: ActOpen}, func(tx *Tx) error {
+	must(t, st.Update(By{Act: act.Open}, func(tx *Tx) error {
 		return errors.Join(Tickets.Put(tx, ticket), Messages.Put(tx, &Message{Ticket: ticket.ID, Author: 1})) // made in the same transaction
 	}))
 	// A reference that was there before is kept, moved to a row that is there, but not to another that is not.
-	must(t, st.Update(By{Act: ActChange}, func(tx *Tx) error { return Groups.Delete(tx, 1) }))
+	must(t, st.Update(By{Act: act.Change}, func(tx *Tx) error { return Groups.Delete(tx, 1) }))
 	change := func(group uint64) error {
-		return st.Update(By{Act: ActMove}, func(tx *Tx) error {
+		return st.Update(By{Act: act.Move}, func(tx *Tx) error {
 			row, err := Tickets.Get(tx, ticket.ID)
 			if err != nil {
 				return err

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/store/act"
 	"sportello/store/limit"
 )
 
@@ -134,7 +135,7 @@ func wantKind(t testing.TB, err error, kind Kind, key string) {
 // add puts the rows in one transaction.
 func add(t testing.TB, st *Store, rows ...*item) {
 	t.Helper()
-	must(t, st.Update(By{Act: ActAddPerson}, func(tx *Tx) error {
+	must(t, st.Update(By{Act: act.AddPerson}, func(tx *Tx) error {
 		for _, r := range rows {
 			c := *r
 			if err := items.Put(tx, &c); err != nil {
@@ -173,7 +174,9 @@ func together(t testing.TB, st *Store, fns ...func(*Tx) error) []outcome {
 	for i, fn := range fns {
 		wg.Go(func() {
 			defer func() { out[i].panic = recover() }()
-			out[i].err = st.Update(By{Act: Act{fmt.Sprint(i)}}, fn)
+			var by By
+			by.Act.UnmarshalText(fmt.Append(nil, i))
+			out[i].err = st.Update(by, fn)
 		})
 		for queued := 0; queued <= i; runtime.Gosched() {
 			queued = st.Waiting()

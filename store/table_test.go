@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sportello/store/act"
 )
 
 func TestPut(t *testing.T) {
@@ -158,7 +160,7 @@ func TestAgainstAModel(t *testing.T) {
 					next.rows[id] = row
 				}
 				give := r.IntN(5) == 0
-				err := st.Update(By{Act: ActChange}, func(tx *Tx) error {
+				err := st.Update(By{Act: act.Change}, func(tx *Tx) error {
 					for range 1 + r.IntN(20) {
 						if err := step(tx, r, next); err != nil {
 							return err
@@ -404,7 +406,7 @@ func TestManyWritersAgainstTheirModels(t *testing.T) {
 				fail := r.IntN(6) == 0
 				row.Group, row.At = group, time.Unix(int64(i), 0)
 				var written item
-				err := st.Update(By{Act: ActChange}, func(tx *Tx) error {
+				err := st.Update(By{Act: act.Change}, func(tx *Tx) error {
 					written = row
 					var err error
 					if gone {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"sportello/store/door"
 )
 
 // Ticket is one matter. Its ID is its number, shown as #1234 and never given twice.
@@ -29,7 +31,7 @@ type Ticket struct {
 	AddedBy      map[uint64]uint64 `json:"added_by,omitempty"` // participant -> who added them
 	Wishes       []string          `json:"wishes,omitempty"`   // addresses the requester asked to add; an agent grants them
 	Language     string            `json:"language,omitzero"`  // it or en
-	Via          Door              `json:"via,omitzero"`       // the door it came through
+	Via          door.Door         `json:"via,omitzero"`       // the door it came through
 	OpenedBy     uint64            `json:"opened_by,omitzero"` // who opened it in the requester's name
 	Contact      Contact           `json:"contact,omitzero"`   // how the requester reached them
 	Unclaimed    bool              `json:"unclaimed,omitzero"` // a mail named the requester, who has yet to say that it is theirs: until then they see nothing of it
@@ -194,7 +196,7 @@ type Message struct {
 	Internal bool      `json:"internal,omitzero"`
 	Agent    bool      `json:"agent,omitzero"` // written on the agents' side
 	Opening  bool      `json:"opening,omitzero"`
-	Via      Door      `json:"via,omitzero"`
+	Via      door.Door `json:"via,omitzero"`
 	Mentions []uint64  `json:"mentions,omitempty"`
 	Origin   uint64    `json:"origin,omitzero"`   // the ticket it was moved from; undoing leads back there
 	Brought  []uint64  `json:"brought,omitempty"` // the tickets that merging brought it from, in order: it stays with the requester's side of the first

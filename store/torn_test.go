@@ -18,6 +18,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"sportello/store/act"
 	"sportello/store/torn"
 )
 
@@ -38,12 +39,12 @@ func playTorn(dir string) error {
 			for i := range 6 {
 				line, err := writeTicket(st, fmt.Sprintf("%d %d", g, i), i)
 				if err == nil && i == 2 {
-					err = st.Update(By{Act: ActChange}, func(tx *Tx) error {
+					err = st.Update(By{Act: act.Change}, func(tx *Tx) error {
 						return items.Put(tx, &item{Group: uint64(g), Secret: strings.Repeat("s", 20000)})
 					})
 				}
 				if err == nil && i == 4 {
-					err = st.Update(By{Act: ActChange}, func(tx *Tx) error {
+					err = st.Update(By{Act: act.Change}, func(tx *Tx) error {
 						row, err := itemsByGroup.First(tx, uint64(g))
 						if err != nil {
 							return err
@@ -105,8 +106,8 @@ func TestAPowerFailureLeavesACommitOrTheOneBefore(t *testing.T) {
 	}
 	// What desk.db held after each commit, by the event that wrote its meta page.
 	type commit struct {
-		event int
-		held  string
+		add  int
+		held string
 	}
 	var commits []commit
 	for i, e := range rec.Events {
@@ -138,7 +139,7 @@ func TestAPowerFailureLeavesACommitOrTheOneBefore(t *testing.T) {
 		case 0:
 			keep = torn.Nothing
 		case 1:
-			cut = commits[r.IntN(len(commits))].event + 1 + r.IntN(2) // a meta page not yet synced
+			cut = commits[r.IntN(len(commits))].add + 1 + r.IntN(2) // a meta page not yet synced
 		}
 		path := leave(cut, keep)
 		name := fmt.Sprintf("seed %d, sample %d, cut %d of %d", seed, n, cut, end)
@@ -147,9 +148,9 @@ func TestAPowerFailureLeavesACommitOrTheOneBefore(t *testing.T) {
 		}
 		first, last := -1, -1
 		for i, c := range commits {
-			if c.event < cut {
+			if c.add < cut {
 				last = i
-				if rec.Durable(c.event, cut) {
+				if rec.Durable(c.add, cut) {
 					first = i
 				}
 			}

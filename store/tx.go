@@ -6,13 +6,16 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // By says who changes something, through which door, and what they do. It is written into every change.
 type By struct {
 	Person   uint64 // 0 is the desk itself
-	Via      Door
-	Act      Act
+	Via      door.Door
+	Act      act.Act
 	Why      string // the reason given, if one was
 	Internal bool   // concerns only those who may see notes
 	Once     *Once  // the key that what is done uses up, nil when there is none
@@ -57,7 +60,7 @@ func (tx *Tx) By() By { return tx.by }
 
 // Act sets the act of the writes that follow: a transaction that takes charge and then replies calls it twice, and each
 // change carries its own act.
-func (tx *Tx) Act(act Act) { tx.by.Act = act }
+func (tx *Tx) Act(act act.Act) { tx.by.Act = act }
 
 // As sets who makes the writes that follow, where that is known only inside the transaction: the sender of a mail.
 func (tx *Tx) As(person uint64) { tx.by.Person = person }

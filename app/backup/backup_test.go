@@ -16,6 +16,7 @@ import (
 	"filippo.io/age"
 
 	"sportello/store"
+	"sportello/store/act"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -46,7 +47,7 @@ func (x *fixture) file(text string) string {
 	x.t.Helper()
 	b, err := x.st.PutBlob(strings.NewReader(text), 0)
 	must(x.t, err)
-	must(x.t, x.st.Update(store.By{Act: store.ActChange}, func(tx *store.Tx) error {
+	must(x.t, x.st.Update(store.By{Act: act.Change}, func(tx *store.Tx) error {
 		return store.Files.Put(tx, &store.File{Sum: b.Sum, Size: b.Size, Name: "nota.txt"})
 	}))
 	return b.Sum

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // BenchmarkBackup makes backups of a large desk while eight people write to it, and reports how long a write waited.
@@ -48,7 +50,7 @@ func BenchmarkBackup(b *testing.B) {
 					case <-time.After(20 * time.Millisecond):
 					}
 					began := time.Now()
-					err := st.Update(store.By{Person: 1, Via: store.DoorAPI, Act: store.ActReply}, func(tx *store.Tx) error {
+					err := st.Update(store.By{Person: 1, Via: door.API, Act: act.Reply}, func(tx *store.Tx) error {
 						return store.Messages.Put(tx, &store.Message{Ticket: uint64(w + 1), Author: 1, Body: fmt.Sprintf("%0600d", w), At: tx.Now()})
 					})
 					took := time.Since(began)

@@ -22,6 +22,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/watch"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // The exit statuses.
@@ -232,10 +234,10 @@ func (h briefHandler) WithGroup(name string) slog.Handler {
 
 // actor returns the actor of the command line: the desk itself.
 func (r *runner) actor() policy.Actor {
-	return policy.Actor{Via: store.DoorCommand, System: true, Language: "it"}
+	return policy.Actor{Via: door.Command, System: true, Language: "it"}
 }
 
-func (r *runner) by(act store.Act) store.By { return store.By{Via: store.DoorCommand, Act: act} }
+func (r *runner) by(act act.Act) store.By { return store.By{Via: door.Command, Act: act} }
 
 func versionCommand(r *runner) *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "Show which release this is", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {

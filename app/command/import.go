@@ -25,6 +25,7 @@ import (
 	"sportello/app/markup"
 	"sportello/app/web/api"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // importing is one import: its flags and the counts so far.
@@ -41,7 +42,7 @@ type importing struct {
 }
 
 // importActor is the actor of an import: the desk itself. Nobody is notified.
-var importActor = policy.Actor{Via: store.DoorImport, System: true, Language: "it"}
+var importActor = policy.Actor{Via: door.Import, System: true, Language: "it"}
 
 func importCommand(r *runner) *cobra.Command {
 	in := &importing{r: r}

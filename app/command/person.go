@@ -19,6 +19,7 @@ import (
 	"sportello/app/words"
 	"sportello/assets"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 var commandWords = sync.OnceValues(func() (*words.Dictionary, error) { return words.Load(assets.FS, nil) })
@@ -134,7 +135,7 @@ func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 		return err
 	}
 	if n.password {
-		if err := a.Desk.Keeper().SetPassword(r.by(store.ActSetPassword), p.ID, password); err != nil {
+		if err := a.Desk.Keeper().SetPassword(r.by(act.SetPassword), p.ID, password); err != nil {
 			return err
 		}
 		fmt.Fprintf(r.out, "added %s\n", p.Email)
@@ -210,7 +211,7 @@ func tokenCommand(r *runner) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				secret, _, err := a.Desk.Keeper().NewTokenFor(r.by(store.ActMakeToken), p.ID, name, life)
+				secret, _, err := a.Desk.Keeper().NewTokenFor(r.by(act.MakeToken), p.ID, name, life)
 				if err != nil {
 					return err
 				}

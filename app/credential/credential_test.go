@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 const good = "tre lepri nel fieno"
@@ -50,7 +52,7 @@ func (d *desk) pass(t time.Duration) { d.now.Add(int64(t)) }
 func (d *desk) person(email, name string) uint64 {
 	d.Helper()
 	var id uint64
-	err := d.st.Update(store.By{Via: store.DoorCommand, Act: store.ActAddPerson}, func(tx *store.Tx) error {
+	err := d.st.Update(store.By{Via: door.Command, Act: act.AddPerson}, func(tx *store.Tx) error {
 		p := &store.Person{Email: email, Name: name}
 		err := store.People.Put(tx, p)
 		id = p.ID
@@ -62,7 +64,7 @@ func (d *desk) person(email, name string) uint64 {
 
 func (d *desk) change(id uint64, fn func(*store.Person)) {
 	d.Helper()
-	d.must(d.st.Update(store.By{Via: store.DoorPage, Act: store.ActChange}, func(tx *store.Tx) error {
+	d.must(d.st.Update(store.By{Via: door.Page, Act: act.Change}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, id)
 		if err != nil {
 			return err
@@ -90,7 +92,7 @@ func (d *desk) fails(err error, kind store.Kind, key string) *store.Error {
 
 func (d *desk) setPassword() {
 	d.Helper()
-	d.must(d.SetPassword(store.By{Person: d.giada, Via: store.DoorPage, Act: store.ActSetPassword}, d.giada, good))
+	d.must(d.SetPassword(store.By{Person: d.giada, Via: door.Page, Act: act.SetPassword}, d.giada, good))
 }
 
 func (d *desk) signedIn() string {
@@ -469,7 +471,7 @@ func TestAPersonHasAHundredSessionsAtMost(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	d := newDesk(t)
-	by := store.By{Person: d.giada, Via: store.DoorPage, Act: store.ActAddPerson}
+	by := store.By{Person: d.giada, Via: door.Page, Act: act.AddPerson}
 	secret, token, err := d.NewToken(by, d.giada, "invio notturno")
 	d.must(err)
 	p, err := d.Token(context.Background(), secret)
@@ -511,7 +513,7 @@ func TestTokens(t *testing.T) {
 }
 
 func TestLinks(t *testing.T) {
-	by := store.By{Via: store.DoorPage, Act: store.ActSendLink}
+	by := store.By{Via: door.Page, Act: act.SendLink}
 	t.Run("are good once, and looking does not use them up", func(t *testing.T) {
 		d := newDesk(t)
 		secret, err := d.NewLink(by, d.giada, ForPassword)

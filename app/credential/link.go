@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // LinkLife is how long a link is valid.
@@ -117,7 +119,7 @@ func (k *Keeper) UseLink(secret, purpose string, fn func(*store.Tx, *store.Perso
 	if err != nil {
 		return err
 	}
-	return k.store.Update(store.By{Person: p.ID, Via: store.DoorPage, Act: store.ActUseLink}, func(tx *store.Tx) error {
+	return k.store.Update(store.By{Person: p.ID, Via: door.Page, Act: act.UseLink}, func(tx *store.Tx) error {
 		l, p, err := k.LinkTx(tx, secret, purpose)
 		if err != nil {
 			return err
@@ -218,7 +220,7 @@ func (k *Keeper) ChoosePassword(secret, password string) (*store.Person, error) 
 		return nil, err
 	}
 	err = k.UseLink(secret, ForPassword, func(tx *store.Tx, row *store.Person) error {
-		tx.Act(store.ActSetPassword)
+		tx.Act(act.SetPassword)
 		p = row
 		return k.SetPasswordTx(tx, row, hash)
 	})
@@ -237,7 +239,7 @@ const expireBatch = 200
 // It returns how many tokens sleep.
 func (k *Keeper) AfterRestore() (int, error) {
 	asleep := 0
-	by := store.By{Via: store.DoorCommand, Act: store.ActRestore}
+	by := store.By{Via: door.Command, Act: act.Restore}
 	for _, step := range []func(*store.Tx, uint64) (uint64, int, error){
 		each(store.Sessions, func(tx *store.Tx, s *store.Session) error { return store.Sessions.Delete(tx, s.ID) }, func(s *store.Session) uint64 { return s.ID }),
 		each(store.Links, func(tx *store.Tx, l *store.Link) error { return store.Links.Delete(tx, l.ID) }, func(l *store.Link) uint64 { return l.ID }),
@@ -317,7 +319,7 @@ func (k *Keeper) Expire(ctx context.Context) (int, error) {
 				return sum, err
 			}
 			n := 0
-			err := k.store.Update(store.By{Via: store.DoorDesk, Act: store.ActExpire}, func(tx *store.Tx) (err error) {
+			err := k.store.Update(store.By{Via: door.Desk, Act: act.Expire}, func(tx *store.Tx) (err error) {
 				n, err = kind.batch(tx)
 				return err
 			})

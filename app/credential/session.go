@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // How long a session lives.
@@ -133,7 +135,7 @@ func (k *Keeper) Confirm(ctx context.Context, session uint64, person uint64, pas
 		if _, err := k.judge(ctx, p, password); err != nil {
 			return "", nil, err
 		}
-		return "", p, k.store.Update(store.By{Person: person, Via: store.DoorPage, Act: store.ActConfirm}, func(tx *store.Tx) error {
+		return "", p, k.store.Update(store.By{Person: person, Via: door.Page, Act: act.Confirm}, func(tx *store.Tx) error {
 			s, err := store.Sessions.Get(tx, session)
 			if err != nil {
 				return err
@@ -178,7 +180,7 @@ func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, devi
 	}
 	secret, hash := newSecret()
 	var person *store.Person
-	err = k.store.Update(store.By{Person: known.ID, Via: store.DoorPage, Act: store.ActSignIn}, func(tx *store.Tx) error {
+	err = k.store.Update(store.By{Person: known.ID, Via: door.Page, Act: act.SignIn}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, known.ID)
 		if errors.Is(err, store.ErrNotFound) {
 			return wrong
@@ -249,7 +251,7 @@ func (k *Keeper) Session(ctx context.Context, secret string) (*store.Session, *s
 		return s, p, nil
 	}
 	seen := s
-	err = k.store.Update(store.By{Person: p.ID, Via: store.DoorPage, Act: store.ActSeen}, func(tx *store.Tx) error {
+	err = k.store.Update(store.By{Person: p.ID, Via: door.Page, Act: act.Seen}, func(tx *store.Tx) error {
 		row, err := store.Sessions.Get(tx, s.ID)
 		if err != nil {
 			return err
@@ -325,7 +327,7 @@ func activePerson(tx *store.Tx, id uint64) (*store.Person, error) {
 
 // SignOut ends the session with the secret. A missing session is not an error: the person is signed out either way.
 func (k *Keeper) SignOut(secret string) error {
-	return k.store.Update(store.By{Via: store.DoorPage, Act: store.ActSignOut}, func(tx *store.Tx) error {
+	return k.store.Update(store.By{Via: door.Page, Act: act.SignOut}, func(tx *store.Tx) error {
 		s, err := sessionBySecret(tx, secret)
 		if errors.Is(err, store.ErrSignIn) {
 			return nil
@@ -364,7 +366,7 @@ func (k *Keeper) SessionsOfTx(tx *store.Tx, person uint64) ([]*store.Session, er
 // EndSession ends one session of the person. It returns a NotFound error when the session does not exist or is not
 // theirs.
 func (k *Keeper) EndSession(person, session uint64) error {
-	return k.store.Update(store.By{Person: person, Via: store.DoorPage, Act: store.ActEndSession}, func(tx *store.Tx) error {
+	return k.store.Update(store.By{Person: person, Via: door.Page, Act: act.EndSession}, func(tx *store.Tx) error {
 		s, err := store.Sessions.Get(tx, session)
 		if err != nil {
 			return err
@@ -379,7 +381,7 @@ func (k *Keeper) EndSession(person, session uint64) error {
 // EndOthers ends the person's sessions except those in keep, and returns how many it ended.
 func (k *Keeper) EndOthers(person uint64, keep ...uint64) (int, error) {
 	n := 0
-	err := k.store.Update(store.By{Person: person, Via: store.DoorPage, Act: store.ActEndSessions}, func(tx *store.Tx) (err error) {
+	err := k.store.Update(store.By{Person: person, Via: door.Page, Act: act.EndSessions}, func(tx *store.Tx) (err error) {
 		n, err = k.EndOthersTx(tx, person, keep...)
 		return err
 	})

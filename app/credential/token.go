@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // tokenSeenEach is how often the use of a token is recorded.
@@ -75,7 +77,7 @@ func (k *Keeper) Token(ctx context.Context, secret string) (*store.Person, error
 	if now.Sub(t.Seen) < tokenSeenEach {
 		return p, nil
 	}
-	err = k.store.Update(store.By{Person: p.ID, Via: store.DoorAPI, Act: store.ActSeen}, func(tx *store.Tx) error {
+	err = k.store.Update(store.By{Person: p.ID, Via: door.API, Act: act.Seen}, func(tx *store.Tx) error {
 		row, err := store.Tokens.Get(tx, t.ID)
 		if err != nil {
 			return err

@@ -25,6 +25,7 @@ import (
 	"sportello/app/words"
 	"sportello/assets"
 	"sportello/store"
+	"sportello/store/event"
 )
 
 // Letters are written when they are sent: text and HTML with the same words, in the reader's language, from the
@@ -236,12 +237,12 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	o := w.o
 	p := letterPage{Language: w.lang}
 	first := o.Lines[len(o.Lines)-1]
-	event := first.Event
-	digest := o.Ticket == nil && !o.Account.OfAccount() && event != store.EventReceived
+	tells := first.Event
+	digest := o.Ticket == nil && !o.Account.OfAccount() && tells != event.Received
 	if digest {
-		event = store.EventDigest
+		tells = event.Digest
 	}
-	p.Subject = w.named(markup.Line(w.say(event.Subject(), w.fields(first))), first.Ticket)
+	p.Subject = w.named(markup.Line(w.say(tells.Subject(), w.fields(first))), first.Ticket)
 	if digest {
 		p.Lines = w.digest(first)
 	} else {
@@ -257,7 +258,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 			p.Reply = w.t("letter.reply-note")
 		}
 	}
-	if event != store.EventReceived {
+	if tells != event.Received {
 		w.links(&p)
 	}
 	p.Signature = w.signature()
@@ -276,7 +277,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 		l.ReplyTo = &mail.Address{Name: w.from(), Address: o.ReplyTo}
 	}
 	switch {
-	case first.Event == store.EventOpened, event == store.EventReceived:
+	case first.Event == event.Opened, tells == event.Received:
 		l.AutoReplied = true
 	case !human(o):
 		l.Automatic = true
@@ -305,7 +306,7 @@ func (w *letterWriter) line(l notice.OutgoingLine) letterLine {
 	}
 	if l.Unproven {
 		warning := "letter.unproven"
-		if w.o.Ticket != nil && l.Event == store.EventOpened {
+		if w.o.Ticket != nil && l.Event == event.Opened {
 			warning = "letter.unproven-own"
 		}
 		at := 0
@@ -314,7 +315,7 @@ func (w *letterWriter) line(l notice.OutgoingLine) letterLine {
 		}
 		out.Intro = slices.Insert(out.Intro, at, w.paragraph(w.t(warning), ""))
 	}
-	if l.Text == nil || l.Event == store.EventOpened {
+	if l.Text == nil || l.Event == event.Opened {
 		return out
 	}
 	shown := forLetter(string(message.HTML(l.Text, "…", l.Files)))
@@ -382,7 +383,7 @@ func (w *letterWriter) paragraph(s, address string) letterParagraph {
 
 // digest returns one line for each ticket's event.
 func (w *letterWriter) digest(first notice.OutgoingLine) []letterLine {
-	out := []letterLine{{Intro: w.paragraphs(w.say(store.EventDigest.Text(), w.fields(first)))}}
+	out := []letterLine{{Intro: w.paragraphs(w.say(event.Digest.Text(), w.fields(first)))}}
 	for _, l := range w.o.Lines {
 		who := l.Who
 		if who == "" {
@@ -404,7 +405,7 @@ func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []u
 	var all []*store.File
 	total := int64(0)
 	for _, l := range w.o.Lines {
-		if l.Text == nil || l.Event == store.EventOpened {
+		if l.Text == nil || l.Event == event.Opened {
 			continue
 		}
 		for _, f := range l.Files {

@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // lookAtAsked does the work that waits for requested links.
@@ -29,7 +30,7 @@ func TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt(t *testing.T) 
 		f.Name, f.Email = name, name+"@ateneo.example"
 		p, _, err := o.People.Add(system, f)
 		if err == nil && password {
-			err = o.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, "cavallo batteria graffetta")
+			err = o.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, "cavallo batteria graffetta")
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -106,7 +107,7 @@ func TestAskingForALinkIsSlowedAsSigningInIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Keeper().SetPassword(store.By{Via: store.DoorCommand}, p.ID, "cavallo batteria graffetta"); err != nil {
+	if err := o.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, "cavallo batteria graffetta"); err != nil {
 		t.Fatal(err)
 	}
 	for _, email := range []string{"con@ateneo.example", "nessuno@ateneo.example"} {

@@ -14,6 +14,9 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // TestEachFieldOfTheFormIsAnAct fails when the form of a person has a field that can be changed without a right.
@@ -165,7 +168,7 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 	}
 	lines, _, err := o.Audit(a, 0, 200)
 	if err != nil || !slices.ContainsFunc(lines, func(l AuditLine) bool {
-		return l.Act == store.ActHandLink && l.Why == "Ha perso la casella" && l.By == "Anna Amministra"
+		return l.Act == act.HandLink && l.Why == "Ha perso la casella" && l.By == "Anna Amministra"
 	}) {
 		t.Errorf("the log does not name who handed over a link and why: %v", err)
 	}
@@ -214,16 +217,16 @@ func TestAPersonIsToldOfTheirAccount(t *testing.T) {
 	if bell, mail := o.told(p.ID); bell != "" || mail != "" {
 		t.Errorf("the first password: %q, %q", bell, mail)
 	}
-	if err := o.Keeper().SetPassword(store.By{Person: first.ID, Via: store.DoorPage, Act: store.ActSetPassword}, p.ID, "cinque tartarughe verdi"); err != nil {
+	if err := o.Keeper().SetPassword(store.By{Person: first.ID, Via: door.Page, Act: act.SetPassword}, p.ID, "cinque tartarughe verdi"); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := o.Keeper().NewToken(store.By{Person: p.ID, Via: store.DoorPage, Act: store.ActMakeToken}, p.ID, "x"); err != nil {
+	if _, _, err := o.Keeper().NewToken(store.By{Person: p.ID, Via: door.Page, Act: act.MakeToken}, p.ID, "x"); err != nil {
 		t.Fatal(err)
 	}
 	if bell, mail := o.told(p.ID); bell != "" || mail != "password>nuova@ateneo.example token>nuova@ateneo.example" {
 		t.Errorf("what looks like oneself is told by mail alone: %q, %q", bell, mail)
 	}
-	if _, _, err := o.People.Put(policy.Actor{System: true, Via: store.DoorImport}, people.Record{Email: ada.Email, Roles: []string{"agent"}}); err != nil {
+	if _, _, err := o.People.Put(policy.Actor{System: true, Via: door.Import}, people.Record{Email: ada.Email, Roles: []string{"agent"}}); err != nil {
 		t.Fatal(err)
 	}
 	if bell, mail := o.told(ada.ID); bell != "rights" || mail != "rights>ada@ateneo.example" {
@@ -325,7 +328,7 @@ func TestSleepingTokensAreWokenByAdministratorsAlone(t *testing.T) {
 func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 	o := newMailOffice(t)
 	p := o.people["ada"]
-	if _, _, err := o.keeper.NewToken(store.By{Via: store.DoorCommand}, p.ID, "report"); err != nil {
+	if _, _, err := o.keeper.NewToken(store.By{Via: door.Command}, p.ID, "report"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.keeper.AfterRestore(); err != nil {
@@ -341,7 +344,7 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if e, _ := post.OfAccount(l); e == store.EventWoken && l.Person == p.ID {
+				if e, _ := post.OfAccount(l); e == event.Woken && l.Person == p.ID {
 					n++
 				}
 			}
@@ -354,7 +357,7 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 	if n := told(); n != 0 {
 		t.Fatalf("told %d times before", n)
 	}
-	if n, err := o.People.WakeTokens(policy.Actor{Via: store.DoorCommand, System: true}); err != nil || n != 1 {
+	if n, err := o.People.WakeTokens(policy.Actor{Via: door.Command, System: true}); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
 	if n := told(); n != 1 {

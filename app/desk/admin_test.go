@@ -14,6 +14,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // newDesk returns a new desk with the data of Seed. The store is checked at the end of the test.
@@ -36,7 +38,7 @@ func newDesk(t *testing.T) *Desk {
 	return d
 }
 
-var system = policy.Actor{System: true, Via: store.DoorCommand}
+var system = policy.Actor{System: true, Via: door.Command}
 
 // wants fails unless the error has the kind and, if given, key and field in one of its problems.
 func wants(t *testing.T, err error, kind store.Kind, key, field string) {
@@ -421,7 +423,7 @@ func TestAuditTellsWhoChangedWhat(t *testing.T) {
 		t.Fatalf("%d lines, next %d, %v", len(lines), next, err)
 	}
 	l := lines[0]
-	if l.By != "Anna Amministra" || l.Act != store.ActChangePerson || l.What != "Ada Neri" || l.Table != "people" {
+	if l.By != "Anna Amministra" || l.Act != act.ChangePerson || l.What != "Ada Neri" || l.Table != "people" {
 		t.Errorf("%+v", l)
 	}
 	got := map[string]string{}

@@ -12,6 +12,8 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // AuditLine is one change made in the administration, in words.
@@ -19,8 +21,8 @@ type AuditLine struct {
 	Seq    uint64
 	At     time.Time
 	By     string // name of the person; empty for the desk itself
-	Via    store.Door
-	Act    store.Act
+	Via    door.Door
+	Act    act.Act
 	Table  string // people, groups, ...
 	ID     uint64
 	What   string // name of the row, or its number if it no longer exists

@@ -6,6 +6,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 func TestABatchOfRecordsKeepsItsOrderAndLosesOnlyWhatIsRefused(t *testing.T) {
@@ -26,7 +27,7 @@ func TestABatchOfRecordsKeepsItsOrderAndLosesOnlyWhatIsRefused(t *testing.T) {
 		{"more refused than a batch is begun anew for", []ticket.Record{bad, bad, record("cinque", ""), bad, bad, record("sei", "1"), bad}, "--+--=-"},
 		{"nothing", nil, ""},
 	} {
-		results, err := d.Tickets.PutAll(policy.Actor{System: true, Via: store.DoorImport}, c.recs)
+		results, err := d.Tickets.PutAll(policy.Actor{System: true, Via: door.Import}, c.recs)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // BenchmarkOpenTicket opens tickets durably through the desk, with one writer and with sixty-four: the cost of a POST
@@ -36,7 +37,7 @@ func BenchmarkOpenTicket(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			a := policy.Actor{Person: p, Via: store.DoorAPI}
+			a := policy.Actor{Person: p, Via: door.API}
 			work := make(chan int)
 			var wg sync.WaitGroup
 			for range writers {

@@ -13,12 +13,14 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // confide makes the group's tickets confidential.
 func (o *mailOffice) confide(group string) {
 	o.t.Helper()
-	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, o.group[group])
 		if err != nil {
 			return err
@@ -129,7 +131,7 @@ func TestBelonging(t *testing.T) {
 							t.Errorf("the requester's side sees something: %+v", after)
 						}
 						out := o.post()[s.from]
-						if got == lies && (out == nil || out.Ticket != nil || out.Lines[0].Event != store.EventReceived) {
+						if got == lies && (out == nil || out.Ticket != nil || out.Lines[0].Event != event.Received) {
 							t.Errorf("acknowledged with %+v", out)
 						}
 					})

@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/event"
 )
 
 // TestWhomAFormNamesSeesNothingBeforeTheyClaimIt: a person named by a web form is the requester but learns nothing: no
@@ -74,7 +75,7 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	}
 	out := o.post()
 	ack := out["ada@ateneo.example"]
-	if ack == nil || len(ack.Lines) != 1 || ack.Lines[0].Event != store.EventReceived || ack.Ticket != nil || ack.Link != "" {
+	if ack == nil || len(ack.Lines) != 1 || ack.Lines[0].Event != event.Received || ack.Ticket != nil || ack.Link != "" {
 		t.Errorf("the acknowledgement: %+v", ack)
 	}
 	if list, _, err := o.Notices.List(ada, 10); err != nil || len(list) != 0 {

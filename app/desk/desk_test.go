@@ -12,6 +12,8 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // office is a desk for one test: two groups (one of them confidential), a module each, and one person for each relation
@@ -59,7 +61,7 @@ func newOffice(t testing.TB) *office {
 		st.Close()
 	})
 	o.Desk = New(Options{Store: st})
-	err = st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err = st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		put := func(g *store.Group) error {
 			err := store.Groups.Put(tx, g)
 			o.group[g.Code] = g.ID
@@ -122,7 +124,7 @@ func (o *office) as(name string) policy.Actor {
 	if p == nil {
 		o.t.Fatalf("nobody is called %s", name)
 	}
-	return policy.Actor{Person: p, Via: store.DoorPage, Language: "it"}
+	return policy.Actor{Person: p, Via: door.Page, Language: "it"}
 }
 
 // later advances the clock.
@@ -186,7 +188,7 @@ func TestWhoSeesATicket(t *testing.T) {
 	if err != nil {
 		t.Fatalf("with a reason: %v", err)
 	}
-	if e := v.History[len(v.History)-1]; e.Act != store.ActLookIn || e.Why != "verifica dopo un reclamo" || !e.Internal {
+	if e := v.History[len(v.History)-1]; e.Act != act.LookIn || e.Why != "verifica dopo un reclamo" || !e.Internal {
 		t.Errorf("the reason is not in the history: %+v", e)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // TestAListReadsNothingThatItDoesNotShow damages, in the file, what lists do not show of tickets and articles. Every
@@ -20,7 +21,7 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 	o := newOffice(t)
 	const far = `"lontano `
 	module := o.module["csa"]
-	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		m, err := store.Modules.Get(tx, module)
 		if err != nil {
 			return err
@@ -126,7 +127,7 @@ func BenchmarkQueue(b *testing.B) {
 					answers[fmt.Sprintf("domanda-%d", i)] = strings.Repeat("à", store.Tickets.MostOfEach("answers"))
 				}
 			}
-			err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+			err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 				for range 50 {
 					if err := store.Tickets.Put(tx, &store.Ticket{Subject: "Cedolino", State: store.StateNew, Group: o.group["csa"], Requester: o.people["ada"].ID, Answers: answers}); err != nil {
 						return err

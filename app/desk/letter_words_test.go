@@ -8,6 +8,8 @@ import (
 	"sportello/app/desk/notice"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 func TestOnlyANameIsGreeted(t *testing.T) {
@@ -87,7 +89,7 @@ func TestAConfirmationSaysTheReadersOwnWordsAndNobodyElses(t *testing.T) {
 	opened := func(to string) *notice.OutgoingLine {
 		t.Helper()
 		l := o.post()[to]
-		if l == nil || l.Lines[0].Event != store.EventOpened {
+		if l == nil || l.Lines[0].Event != event.Opened {
 			return nil
 		}
 		return &l.Lines[0]
@@ -139,13 +141,13 @@ func TestTheDeskSaysNothingForAForger(t *testing.T) {
 			}
 			line := l.Lines[0]
 			if from == "vittima@fuori.example" {
-				if line.Event != store.EventReceived || l.Ticket != nil || line.Opening != "" || line.Subject != "" || notice.Greeted(l.Person) != "" || line.Text != nil {
+				if line.Event != event.Received || l.Ticket != nil || line.Opening != "" || line.Subject != "" || notice.Greeted(l.Person) != "" || line.Text != nil {
 					t.Errorf("a stranger gets %+v", line)
 				}
 				continue
 			}
 			said := strings.Join([]string{notice.Greeted(l.Person), notice.ShownName(l.Person), line.Who, line.Subject, line.Opening}, "\n")
-			if line.Event != store.EventOpened || strings.Contains(strings.ToLower(said), "male") || strings.Contains(said, "://") || strings.Contains(line.Opening, "@") {
+			if line.Event != event.Opened || strings.Contains(strings.ToLower(said), "male") || strings.Contains(said, "://") || strings.Contains(line.Opening, "@") {
 				t.Errorf("%q, %q to %s says %q", c.name, c.subject, from, said)
 			}
 			if utf8.RuneCountInString(line.Opening) > 210 || strings.Count(line.Opening, "\n") >= 4 || utf8.RuneCountInString(line.Subject) > 100 {
@@ -192,7 +194,7 @@ func TestNoMachineIsConfirmed(t *testing.T) {
 // speaks sets the person's language.
 func (o *office) speaks(who, language string) {
 	o.t.Helper()
-	if err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	if err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, o.people[who].ID)
 		if err != nil {
 			return err
@@ -208,7 +210,7 @@ func (o *office) speaks(who, language string) {
 // edit changes the first message of the ticket.
 func (o *office) edit(ticket uint64, change func(*store.Message)) {
 	o.t.Helper()
-	if err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	if err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(ticket)}) {
 			if err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/event"
 )
 
 // TestUnprovenMailIsMarkedWhereverItIsTold: unproved mail keeps its mark wherever it goes.
@@ -30,7 +31,7 @@ func TestUnprovenMailIsMarkedWhereverItIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range lines {
-			if (n.Event == store.EventMessage || n.Event == store.EventNew) && n.Unproven == proven {
+			if (n.Event == event.Message || n.Event == event.New) && n.Unproven == proven {
 				t.Errorf("proven %v: the notice of %s: %+v", proven, n.Event, n)
 			}
 		}
@@ -82,11 +83,11 @@ func TestAStrangerIsConfirmedWithoutWords(t *testing.T) {
 	for _, c := range []struct {
 		from   string
 		proven bool
-		event  store.Event
-	}{{"ignota@altrove.example", false, store.EventReceived}, {"provata@altrove.example", true, store.EventOpened}, {"ada@ateneo.example", false, store.EventOpened}} {
+		event  event.Event
+	}{{"ignota@altrove.example", false, event.Received}, {"provata@altrove.example", true, event.Opened}, {"ada@ateneo.example", false, event.Opened}} {
 		o.mail(letter{from: c.from, subject: "Parola segreta", body: "Altra parola.", proven: c.proven})
 		l := o.post()[c.from]
-		if l == nil || l.Lines[0].Event != c.event || c.event == store.EventReceived && (l.Ticket != nil || l.Link != "") {
+		if l == nil || l.Lines[0].Event != c.event || c.event == event.Received && (l.Ticket != nil || l.Link != "") {
 			t.Errorf("%s: %+v", c.from, l)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // newOffices has two mailboxes of two groups, and a group without a mailbox that is reached at its own address.
@@ -18,7 +19,7 @@ func newOffices(t *testing.T) *mailOffice {
 	opts := o.Post.Mail()
 	opts.Mailboxes = append(opts.Mailboxes, post.Mailbox{Address: "generale@ateneo.example", Group: "generale"})
 	o.Post.SetMail(opts)
-	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, o.group["legale"])
 		if err != nil {
 			return err
@@ -165,7 +166,7 @@ func TestTheAddressOfAGroupIsTheDesksOwn(t *testing.T) {
 // that colleague.
 func TestAColleaguesAddressIsNotTheDesksOwn(t *testing.T) {
 	o := newOffices(t)
-	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, o.group["legale"])
 		if err != nil {
 			return err
@@ -197,7 +198,7 @@ func TestAnOfficeWritesToAnotherOffice(t *testing.T) {
 	}
 	o.post()
 	o.do("amministratore", k.ID, ticket.Step{Group: ptr(o.group["generale"])})
-	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, o.people["altrove"].ID)
 		if err != nil {
 			return err

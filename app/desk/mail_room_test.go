@@ -8,6 +8,7 @@ import (
 
 	"sportello/app/desk/intake"
 	"sportello/store"
+	"sportello/store/event"
 )
 
 // TestStrangersFillNoDisk: strangers' held mail may use a tenth of the free disk space. Beyond that, a stranger's mail
@@ -81,7 +82,7 @@ func TestWhoseMailWasCutIsTold(t *testing.T) {
 		told := 0
 		for _, l := range o.sent {
 			for _, line := range l.Lines {
-				if line.Event == store.EventCut {
+				if line.Event == event.Cut {
 					told++
 				}
 			}

@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 const secretWord = "parolasegretissima"
@@ -98,7 +99,7 @@ func TestASecretOfAMailServerIsNeverShownAgain(t *testing.T) {
 	}
 	found := false
 	for _, l := range lines {
-		found = found || l.Act == store.ActAddMailServer && l.Table == "mail_servers" && l.By == "Anna Amministra"
+		found = found || l.Act == act.AddMailServer && l.Table == "mail_servers" && l.By == "Anna Amministra"
 	}
 	if !found {
 		t.Error("the log does not say who entered it")

@@ -19,6 +19,8 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // mailOffice is an office that receives and sends mail; mx.ateneo.example is its own server.
@@ -38,7 +40,7 @@ func newMailOffice(t *testing.T) *mailOffice {
 		Mailboxes: []post.Mailbox{{Address: "csa@ateneo.example", Group: "csa", Module: "csa"},
 			{Address: "noti@ateneo.example", Who: post.WhoKnown}, {Address: "dominio@ateneo.example", Who: post.WhoDomains, Domains: []string{"ateneo.example"}},
 			{Address: "approvare@ateneo.example", Who: post.WhoHold, Group: "csa"}}})
-	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		g, err := store.Organisations.Get(tx, o.organis["Ateneo"])
 		if err != nil {
 			return err
@@ -533,7 +535,7 @@ func TestTheLetterAboutANewTicketHasItsText(t *testing.T) {
 	o.mail(letter{from: "ada@ateneo.example", subject: "Cedolino", body: "Non si apre da stamani.", proven: true})
 	out := o.post()
 	l := out["agente@ateneo.example"]
-	if !hasText(l, "Non si apre da stamani.") || l.Lines[0].Event != store.EventNew {
+	if !hasText(l, "Non si apre da stamani.") || l.Lines[0].Event != event.New {
 		t.Errorf("%+v", l)
 	}
 	if l := out["ada@ateneo.example"]; hasText(l, "stamani") {
@@ -686,7 +688,7 @@ func TestALinkReadsOneTicketForOnePerson(t *testing.T) {
 
 func TestTheDailyMail(t *testing.T) {
 	o := newMailOffice(t)
-	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, o.people["agente"].ID)
 		if err != nil {
 			return err
@@ -849,7 +851,7 @@ func TestTheAcknowledgementSaysNothing(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
 	send := func(row *store.Mail) {
-		if err := o.st.Update(store.By{Via: store.DoorMail}, func(tx *store.Tx) error { return o.Notices.PlanReceived(tx, row, "it") }); err != nil {
+		if err := o.st.Update(store.By{Via: door.Mail}, func(tx *store.Tx) error { return o.Notices.PlanReceived(tx, row, "it") }); err != nil {
 			t.Fatal(err)
 		}
 	}

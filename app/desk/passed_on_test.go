@@ -7,6 +7,7 @@ import (
 
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 const passedMail = "Vi inoltro per competenza.\r\n\r\n---------- Forwarded message ---------\r\nDa: Mario Rossi <Mario.Rossi@esterno.example>\r\nDate: lun 3 mar 2025 alle ore 10:12\r\nSubject: Badge\r\nTo: <ada@ateneo.example>\r\n\r\nIl badge non apre.\r\n"
@@ -55,7 +56,7 @@ func TestTheInnerSenderIsOfferedAndBecomesTheRequester(t *testing.T) {
 	if v, err = o.Tickets.Read(o.as("agente"), m.Ticket); err != nil || v.Inner != nil {
 		t.Errorf("still offered: %+v, %v", v.Inner, err)
 	}
-	if v.People[before.Requester] == nil || v.History[len(v.History)-1].Act != store.ActRequester {
+	if v.People[before.Requester] == nil || v.History[len(v.History)-1].Act != act.Requester {
 		t.Errorf("the history is %+v", v.History)
 	}
 	if v, err = o.Tickets.Read(o.as("ada"), m.Ticket); err != nil || !v.Side {

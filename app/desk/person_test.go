@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 func TestPeopleAreForThoseWhoLookAfterPeople(t *testing.T) {
@@ -285,13 +286,13 @@ func TestEnsureRequesterFindsTheOrganisationByItsMailDomain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for email, want := range map[string]uint64{"a@ateneo.example": org.ID, "b@studenti.ateneo.example": org.ID, "c@altro.example": 0, "d@nonateneo.example": 0} {
-		err := d.Store().Update(store.By{Act: store.ActMail}, func(tx *store.Tx) error {
+		err := d.Store().Update(store.By{Act: act.Mail}, func(tx *store.Tx) error {
 			p, err := d.People.EnsureRequester(tx, email, "")
 			if err != nil {
 				return err
 			}
 			again, err := d.People.EnsureRequester(tx, strings.ToUpper(email), "Altro nome")
-			if p.Organisation != want || again.ID != p.ID || p.Password != "" || p.Name != email || tx.By().Act != store.ActMail {
+			if p.Organisation != want || again.ID != p.ID || p.Password != "" || p.Name != email || tx.By().Act != act.Mail {
 				t.Errorf("%s: %+v, then %+v", email, p, again)
 			}
 			return err

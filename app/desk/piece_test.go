@@ -7,6 +7,8 @@ import (
 
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // long is a ticket of Ada's with so many messages, hers and an agent's in turn, and a note after every fourth.
@@ -16,7 +18,7 @@ func (o *office) long(n int) *store.Ticket {
 	const step = 100
 	for from := 1; from < n; from += step {
 		o.later(time.Second)
-		err := o.st.Update(store.By{Via: store.DoorPage, Act: store.ActMessage}, func(tx *store.Tx) error {
+		err := o.st.Update(store.By{Via: door.Page, Act: act.Message}, func(tx *store.Tx) error {
 			row, err := store.Tickets.Get(tx, t.ID)
 			if err != nil {
 				return err

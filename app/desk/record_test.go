@@ -15,9 +15,10 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
 )
 
-var importing = policy.Actor{System: true, Via: store.DoorImport}
+var importing = policy.Actor{System: true, Via: door.Import}
 
 func TestRecordsTakeFromEachWhatTheyMayGive(t *testing.T) {
 	o := newOffice(t)

@@ -6,6 +6,7 @@ import (
 
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 func TestAReplyLeadsNowhereThatItsRequesterMayNotGo(t *testing.T) {
@@ -19,7 +20,7 @@ func TestAReplyLeadsNowhereThatItsRequesterMayNotGo(t *testing.T) {
 	note, attached := o.attach("agente", "nota.txt", "Tra noi."), o.attach("agente", "prova.txt", "Per te.")
 	o.do("agente", row.ID, ticket.Step{Message: &ticket.Text{Body: "Tra noi.", Internal: true, Files: []uint64{note}}})
 	o.do("agente", row.ID, ticket.Step{Message: &ticket.Text{Body: "Per te.", Files: []uint64{attached}}})
-	err := o.st.Update(store.By{Via: store.DoorPage}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: door.Page}, func(tx *store.Tx) error {
 		for slug, version := range articles {
 			a := &store.Article{Slug: slug}
 			if err := store.Articles.Put(tx, a); err != nil {

@@ -10,6 +10,8 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // TestNobodyIsToldOfFewerRightsThanChanged changes a person's rights at random, in a hundred groups among others, and
@@ -36,7 +38,7 @@ func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 	for range 200 {
 		var before, after []string
 		var seq uint64
-		err := o.st.Update(store.By{Via: store.DoorCommand, Act: store.ActChange}, func(tx *store.Tx) error {
+		err := o.st.Update(store.By{Via: door.Command, Act: act.Change}, func(tx *store.Tx) error {
 			p, err := store.People.Get(tx, id)
 			if err != nil {
 				return err
@@ -97,7 +99,7 @@ func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 func TestTheLetterNamesTheRightsThatChanged(t *testing.T) {
 	o := newMailOffice(t)
 	a, p := o.as("amministratore"), o.people["altrove"]
-	if err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	if err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		for code, name := range map[string]string{"csa": "Stipendi", "legale": "Ufficio legale"} {
 			g, err := store.Groups.Get(tx, o.group[code])
 			if err != nil {

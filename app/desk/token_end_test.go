@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // remind runs the job every six hours for the given days, and returns the days, counted from the first, on which Ada
@@ -42,7 +43,7 @@ func TestNobodyHearsOfTheEndOfATokenTwice(t *testing.T) {
 		{1, "[]"}, {3, "[]"}, {4, "[]"}, {5, "[2]"}, {7, "[4]"}, {13, "[10]"}, {14, "[11]"}, {15, "[1 12]"}, {30, "[16 27]"}, {90, "[76 87]"},
 	} {
 		o := newMailOffice(t)
-		if _, _, err := o.keeper.NewTokenFor(store.By{Person: o.people["ada"].ID, Via: store.DoorPage}, o.people["ada"].ID, "report", time.Duration(c.days)*oneDay); err != nil {
+		if _, _, err := o.keeper.NewTokenFor(store.By{Person: o.people["ada"].ID, Via: door.Page}, o.people["ada"].ID, "report", time.Duration(c.days)*oneDay); err != nil {
 			t.Fatal(err)
 		}
 		if got := fmt.Sprint(o.remind(c.days + 5)); got != c.want {
@@ -52,7 +53,7 @@ func TestNobodyHearsOfTheEndOfATokenTwice(t *testing.T) {
 }
 
 func TestNobodyHearsOfATokenThatActsForNobody(t *testing.T) {
-	by := store.By{Via: store.DoorPage}
+	by := store.By{Via: door.Page}
 	for name, end := range map[string]func(o *mailOffice, p *store.Person, id uint64) error{
 		"revoked": func(o *mailOffice, p *store.Person, id uint64) error { return o.keeper.RevokeToken(by, p.ID, id) },
 		"asleep":  func(o *mailOffice, _ *store.Person, _ uint64) error { _, err := o.keeper.AfterRestore(); return err },
@@ -96,7 +97,7 @@ func TestNobodyHearsOfATokenThatActsForNobody(t *testing.T) {
 func TestALetterOfATokenThatIsGoneDoesNotLeave(t *testing.T) {
 	o := newMailOffice(t)
 	p := o.people["ada"]
-	_, row, err := o.keeper.NewTokenFor(store.By{Person: p.ID, Via: store.DoorPage}, p.ID, "report", 30*oneDay)
+	_, row, err := o.keeper.NewTokenFor(store.By{Person: p.ID, Via: door.Page}, p.ID, "report", 30*oneDay)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,7 @@ func TestALetterOfATokenThatIsGoneDoesNotLeave(t *testing.T) {
 	if _, err := o.Notices.Plan(); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.keeper.RevokeToken(store.By{Person: p.ID, Via: store.DoorPage}, p.ID, row.ID); err != nil {
+	if err := o.keeper.RevokeToken(store.By{Person: p.ID, Via: door.Page}, p.ID, row.ID); err != nil {
 		t.Fatal(err)
 	}
 	if bell, mail := o.told(p.ID); !strings.HasSuffix(bell, "ending") || mail != "" {
@@ -121,7 +122,7 @@ func TestMoreTokensThanOneTransactionTakesAreAllSpokenOf(t *testing.T) {
 	n := 0
 	for _, p := range o.people {
 		for range 60 {
-			if _, _, err := o.keeper.NewTokenFor(store.By{Via: store.DoorCommand}, p.ID, "report", 30*oneDay); err != nil {
+			if _, _, err := o.keeper.NewTokenFor(store.By{Via: door.Command}, p.ID, "report", 30*oneDay); err != nil {
 				t.Fatal(err)
 			}
 			n++

@@ -10,6 +10,8 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 func (o *office) save(who string, f queue.ViewForm) *store.View {
@@ -47,7 +49,7 @@ func TestWhoIsNoAgentHasNoViews(t *testing.T) {
 	own := o.save("agente", queue.ViewForm{Name: "Scadute", Query: queue.Query{View: queue.ViewAll, Overdue: true}})
 	shared := o.save("agente", queue.ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: queue.Query{View: queue.ViewGroup}})
 	for _, who := range []string{"", "ada", "collega", "estraneo", "referente", "redattore"} {
-		a, want := policy.Actor{Via: store.DoorPage}, store.SignIn
+		a, want := policy.Actor{Via: door.Page}, store.SignIn
 		if who != "" {
 			a, want = o.as(who), store.Denied
 		}
@@ -216,7 +218,7 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range lines {
-			if n.Event == store.EventView {
+			if n.Event == event.View {
 				out = append(out, n.Ticket)
 			}
 		}
@@ -246,7 +248,7 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 		t.Errorf("an agent elsewhere is told of %v", got)
 	}
 	// A person who leaves the group no longer gets the view's notices.
-	err := o.st.Update(store.By{Via: store.DoorCommand}, func(tx *store.Tx) error {
+	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, o.people["agente"].ID)
 		if err != nil {
 			return err
@@ -279,7 +281,7 @@ func TestATicketThatComesToMatchAViewIsNewInItAsWell(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, l := range lines {
-			if l.Event == store.EventView {
+			if l.Event == event.View {
 				n++
 			}
 		}

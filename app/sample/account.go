@@ -9,6 +9,8 @@ import (
 	"sportello/app/desk"
 	"sportello/app/desk/people"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // Account is a person of the demo who can sign in.
@@ -71,7 +73,7 @@ func (list Accounts) set(d *desk.Desk) error {
 		if err != nil {
 			return fmt.Errorf("sample: find %s: %w", a.Email, err)
 		}
-		if err := d.Keeper().SetPassword(store.By{Via: store.DoorCommand, Act: store.ActSetPassword}, person.ID, a.Password); err != nil {
+		if err := d.Keeper().SetPassword(store.By{Via: door.Command, Act: act.SetPassword}, person.ID, a.Password); err != nil {
 			return fmt.Errorf("sample: set password of %s: %w", a.Email, err)
 		}
 	}

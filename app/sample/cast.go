@@ -21,6 +21,8 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/worktime"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // stage is the desk being filled, with everybody in it.
@@ -55,11 +57,11 @@ type player struct {
 }
 
 func (p *player) actor() policy.Actor {
-	return policy.Actor{Person: p.row, Via: store.DoorPage, Language: p.Language}
+	return policy.Actor{Person: p.row, Via: door.Page, Language: p.Language}
 }
 
 // system is the actor for everything that exists before the first sign-in.
-var system = policy.Actor{System: true, Via: store.DoorCommand, Language: "it"}
+var system = policy.Actor{System: true, Via: door.Command, Language: "it"}
 
 // scene creates organisations, units, people, saved replies and the texts of the home page.
 func (s *stage) scene() error {
@@ -112,7 +114,7 @@ func (s *stage) peoplePut() error {
 	}
 	// Write straight to the store: Add would create a link for each person, with a secret that differs from run to run.
 	var rows []*store.Person
-	err := s.d.Store().Update(store.By{Via: store.DoorCommand, Act: store.ActAddPerson}, func(tx *store.Tx) error {
+	err := s.d.Store().Update(store.By{Via: door.Command, Act: act.AddPerson}, func(tx *store.Tx) error {
 		rows = nil
 		for _, p := range s.cast.Persons {
 			u := units[p.Unit]
@@ -316,7 +318,7 @@ func (s *stage) upload(by *player, name, kind string, raw []byte) (uint64, error
 		})
 	}
 	var id uint64
-	err := s.d.Store().Update(store.By{Person: by.row.ID, Via: store.DoorPage, Act: store.ActUpload}, func(tx *store.Tx) error {
+	err := s.d.Store().Update(store.By{Person: by.row.ID, Via: door.Page, Act: act.Upload}, func(tx *store.Tx) error {
 		f := &store.File{Person: by.row.ID, Name: name, Type: kind, Size: int64(len(raw)), Sum: sum}
 		err := store.Files.Put(tx, f)
 		id = f.ID

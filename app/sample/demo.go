@@ -13,6 +13,8 @@ import (
 	"sportello/app/desk/catalogue"
 	"sportello/app/worktime"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // The tickets of the demo, and how many of them are unfinished.
@@ -187,7 +189,7 @@ func (s *stage) notices() error {
 		return err
 	}
 	for some := range slices.Chunk(ids, 1000) {
-		err := s.d.Store().Update(store.By{Via: store.DoorDesk, Act: store.ActReadNotices}, func(tx *store.Tx) error {
+		err := s.d.Store().Update(store.By{Via: door.Desk, Act: act.ReadNotices}, func(tx *store.Tx) error {
 			for _, id := range some {
 				n, err := store.Notices.Get(tx, id)
 				if err != nil {

@@ -15,6 +15,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // demoNow is a Tuesday morning.
@@ -92,7 +93,7 @@ func TestTheDemoIsADeskAtWork(t *testing.T) {
 				if c.At.After(demoNow.Add(time.Minute)) {
 					t.Errorf("#%d: %s at %v", ticket.ID, c.Act, c.At)
 				}
-				if c.Act == store.ActReopen {
+				if c.Act == act.Reopen {
 					reopened++
 				}
 			}

@@ -10,6 +10,8 @@ import (
 
 	"sportello/app/worktime"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // GenerateOptions say what Generate creates. Tickets is required.
@@ -73,7 +75,7 @@ func Generate(ctx context.Context, st *store.Store, o GenerateOptions) error {
 		o.Clock.Set(o.Now)
 	}
 	last := st.Last()
-	err = st.Update(store.By{Via: store.DoorImport, Act: store.ActImport}, func(tx *store.Tx) error { return tx.SetCursor("notices", last) })
+	err = st.Update(store.By{Via: door.Import, Act: act.Import}, func(tx *store.Tx) error { return tx.SetCursor("notices", last) })
 	if err != nil {
 		return fmt.Errorf("sample: pass over notices: %w", err)
 	}
@@ -125,7 +127,7 @@ func (g *generator) run(ctx context.Context) error {
 
 // put writes a batch in one transaction. The closure may run more than once, so it works on copies.
 func (g *generator) put(batch []generated) error {
-	err := g.st.Update(store.By{Via: store.DoorImport, Act: store.ActImport}, func(tx *store.Tx) error {
+	err := g.st.Update(store.By{Via: door.Import, Act: act.Import}, func(tx *store.Tx) error {
 		for i := range batch {
 			t := batch[i].ticket
 			if err := store.Tickets.Put(tx, &t); err != nil {
@@ -198,7 +200,7 @@ func (g *generator) openings() []int64 {
 
 // prepare reads the settings and the catalogue and makes sure that the people exist.
 func (g *generator) prepare() error {
-	err := g.st.Update(store.By{Via: store.DoorImport, Act: store.ActImport}, func(tx *store.Tx) error {
+	err := g.st.Update(store.By{Via: door.Import, Act: act.Import}, func(tx *store.Tx) error {
 		set, err := store.SettingsTable.Get(tx, 1)
 		if err != nil {
 			return err

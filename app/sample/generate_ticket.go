@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // one returns a choice at random, by weight.
@@ -40,7 +41,7 @@ func (g *generator) ticket(at time.Time, age float64) generated {
 		Severity: one(r, []store.Severity{store.Blocking, store.High, store.Medium, store.Low}, 3, 15, 52, 30),
 		Urgency:  one(r, []store.Urgency{store.Today, store.Week, store.NoDate}, 5, 25, 70),
 		Module:   module.id, Group: module.group, Requester: who.ID, Organisation: who.Organisation, Unit: who.Unit,
-		Language: l.code, Via: store.DoorPage, Opened: at, State: store.StateNew,
+		Language: l.code, Via: door.Page, Opened: at, State: store.StateNew,
 		Subject: l.title(r, 3+r.IntN(6)),
 	}
 	t.Created = at
@@ -86,7 +87,7 @@ type written struct {
 func (w *written) message(m store.Message, words int) {
 	g, t := w.g, &w.out.ticket
 	g.buf = w.l.text(g.buf[:0], g.r, words)
-	m.Body, m.At, m.Via = string(g.buf), w.at, store.DoorPage
+	m.Body, m.At, m.Via = string(g.buf), w.at, door.Page
 	m.Created = w.at
 	if m.Format = store.Text; m.Agent {
 		m.Format = store.Markdown

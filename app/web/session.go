@@ -17,6 +17,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // Visit is what is known about one request: the actor, the language, and the settings of the desk.
@@ -47,9 +48,9 @@ func (r *Request) Visit() *Visit {
 	}
 	v := &Visit{Settings: (&store.Settings{}).WithDefaults(), last: r.site.Store.Last()}
 	r.V = v
-	v.Actor.Via = store.DoorPage
+	v.Actor.Via = door.Page
 	if r.isAPI() {
-		v.Actor.Via = store.DoorAPI
+		v.Actor.Via = door.API
 		if secret, ok := strings.CutPrefix(r.c.Get(fiber.HeaderAuthorization), "Bearer "); ok {
 			v.Actor.Person, v.refused = r.site.Desk.Keeper().Token(r.Ctx(), strings.TrimSpace(secret))
 		}

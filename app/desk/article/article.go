@@ -14,6 +14,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // View is an article in one language with everything the actor may know about it.
@@ -134,7 +135,7 @@ func (as *Articles) Save(a policy.Actor, f Form) (*View, error) {
 		return nil, err
 	}
 	var out *View
-	err := as.st.Update(a.By(store.ActWriteArticle), func(tx *store.Tx) error {
+	err := as.st.Update(a.By(act.WriteArticle), func(tx *store.Tx) error {
 		var wrong store.Problems
 		slug := strings.TrimSpace(f.Slug)
 		var art *store.Article
@@ -298,7 +299,7 @@ func (w *written) put(tx *store.Tx, a policy.Actor, wrong *store.Problems) (*sto
 		v.Published = time.Time{}
 	case v.Published.IsZero():
 		v.Published = tx.Now()
-		tx.Act(store.ActPublishArticle)
+		tx.Act(act.PublishArticle)
 	}
 	if v.ID != 0 && reflect.DeepEqual(before, *v) {
 		return art, v, nil
@@ -389,7 +390,7 @@ func (as *Articles) Remove(a policy.Actor, slug, lang string, saw uint64) error 
 	if err := policy.MayDraft(a); err != nil {
 		return err
 	}
-	return as.st.Update(a.By(store.ActDeleteArticle), func(tx *store.Tx) error {
+	return as.st.Update(a.By(act.DeleteArticle), func(tx *store.Tx) error {
 		art, err := store.ArticlesBySlug.First(tx, slug)
 		if err != nil {
 			return err

@@ -12,6 +12,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // Record is one language version of an article in imports, exports and the API.
@@ -65,9 +67,9 @@ func (as *Articles) Put(a policy.Actor, rec Record) (art *store.Article, created
 	if named != "" {
 		entry.CleanCode(&bad, "slug", named, maxSlug)
 	}
-	act := store.ActWriteArticle
-	if a.Via == store.DoorImport {
-		act = store.ActImport
+	did := act.WriteArticle
+	if a.Via == door.Import {
+		did = act.Import
 	}
 	sums := make([]string, len(rec.Pictures))
 	for i, p := range rec.Pictures {
@@ -77,7 +79,7 @@ func (as *Articles) Put(a policy.Actor, rec Record) (art *store.Article, created
 		}
 		sums[i] = blob.Sum
 	}
-	err = as.st.Update(a.By(act), func(tx *store.Tx) error {
+	err = as.st.Update(a.By(did), func(tx *store.Tx) error {
 		art, created = nil, false
 		wrong := slices.Clone(bad)
 		w := written{external: external, form: f}

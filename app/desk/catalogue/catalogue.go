@@ -14,6 +14,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/assets"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // catalogueFile is the catalogue with the groups in the format of assets/catalogue.toml.
@@ -73,7 +74,7 @@ func (ct *Catalogue) Import(a policy.Actor, r io.Reader) (Imported, error) {
 		return Imported{}, err
 	}
 	var out Imported
-	err = ct.st.Update(a.By(store.ActImportCatalogue), func(tx *store.Tx) (err error) {
+	err = ct.st.Update(a.By(act.ImportCatalogue), func(tx *store.Tx) (err error) {
 		out, err = f.put(tx)
 		return err
 	})

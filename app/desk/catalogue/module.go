@@ -11,6 +11,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // Level is one level of the catalogue with what it inherits from the levels above. The embedded row has the level's own
@@ -164,7 +165,7 @@ func (ct *Catalogue) AddModule(a policy.Actor, f ModuleForm) (*store.Module, err
 		return nil, err
 	}
 	var out *store.Module
-	err := ct.st.Update(a.By(store.ActAddModule), func(tx *store.Tx) error {
+	err := ct.st.Update(a.By(act.AddModule), func(tx *store.Tx) error {
 		var wrong store.Problems
 		m := &store.Module{Parent: f.Parent, Code: entry.CleanCode(&wrong, "code", f.Code, 40)}
 		if f.Parent != 0 {
@@ -197,7 +198,7 @@ func (ct *Catalogue) ChangeModule(a policy.Actor, id, saw uint64, f ModuleForm) 
 		return nil, err
 	}
 	var out *store.Module
-	err := ct.st.Update(a.By(store.ActChangeModule), func(tx *store.Tx) error {
+	err := ct.st.Update(a.By(act.ChangeModule), func(tx *store.Tx) error {
 		m, err := store.Modules.Get(tx, id)
 		if err != nil {
 			return err
@@ -309,7 +310,7 @@ func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return ct.st.Update(a.By(store.ActRemoveModule), func(tx *store.Tx) error {
+	return ct.st.Update(a.By(act.RemoveModule), func(tx *store.Tx) error {
 		if _, err := store.Modules.Get(tx, id); err != nil {
 			return err
 		}

@@ -8,6 +8,8 @@ import (
 
 	"sportello/assets"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 type homeFile struct {
@@ -42,7 +44,7 @@ func (ct *Catalogue) Seed(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("desk: read built-in catalogue: %w", err)
 	}
-	return ct.st.Update(store.By{Via: store.DoorDesk, Act: store.ActSeed}, func(tx *store.Tx) error {
+	return ct.st.Update(store.By{Via: door.Desk, Act: act.Seed}, func(tx *store.Tx) error {
 		if store.SettingsTable.Last(tx) > 0 {
 			return nil
 		}

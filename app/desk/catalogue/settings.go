@@ -19,6 +19,7 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // SettingsForm changes the parts that are not nil.
@@ -91,7 +92,7 @@ func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) 
 		}
 	}
 	var out *store.Settings
-	err := ct.st.Update(a.By(store.ActChangeSettings), func(tx *store.Tx) error {
+	err := ct.st.Update(a.By(act.ChangeSettings), func(tx *store.Tx) error {
 		set, err := store.StoredSettings(tx)
 		if err != nil {
 			return err

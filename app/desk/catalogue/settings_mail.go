@@ -8,10 +8,12 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/event"
 )
 
 // MailOff reports whether the event's mail is turned off.
-func MailOff(set *store.Settings, event store.Event) bool {
+func MailOff(set *store.Settings, event event.Event) bool {
 	return event.MayBeOff() && slices.Contains(set.MailsOff, event.String())
 }
 
@@ -24,7 +26,7 @@ var inBraces = regexp.MustCompile(`\{([^{}\n]*)\}`)
 
 // MailText returns the administrator's subject and text for the event's mail. Where one is empty in a language, the
 // built-in one is used.
-func MailText(set *store.Settings, event store.Event) (subject, text store.Words) {
+func MailText(set *store.Settings, event event.Event) (subject, text store.Words) {
 	return set.MailTexts[event.Subject()], set.MailTexts[event.Text()]
 }
 
@@ -33,7 +35,7 @@ func MailText(set *store.Settings, event store.Event) (subject, text store.Words
 // settings that the actor saw; 0 skips the check. It returns a NotFound error for an event without mail, and Invalid
 // errors of subject-it, subject-en, text-it and text-en: "error.mail-placeholder", with the argument unknown, for
 // anything in braces that is not a placeholder.
-func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event store.Event, subject, text store.Words, off bool) error {
+func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event event.Event, subject, text store.Words, off bool) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
@@ -51,7 +53,7 @@ func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event store.Event, 
 	if err := wrong.Err(); err != nil {
 		return err
 	}
-	return ct.st.Update(a.By(store.ActChangeSettings), func(tx *store.Tx) error {
+	return ct.st.Update(a.By(act.ChangeSettings), func(tx *store.Tx) error {
 		set, err := store.StoredSettings(tx)
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"sportello/app/markup"
 	"sportello/assets"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // The limits of the list of synonyms.
@@ -79,7 +80,7 @@ func (ct *Catalogue) ChangeSynonyms(a policy.Actor, saw string, lists SynonymLis
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return ct.st.Update(a.By(store.ActChangeSynonyms), func(tx *store.Tx) error {
+	return ct.st.Update(a.By(act.ChangeSynonyms), func(tx *store.Tx) error {
 		now, err := readSynonyms(tx)
 		if err != nil {
 			return err

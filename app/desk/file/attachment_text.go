@@ -9,6 +9,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/extract"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // The text of attachments is read by a follower of the change log, so that nobody waits for it: whoever attaches a file
@@ -32,7 +34,7 @@ type Reader func(ctx context.Context, f *os.File, name, mediaType string) (strin
 func (fs *Files) attachments(read Reader) store.Follower {
 	return store.Follower{
 		Name:   cursorAttachments,
-		By:     store.By{Via: store.DoorDesk, Act: store.ActReadFiles},
+		By:     store.By{Via: door.Desk, Act: act.ReadFiles},
 		Gather: 300 * time.Millisecond,
 		Most:   filesAtOnce,
 		Tells: func(tx *store.Tx, c *store.Change) bool {
@@ -182,7 +184,7 @@ func (fs *Files) readFile(ctx context.Context, read Reader, id uint64) error {
 		failed = string(extract.ReasonOf(err))
 		fs.log.Warn("no text in attachment", "file", id, "reason", failed, "err", err)
 	}
-	return fs.st.Update(store.By{Via: store.DoorDesk, Act: store.ActReadFile, Internal: true}, func(tx *store.Tx) error {
+	return fs.st.Update(store.By{Via: door.Desk, Act: act.ReadFile, Internal: true}, func(tx *store.Tx) error {
 		now := unread(tx, id) // it may have been removed or moved meanwhile
 		if now == nil {
 			return nil
@@ -258,7 +260,7 @@ func (fs *Files) RetryAttachments(a policy.Actor) (n int, err error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return 0, err
 	}
-	err = fs.st.Update(a.By(store.ActRetryFiles), func(tx *store.Tx) error {
+	err = fs.st.Update(a.By(act.RetryFiles), func(tx *store.Tx) error {
 		var ids []uint64
 		for e := range store.TextsFailed.Entries(tx, store.Span{Desc: true}) {
 			if ids = append(ids, e.ID); len(ids) == maxRetried {

@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // maxPending limits one person's unused uploads, and maxPendingFiles their total size in multiples of the largest
@@ -42,7 +43,7 @@ func (fs *Files) Keep(a policy.Actor, name string, r io.Reader) (*store.File, er
 		return nil, err
 	}
 	f := &store.File{Person: a.ID(), Name: markup.FileName(name), Type: mimetype.Detect(head).String(), Size: blob.Size, Sum: blob.Sum}
-	err = fs.st.Update(a.By(store.ActUpload), func(tx *store.Tx) error {
+	err = fs.st.Update(a.By(act.Upload), func(tx *store.Tx) error {
 		c := *f
 		if err := store.Files.Put(tx, &c); err != nil {
 			return err

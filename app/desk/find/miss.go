@@ -17,6 +17,8 @@ import (
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // What people did not find shows writers which articles are missing. It is stored without who searched: counts of words
@@ -210,7 +212,7 @@ func (fi *Finder) WriteMisses() error {
 	if len(list) == 0 {
 		return nil
 	}
-	err := fi.st.Update(store.By{Via: store.DoorDesk, Act: store.ActCountMisses}, func(tx *store.Tx) error {
+	err := fi.st.Update(store.By{Via: door.Desk, Act: act.CountMisses}, func(tx *store.Tx) error {
 		month := fi.month(tx.Now())
 		y, m, day := tx.Now().In(fi.loc).Date()
 		today := time.Date(y, m, day, 0, 0, 0, 0, time.UTC)
@@ -249,7 +251,7 @@ func (fi *Finder) WriteMisses() error {
 func (fi *Finder) EraseMisses() error {
 	for {
 		n := 0
-		err := fi.st.Update(store.By{Via: store.DoorDesk, Act: store.ActEraseMisses}, func(tx *store.Tx) error {
+		err := fi.st.Update(store.By{Via: door.Desk, Act: act.EraseMisses}, func(tx *store.Tx) error {
 			n = 0
 			y, m, _ := tx.Now().In(fi.loc).Date()
 			// The current month is one of those that are kept.

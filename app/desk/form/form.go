@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // Forms are the forms of one desk.
@@ -21,7 +23,7 @@ const keptFor = 24 * time.Hour
 // Keep keeps the values for the person and the page, and returns the number under which Kept has them.
 func (fs *Forms) Keep(person uint64, path string, values map[string][]string) (uint64, error) {
 	var id uint64
-	err := fs.st.Update(store.By{Person: person, Via: store.DoorPage, Act: store.ActKeepForm}, func(tx *store.Tx) error {
+	err := fs.st.Update(store.By{Person: person, Via: door.Page, Act: act.KeepForm}, func(tx *store.Tx) error {
 		row := &store.Form{Person: person, Path: path, Values: values, Ends: tx.Now().Add(keptFor)}
 		if err := store.Drafts.Put(tx, row); err != nil {
 			return err
@@ -63,7 +65,7 @@ func (fs *Forms) Done(key string) (*store.UsedKey, error) {
 
 // KeepAnswer keeps what an act was answered with beside its key.
 func (fs *Forms) KeepAnswer(k store.UsedKey) error {
-	return fs.st.Update(store.By{Via: store.DoorDesk, Act: store.ActKeepAnswer}, func(tx *store.Tx) error {
+	return fs.st.Update(store.By{Via: door.Desk, Act: act.KeepAnswer}, func(tx *store.Tx) error {
 		row := k
 		return store.UsedKeys.Put(tx, &row)
 	})

@@ -14,6 +14,8 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // From is what is known about a mail apart from its content.
@@ -51,7 +53,7 @@ func (it *Intake) Take(from From, r io.Reader) (*store.Mail, error) {
 		}
 	}
 	var out *store.Mail
-	err = it.st.Update(store.By{Via: store.DoorMail, Act: store.ActTakeMail}, func(tx *store.Tx) error {
+	err = it.st.Update(store.By{Via: door.Mail, Act: act.TakeMail}, func(tx *store.Tx) error {
 		have, err := it.haveMail(tx, blob.Sum, from)
 		if err != nil || have != nil {
 			out = have
@@ -132,7 +134,7 @@ func (it *Intake) Process(ctx context.Context) error {
 // processOne processes one mail. It writes a problem of the mail into its row.
 func (it *Intake) processOne(row *store.Mail) (err error) {
 	fail := func(why, detail string) error {
-		return it.st.Update(store.By{Via: store.DoorMail, Act: store.ActFailMail}, func(tx *store.Tx) error {
+		return it.st.Update(store.By{Via: door.Mail, Act: act.FailMail}, func(tx *store.Tx) error {
 			m, err := store.Mails.Get(tx, row.ID)
 			if err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // ownMail reports whether the desk itself sent the mail. It recognises its own mail by its header and Message-ID, not
@@ -64,11 +65,11 @@ func (j *joining) linkCopies(t *store.Ticket) error {
 			continue
 		}
 		t.Links, o.Links = append(t.Links, o.ID), append(slices.Clone(o.Links), t.ID)
-		j.tx.Act(store.ActLink)
+		j.tx.Act(act.Link)
 		j.tx.Internally(true)
 		err = errors.Join(store.Tickets.Put(j.tx, t), store.Tickets.Put(j.tx, o))
 		j.tx.Internally(false)
-		j.tx.Act(store.ActOpen)
+		j.tx.Act(act.Open)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package intake
 import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // living returns the ticket in which a duplicate continues. It returns nil for a ticket that is not a duplicate, and
@@ -45,7 +46,7 @@ func (j *joining) joinLiving(l *lead, live *store.Ticket) error {
 	m.Outside = l.where == addressed
 	m.Origin, m.Brought = l.t.ID, []uint64{l.t.ID}
 	by, agents := live.LastBy, live.LastAgent
-	j.tx.Act(store.ActNote)
+	j.tx.Act(act.Note)
 	j.tx.Internally(true)
 	if err := j.it.tickets.AppendMessage(j.tx, live, m, j.in.files); err != nil {
 		return err
@@ -54,7 +55,7 @@ func (j *joining) joinLiving(l *lead, live *store.Ticket) error {
 	if err := store.Tickets.Put(j.tx, live); err != nil {
 		return err
 	}
-	j.tx.Act(store.ActMessage)
+	j.tx.Act(act.Message)
 	j.tx.Internally(false)
 	ticket.Touch(j.tx, l.t)
 	if err := store.Tickets.Put(j.tx, l.t); err != nil {

@@ -15,6 +15,8 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // Import says how years of mail become tickets.
@@ -102,7 +104,7 @@ type mailImport struct {
 }
 
 func (im *mailImport) by() store.By {
-	return store.By{Person: im.a.ID(), Via: store.DoorImport, Act: store.ActImport}
+	return store.By{Person: im.a.ID(), Via: door.Import, Act: act.Import}
 }
 
 func (im *mailImport) place() error {

@@ -11,6 +11,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // threadWriter makes tickets from the mails of one thread: one for all authors who belong together, and one for each
@@ -249,7 +250,7 @@ func (w *threadWriter) message(m threadMail) (Imported, error) {
 	if err != nil {
 		return line, err
 	}
-	msg := &store.Message{Author: author.ID, At: at.UTC(), Body: in.body(), Format: in.format, Via: store.DoorImport, Mail: row.ID, Rest: in.rest, HTML: in.html, RestHTML: in.below, Automatic: string(in.Automatic), PEC: row.PEC}
+	msg := &store.Message{Author: author.ID, At: at.UTC(), Body: in.body(), Format: in.format, Via: door.Import, Mail: row.ID, Rest: in.rest, HTML: in.html, RestHTML: in.below, Automatic: string(in.Automatic), PEC: row.PEC}
 	msg.Agent = im.own(w.tx, author.Email) || author.IsAgent()
 	for _, f := range in.files {
 		f.Person = author.ID
@@ -330,7 +331,7 @@ func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Messa
 		msg.Agent = requester.ID != author.ID
 	}
 	t := &store.Ticket{Subject: m.in.subject(im.short), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
-		Requester: requester.ID, Organisation: requester.Organisation, Unit: requester.Unit, Language: people.LanguageOf(requester, m.in.own, m.in.Language), Via: store.DoorImport, Opened: msg.At, MayBelong: suggest}
+		Requester: requester.ID, Organisation: requester.Organisation, Unit: requester.Unit, Language: people.LanguageOf(requester, m.in.own, m.in.Language), Via: door.Import, Opened: msg.At, MayBelong: suggest}
 	if requester.ID != author.ID {
 		t.OpenedBy = author.ID
 	}

@@ -14,6 +14,8 @@ import (
 	"sportello/app/mail"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // Why a mail joined its ticket.
@@ -47,7 +49,7 @@ type joining struct {
 // joinMail turns a parsed mail into a message of a ticket, a new ticket, or mail set aside.
 func (it *Intake) joinMail(row *store.Mail, in *incoming) error {
 	opened := time.Time{}
-	err := it.st.Update(store.By{Via: store.DoorMail, Act: store.ActMail}, func(tx *store.Tx) error {
+	err := it.st.Update(store.By{Via: door.Mail, Act: act.Mail}, func(tx *store.Tx) error {
 		opened = time.Time{}
 		r, err := store.Mails.Get(tx, row.ID)
 		if err != nil {
@@ -227,7 +229,7 @@ func (j *joining) join(l *lead) error {
 	m := j.message()
 	m.Known = m.Unproven && j.token.Ticket == t.ID && j.token.Person == j.person.ID
 	m.Outside = l.where == addressed
-	a := policy.Actor{Person: j.person, Via: store.DoorMail, Language: t.Language}
+	a := policy.Actor{Person: j.person, Via: door.Mail, Language: t.Language}
 	w := j.it.tickets.Begin(j.tx, a, t)
 	own := j.row.Proven && j.token.Purpose == notice.PurposePublic && j.token.Ticket == t.ID && j.token.Person == j.person.ID
 	switch {
@@ -309,7 +311,7 @@ func (j *joining) beside(l *lead) error {
 		}
 	}
 	j.tx.As(j.person.ID)
-	j.tx.Act(store.ActBeside)
+	j.tx.Act(act.Beside)
 	j.tx.Internally(true)
 	j.row.Joined, j.row.JoinedBy = l.why, l.by
 	m := j.message()
@@ -332,7 +334,7 @@ func (j *joining) message() *store.Message {
 	for _, f := range j.in.files {
 		f.Person = j.person.ID
 	}
-	return &store.Message{Author: j.person.ID, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: store.DoorMail, Mail: j.row.ID, Rest: j.in.rest, HTML: j.in.html, RestHTML: j.in.below,
+	return &store.Message{Author: j.person.ID, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: door.Mail, Mail: j.row.ID, Rest: j.in.rest, HTML: j.in.html, RestHTML: j.in.below,
 		Unproven: !j.row.Proven, Automatic: j.automatic(), PEC: j.row.PEC, Copied: j.copied()}
 }
 
@@ -379,9 +381,9 @@ func (j *joining) open() error {
 		}
 	}
 	j.tx.As(j.person.ID)
-	j.tx.Act(store.ActOpen)
+	j.tx.Act(act.Open)
 	t := &store.Ticket{Subject: j.in.subject(store.CurrentSettings(j.tx).ShortName()), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
-		Requester: j.person.ID, Organisation: j.person.Organisation, Unit: j.person.Unit, Language: j.language(), Via: store.DoorMail, Opened: j.tx.Now(), MayBelong: j.suggest}
+		Requester: j.person.ID, Organisation: j.person.Organisation, Unit: j.person.Unit, Language: j.language(), Via: door.Mail, Opened: j.tx.Now(), MayBelong: j.suggest}
 	if j.in.form != "" {
 		t.Unclaimed, t.Organisation, t.Unit = true, 0, 0
 	}
@@ -395,7 +397,7 @@ func (j *joining) open() error {
 	if err := j.linkCopies(t); err != nil {
 		return err
 	}
-	w := j.it.tickets.Begin(j.tx, policy.Actor{Person: j.person, Via: store.DoorMail}, t)
+	w := j.it.tickets.Begin(j.tx, policy.Actor{Person: j.person, Via: door.Mail}, t)
 	if err := j.wish(w, j.it.addressed(j.tx, j.in)...); err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // Mail that became no message is judged by people: by the group at whose mailbox it arrived. Its agents find it beside
@@ -136,7 +138,7 @@ const (
 )
 
 // judgements are the acts of judging.
-var judgements = map[string]store.Act{MailApprove: store.ActApproveMail, MailDrop: store.ActDropMail}
+var judgements = map[string]act.Act{MailApprove: act.ApproveMail, MailDrop: act.DropMail}
 
 // maxJudged limits how many mails are judged at once.
 const maxJudged = 200
@@ -208,7 +210,7 @@ func (it *Intake) groupOfMail(tx *store.Tx, m *store.Mail) (uint64, error) {
 func (it *Intake) adoptMail(ctx context.Context) error {
 	for ctx.Err() == nil {
 		n := 0
-		err := it.st.Update(store.By{Via: store.DoorDesk, Act: store.ActAdoptMail}, func(tx *store.Tx) error {
+		err := it.st.Update(store.By{Via: door.Desk, Act: act.AdoptMail}, func(tx *store.Tx) error {
 			n = 0
 			var orphans []*store.Mail
 			for _, s := range []store.MailState{store.MailHeld, store.MailFailed} {

@@ -9,6 +9,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // OpenOriginal opens the original mail of a ticket's message for everyone who may call Original. The caller closes the
@@ -129,7 +131,7 @@ func (it *Intake) MailPosition(name string) (position string, err error) {
 
 // KeepMailPosition stores the position up to which the mailbox has been read.
 func (it *Intake) KeepMailPosition(name, position string) error {
-	return it.st.Update(store.By{Via: store.DoorMail, Act: store.ActPosition}, func(tx *store.Tx) error {
+	return it.st.Update(store.By{Via: door.Mail, Act: act.Position}, func(tx *store.Tx) error {
 		m, err := store.MailboxesByName.First(tx, store.Address(name))
 		if errors.Is(err, store.ErrNotFound) {
 			m, err = &store.Mailbox{Name: store.Address(name)}, nil

@@ -10,6 +10,8 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // report handles what mail servers say about the desk's mail: delivery reports (RFC 3464) and the receipts of certified
@@ -66,7 +68,7 @@ func (j *joining) report(back *store.Letter) error {
 	if kind == mail.Personal || j.in.Report == nil && j.in.PEC == nil {
 		kind = mail.Bounce
 	}
-	m := &store.Message{Author: letter.Person, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: store.DoorMail, Mail: j.row.ID, Rest: j.in.rest, HTML: j.in.html, RestHTML: j.in.below, Internal: true,
+	m := &store.Message{Author: letter.Person, At: j.tx.Now(), Body: j.in.body(), Format: j.in.format, Via: door.Mail, Mail: j.row.ID, Rest: j.in.rest, HTML: j.in.html, RestHTML: j.in.below, Internal: true,
 		Automatic: string(kind), PEC: j.row.PEC}
 	if verdict == mail.Hard {
 		m.Automatic = string(mail.Bounce)
@@ -74,7 +76,7 @@ func (j *joining) report(back *store.Letter) error {
 	for _, f := range j.in.files {
 		f.Person = letter.Person
 	}
-	j.tx.Act(store.ActNote)
+	j.tx.Act(act.Note)
 	j.tx.Internally(true)
 	if err := j.it.tickets.AppendMessage(j.tx, t, m, j.in.files); err != nil {
 		return err

@@ -12,6 +12,8 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // A letter has its own envelope sender, desk+b.TOKEN@host, so that every report about it finds it, whatever the report
@@ -191,7 +193,7 @@ func (it *Intake) ProbeTags(address string) (to string, at time.Time) {
 
 // ProbedTags records that a test mail was sent, so that its absence can be noticed.
 func (it *Intake) ProbedTags(address string, at time.Time) error {
-	return it.st.Update(store.By{Via: store.DoorDesk, Act: store.ActProbe}, func(tx *store.Tx) error {
+	return it.st.Update(store.By{Via: door.Desk, Act: act.Probe}, func(tx *store.Tx) error {
 		return keepBox(tx, store.Address(address), func(box *store.Mailbox) bool { box.Probed = at; return true })
 	})
 }

@@ -11,48 +11,51 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // accountEvent is what a change of the log means to the person whose account it is, false for nothing.
-func accountEvent(c *store.Change) (store.Event, bool) {
+func accountEvent(c *store.Change) (event.Event, bool) {
 	switch {
 	case c.Table == store.Tokens.Name() && c.Op == store.Insert:
-		return store.EventToken, true
+		return event.Token, true
 	case c.Table == store.Tokens.Name() && c.Op == store.Modify:
 		if f, ok := c.Field("asleep"); ok && len(f.Old) > 0 && len(f.New) == 0 {
-			return store.EventWoken, true
+			return event.Woken, true
 		}
 		if _, ok := c.Field("reminded"); ok {
-			return store.EventEnding, true
+			return event.Ending, true
 		}
-		return store.Event{}, false
+		return event.Event{}, false
 	case c.Table != store.People.Name() || c.Op != store.Modify:
-		return store.Event{}, false
+		return event.Event{}, false
 	}
 	if _, ok := c.Field("email"); ok {
-		return store.EventAddress, true
+		return event.Address, true
 	}
 	if f, ok := c.Field("password_set"); ok && len(f.Old) > 0 {
-		return store.EventPassword, true
+		return event.Password, true
 	}
 	for _, name := range []string{"groups", "administrator", "editor", "coordinates"} {
 		if _, ok := c.Field(name); ok {
-			return store.EventRights, true
+			return event.Rights, true
 		}
 	}
-	return store.Event{}, false
+	return event.Event{}, false
 }
 
 // planAccount tells the person what a change did to their account.
-func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, event store.Event) error {
-	id, tell, why := c.ID, store.Telling{Event: event, By: c.By, Why: c.Why}, c.Why
+func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, tells event.Event) error {
+	id, tell, why := c.ID, store.Telling{Event: tells, By: c.By, Why: c.Why}, c.Why
 	if c.Table == store.Tokens.Name() {
 		t, err := store.Tokens.Get(tx, c.ID)
 		if err != nil {
 			return store.IgnoreNotFound(err)
 		}
 		id = t.Person
-		if event == store.EventEnding {
+		if tells == event.Ending {
 			if !people.Acts(t, tx.Now()) {
 				return nil
 			}
@@ -63,15 +66,15 @@ func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, event store.Event)
 	if err != nil || p.Disabled {
 		return store.IgnoreNotFound(err)
 	}
-	if event == store.EventRights {
+	if tells == event.Rights {
 		tell.Rights = policy.RightChanges(c)
 	}
-	if event == store.EventAddress {
+	if tells == event.Address {
 		// The address that was is told too: who was sent the links until now must learn that somebody else is.
 		if f, _ := c.Field("email"); len(f.Old) > 0 {
 			var was string
 			if err := json.Unmarshal(f.Old, &was); err == nil && was != p.Email && ns.post.Mail().From != "" && entry.PlausibleAddress(was) && !ns.post.Ours(tx, was) {
-				if err := ns.post.PlanAccountLetter(tx, p, was, store.Telling{Event: store.EventAddress, By: c.By}); err != nil {
+				if err := ns.post.PlanAccountLetter(tx, p, was, store.Telling{Event: event.Address, By: c.By}); err != nil {
 					return err
 				}
 			}
@@ -83,7 +86,7 @@ func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, event store.Event)
 // TellStrange tells the person by letter, at most once an hour, that they signed in from a browser that is not known.
 // It stands behind no bell: whoever signed in would read it first.
 func (ns *Notices) TellStrange(tx *store.Tx, p *store.Person, s *store.Session) error {
-	event := store.EventBrowser
+	event := event.Browser
 	if catalogue.MailOff(store.CurrentSettings(tx), event) {
 		return nil
 	}
@@ -100,7 +103,7 @@ func (ns *Notices) TellStrange(tx *store.Tx, p *store.Person, s *store.Session) 
 
 // outgoingAccount gathers a letter about an account. A link goes to the address of its person as of now and to no other,
 // and not once they have chosen a password since.
-func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event store.Event) (*Outgoing, string, error) {
+func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event event.Event) (*Outgoing, string, error) {
 	if event.WithLink() && (o.Letter.To != o.Person.Email || o.Person.PasswordSet.After(o.Letter.Created)) {
 		return nil, post.WhyGone, nil
 	}
@@ -135,5 +138,5 @@ func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event store.Event)
 
 // passwordLink makes the link that the letter carries. It is nowhere but in the letter: each try to send makes another.
 func (ns *Notices) passwordLink(l *store.Letter) (string, error) {
-	return ns.keeper.NewLink(store.By{Via: store.DoorDesk, Act: store.ActSendLink}, l.Person, credential.ForPassword)
+	return ns.keeper.NewLink(store.By{Via: door.Desk, Act: act.SendLink}, l.Person, credential.ForPassword)
 }

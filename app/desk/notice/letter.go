@@ -8,6 +8,9 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/post"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // Letters are planned together with notices, in the transaction that moves the planner's cursor, so that each event is
@@ -32,7 +35,7 @@ func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n 
 		if !m.Internal && slices.Contains(m.Copied, p.ID) {
 			return nil // the sender sent it to them, too
 		}
-		answer = !m.Internal && m.Via != store.DoorMail
+		answer = !m.Internal && m.Via != door.Mail
 	}
 	tell := store.Telling{Event: n.Event, By: n.By, Message: n.Reply, At: n.At, Why: n.Why}
 	l, err := gathering(tx, p.ID, t.ID)
@@ -47,7 +50,7 @@ func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n 
 		return store.Letters.Put(tx, l)
 	}
 	l = &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: t.ID, Tells: []store.Telling{tell}, Next: tx.Now().Add(ns.post.Mail().Gather)}
-	if n.Event == store.EventOpened {
+	if n.Event == event.Opened {
 		l.Next = tx.Now() // who asks wants to know that it arrived
 	}
 	if !p.MailFailed.IsZero() {
@@ -100,7 +103,7 @@ func (ns *Notices) PlanCut(tx *store.Tx, row *store.Mail, p *store.Person) error
 		return nil
 	}
 	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: row.Ticket, Next: tx.Now(),
-		Tells: []store.Telling{{Event: store.EventCut, By: p.ID, At: tx.Now()}}}
+		Tells: []store.Telling{{Event: event.Cut, By: p.ID, At: tx.Now()}}}
 	until, err := ns.post.Crowded(tx, l)
 	if err != nil {
 		return err
@@ -120,7 +123,7 @@ func (ns *Notices) PlanReceived(tx *store.Tx, row *store.Mail, language string) 
 		return nil
 	}
 	l := &store.Letter{State: store.LetterQueued, To: row.From, Language: language, Answers: row.MessageID,
-		Tells: []store.Telling{{Event: store.EventReceived, At: tx.Now()}}, Next: tx.Now()}
+		Tells: []store.Telling{{Event: event.Received, At: tx.Now()}}, Next: tx.Now()}
 	if p, err := store.PeopleByEmail.PeekFirst(tx, row.From); err == nil && (p.Disabled || !p.MailFailed.IsZero()) {
 		return nil
 	}
@@ -158,7 +161,7 @@ func (ns *Notices) PlanDigest() (int, error) {
 	}
 	planned, last := 0, false
 	for !last {
-		err := ns.st.Update(store.By{Via: store.DoorDesk, Act: store.ActDigest}, func(tx *store.Tx) error {
+		err := ns.st.Update(store.By{Via: door.Desk, Act: act.Digest}, func(tx *store.Tx) error {
 			last = true
 			person, list, err := nextDigest(tx, due)
 			if err != nil || person == 0 {

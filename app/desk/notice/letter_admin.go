@@ -7,6 +7,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // LetterPage is a page of letters, newest first.
@@ -59,7 +60,7 @@ const (
 )
 
 // decisions are the acts of deciding about a letter.
-var decisions = map[string]store.Act{LetterHold: store.ActHoldLetter, LetterRetry: store.ActRetryLetter, LetterDrop: store.ActDropLetter}
+var decisions = map[string]act.Act{LetterHold: act.HoldLetter, LetterRetry: act.RetryLetter, LetterDrop: act.DropLetter}
 
 // DecideLetter holds a letter that waits, sends one that waits, is held, failed or came back, at once, or drops any of
 // these. Conflict for a letter that is past that.
@@ -95,7 +96,7 @@ func (ns *Notices) DecideLetter(a policy.Actor, id uint64, decision string) erro
 
 // ReachAgain takes the mark off a person that mail to them comes back.
 func (ns *Notices) ReachAgain(a policy.Actor, person uint64) error {
-	return ns.st.Update(a.By(store.ActReachAgain), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(act.ReachAgain), func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, person)
 		if err != nil {
 			return err

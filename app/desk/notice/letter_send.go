@@ -10,6 +10,9 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // Outgoing is a letter with all that its reader may read of what it tells, as of now. Whoever writes the mail needs to
@@ -18,7 +21,7 @@ type Outgoing struct {
 	Letter     *store.Letter
 	Person     *store.Person // the reader, without password
 	Ticket     *store.Ticket // nil in a digest, and about an account
-	Account    store.Event   // the event, in a letter about the reader's account
+	Account    event.Event   // the event, in a letter about the reader's account
 	Group      *store.Group
 	Agents     bool // the reader stands on the agents' side of the ticket
 	Lines      []OutgoingLine
@@ -96,7 +99,7 @@ func (ns *Notices) RunLetters(ctx context.Context, send func(context.Context, *O
 
 // releaseLetters lets go what an older release held because of how much there was, unless it is old news by now.
 func (ns *Notices) releaseLetters() error {
-	return ns.st.Update(store.By{Via: store.DoorDesk, Act: store.ActLetter}, func(tx *store.Tx) error {
+	return ns.st.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error {
 		var list []*store.Letter
 		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: store.Key(string(store.LetterHeld)), Desc: true}) {
 			if err != nil {
@@ -190,7 +193,7 @@ func (ns *Notices) SendLetters(ctx context.Context, send func(context.Context, *
 // keepLink makes or prolongs the link that the letter carries.
 func (ns *Notices) keepLink(l *store.Letter) (string, error) {
 	secret := ""
-	err := ns.st.Update(store.By{Via: store.DoorDesk, Act: store.ActLink}, func(tx *store.Tx) error {
+	err := ns.st.Update(store.By{Via: door.Desk, Act: act.Link}, func(tx *store.Tx) error {
 		link, err := ns.linkFor(tx, l.Ticket, l.Person)
 		if err != nil {
 			return err
@@ -202,7 +205,7 @@ func (ns *Notices) keepLink(l *store.Letter) (string, error) {
 }
 
 func (ns *Notices) endLetter(l *store.Letter, state store.LetterState, why string) error {
-	return ns.st.Update(store.By{Via: store.DoorDesk, Act: store.ActLetter}, func(tx *store.Tx) error {
+	return ns.st.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error {
 		row, err := store.Letters.Get(tx, l.ID)
 		if err != nil || row.State != store.LetterQueued {
 			return store.IgnoreNotFound(err)
@@ -214,7 +217,7 @@ func (ns *Notices) endLetter(l *store.Letter, state store.LetterState, why strin
 
 // sent writes down what became of an attempt.
 func (ns *Notices) sent(l *store.Letter, s Sent) error {
-	return ns.st.Update(store.By{Via: store.DoorDesk, Act: store.ActLetter}, func(tx *store.Tx) error {
+	return ns.st.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error {
 		row, err := store.Letters.Get(tx, l.ID)
 		if err != nil {
 			return store.IgnoreNotFound(err)
@@ -301,7 +304,7 @@ func (ns *Notices) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, e
 
 // isReceived reports whether the letter is a plain acknowledgement. It is about no ticket, and no digest.
 func isReceived(l *store.Letter) bool {
-	return len(l.Tells) == 1 && l.Tells[0].Event == store.EventReceived
+	return len(l.Tells) == 1 && l.Tells[0].Event == event.Received
 }
 
 // about fills in what belongs to the ticket: whence, whither, and the thread the letter stands in.
@@ -368,12 +371,12 @@ func (ns *Notices) thread(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
 }
 
 // toldMessage is the message that an event tells of: the one it names, of a new ticket the first. nil for none.
-func toldMessage(tx *store.Tx, t *store.Ticket, event store.Event, message uint64) (*store.Message, error) {
+func toldMessage(tx *store.Tx, t *store.Ticket, event event.Event, message uint64) (*store.Message, error) {
 	if message != 0 {
 		m, err := store.Messages.Get(tx, message)
 		return m, store.IgnoreNotFound(err)
 	}
-	if t.Via != store.DoorMail || !event.OfTicket() {
+	if t.Via != door.Mail || !event.OfTicket() {
 		return nil, nil
 	}
 	return opening(tx, t)
@@ -417,7 +420,7 @@ func (ns *Notices) line(tx *store.Tx, o *Outgoing, tell store.Telling) (Outgoing
 		return line, false, err
 	}
 	line.Unproven = told != nil && told.NotVerified()
-	if tell.Event == store.EventNew && o.Ticket != nil && o.Agents {
+	if tell.Event == event.New && o.Ticket != nil && o.Agents {
 		// Whoever reads of a new ticket on the way sees what it is about.
 		first, err := opening(tx, t)
 		if err != nil || first == nil || first.Internal {
@@ -427,7 +430,7 @@ func (ns *Notices) line(tx *store.Tx, o *Outgoing, tell store.Telling) (Outgoing
 		line.Files, err = store.FilesByMessage.Find(tx, first.ID)
 		return line, true, err
 	}
-	if tell.Event == store.EventOpened && o.Ticket != nil {
+	if tell.Event == event.Opened && o.Ticket != nil {
 		if line.Opening, err = ns.openingWords(tx, t, o.Person.ID); err != nil {
 			return line, false, err
 		}

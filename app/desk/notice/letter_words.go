@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // Letters repeat what others wrote: names, the subject, the text. An unproved mail may use anybody's address, and the
@@ -81,7 +82,7 @@ func ShownName(p *store.Person) string {
 // doubtful reports whether nothing proves that what the letters about the ticket say again to the reader is theirs: the
 // ticket came by mail that proves nothing, and the reader is on the requester's side of it.
 func doubtful(tx *store.Tx, t *store.Ticket, reader uint64) (bool, error) {
-	if t.Via != store.DoorMail || !t.OnSide(reader) {
+	if t.Via != door.Mail || !t.OnSide(reader) {
 		return false, nil
 	}
 	m, err := opening(tx, t)

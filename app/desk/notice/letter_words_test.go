@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // TestTheWordsOfAMatterAreForItsRequesterAlone: and for nobody as long as nobody has claimed it.
@@ -13,7 +14,7 @@ func TestTheWordsOfAMatterAreForItsRequesterAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	err = st.Update(store.By{Via: store.DoorPage}, func(tx *store.Tx) error {
+	err = st.Update(store.By{Via: door.Page}, func(tx *store.Tx) error {
 		ada, other := &store.Person{Name: "Ada", Email: "ada@ateneo.example"}, &store.Person{Name: "Ugo", Email: "ugo@ateneo.example"}
 		group := &store.Group{Code: store.GeneralGroup}
 		for _, p := range []*store.Person{ada, other} {

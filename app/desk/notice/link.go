@@ -11,6 +11,8 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // Tokens stand in addresses: in the reply address of a mail (desk+TOKEN@host) and in the link by which somebody without
@@ -110,7 +112,7 @@ func (ns *Notices) LinkedTicket(token string, p ticket.Piece) (*ticket.View, *st
 		return nil, nil, gone
 	}
 	// The bare person has neither groups nor roles: the link shows what the requester's side sees, whoever holds it.
-	v, err := ns.tickets.ReadPiece(policy.Actor{Person: person, Via: store.DoorLink}, n[0], p)
+	v, err := ns.tickets.ReadPiece(policy.Actor{Person: person, Via: door.Link}, n[0], p)
 	if err != nil {
 		return nil, nil, gone
 	}
@@ -139,13 +141,13 @@ func (ns *Notices) OpenLinkedFile(token string, id uint64) (*store.File, *os.Fil
 	if !slices.ContainsFunc(v.Files[message], func(f *store.File) bool { return f.ID == id }) {
 		return nil, nil, gone
 	}
-	return ns.files.Open(policy.Actor{Person: person, Via: store.DoorLink}, id)
+	return ns.files.Open(policy.Actor{Person: person, Via: door.Link}, id)
 }
 
 // WithdrawLinks makes the links that people hold to the ticket open nothing. Whoever arranges the ticket may, and the
 // requester. New notices carry new links.
 func (ns *Notices) WithdrawLinks(a policy.Actor, number uint64) error {
-	return ns.st.Update(a.By(store.ActWithdrawLinks), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(act.WithdrawLinks), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err

@@ -8,6 +8,9 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // Notices are planned from the change log: Run reads the changes behind its cursor, and writes the notices and
@@ -21,7 +24,7 @@ const cursorNotices = "notices"
 func (ns *Notices) notices() store.Follower {
 	return store.Follower{
 		Name:    cursorNotices,
-		By:      store.By{Via: store.DoorDesk, Act: store.ActNotify},
+		By:      store.By{Via: door.Desk, Act: act.Notify},
 		Gather:  200 * time.Millisecond,
 		Tells:   func(_ *store.Tx, c *store.Change) bool { return tells(c) },
 		Plan:    ns.plan,
@@ -42,7 +45,7 @@ func tells(c *store.Change) bool {
 	if _, ok := accountEvent(c); ok {
 		return true // an import as well gives and takes rights
 	}
-	if c.Via.Silent() || c.Act == store.ActImport {
+	if c.Via.Silent() || c.Act == act.Import {
 		return false
 	}
 	return c.Table == store.Tickets.Name() && c.Op != store.Remove && len(c.Act.Tells()) > 0 || c.Table == store.Messages.Name() && c.Op == store.Insert
@@ -50,7 +53,7 @@ func tells(c *store.Change) bool {
 
 // telling is what one person is to be told because of one step.
 type telling struct {
-	event    store.Event
+	event    event.Event
 	reply    uint64
 	optional bool // the person may turn such notices down
 }
@@ -69,7 +72,7 @@ func (ns *Notices) plan(tx *store.Tx, changes []*store.Change) error {
 	}
 	var steps []*step
 	type account struct {
-		event  store.Event
+		event  event.Event
 		change *store.Change
 	}
 	var accounts []account
@@ -114,7 +117,7 @@ func (ns *Notices) planStep(tx *store.Tx, changes []*store.Change) error {
 		return nil
 	}
 	tell := map[uint64]telling{}
-	say := func(what store.Told, reply uint64, people []uint64) {
+	say := func(what event.Told, reply uint64, people []uint64) {
 		for _, p := range people {
 			if p == 0 {
 				continue
@@ -205,7 +208,7 @@ func members(tx *store.Tx, group uint64) []uint64 {
 
 // wants tells whether the person's choice keeps an optional notice. The daily digest keeps it too: it gathers by mail
 // what the bell shows at once.
-func (ns *Notices) wants(tx *store.Tx, person uint64, event store.Event) bool {
+func (ns *Notices) wants(tx *store.Tx, person uint64, event event.Event) bool {
 	p, err := store.People.Peek(tx, person)
 	if err != nil {
 		return false
@@ -251,7 +254,7 @@ func (ns *Notices) List(a policy.Actor, limit int) ([]Line, int, error) {
 					continue
 				}
 				line.Subject = t.Subject
-				line.Asks = t.Requester == a.ID() && (n.Event == store.EventWaiting && t.State == store.StateWaiting || n.Event == store.EventResolved && t.State == store.StateResolved)
+				line.Asks = t.Requester == a.ID() && (n.Event == event.Waiting && t.State == store.StateWaiting || n.Event == event.Resolved && t.State == store.StateResolved)
 				m, err := toldMessage(tx, t, n.Event, n.Reply)
 				if err != nil {
 					return err
@@ -280,7 +283,7 @@ func (ns *Notices) Read(a policy.Actor, id uint64) error {
 	if !a.SignedIn() {
 		return policy.Denied(a)
 	}
-	return ns.st.Update(a.By(store.ActReadNotices), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(act.ReadNotices), func(tx *store.Tx) error {
 		n, err := store.Notices.Get(tx, id)
 		if err != nil {
 			return err
@@ -317,7 +320,7 @@ func (ns *Notices) ReadAll(a policy.Actor, ticket uint64) error {
 	if err != nil || !some {
 		return err
 	}
-	return ns.st.Update(a.By(store.ActReadNotices), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(act.ReadNotices), func(tx *store.Tx) error {
 		var ids []uint64
 		for e := range store.NoticesUnread.Entries(tx, store.Span{Prefix: prefix}) {
 			if ids = append(ids, e.ID); len(ids) == 1000 {

@@ -1,6 +1,10 @@
 package notice
 
-import "sportello/store"
+import (
+	"sportello/store"
+	"sportello/store/door"
+	"sportello/store/event"
+)
 
 // Who is told of what: of an act on a ticket those whom the table of acts names, of a message those whom the table below
 // names.
@@ -8,32 +12,32 @@ import "sportello/store"
 // messageTells says who is told of a message. The first row that it is of counts; of what is of no row nobody is told.
 var messageTells = []struct {
 	of    func(m *store.Message, t *store.Ticket) bool
-	tells []store.Told
+	tells []event.Told
 }{
 	// Somebody has to look after a requester who is no longer reached.
-	{func(m *store.Message, _ *store.Ticket) bool { return m.Internal && m.Automatic == "bounce" }, []store.Told{{Event: store.EventBounce, Whom: store.ToKeeper}}},
+	{func(m *store.Message, _ *store.Ticket) bool { return m.Internal && m.Automatic == "bounce" }, []event.Told{{Event: event.Bounce, Whom: event.ToKeeper}}},
 	{func(m *store.Message, _ *store.Ticket) bool {
 		return m.Internal && m.Automatic != "" || m.Beside == store.BesideDismissed
 	}, nil},
-	{func(m *store.Message, _ *store.Ticket) bool { return m.Beside != "" }, []store.Told{{Event: store.EventBeside, Whom: store.ToKeeper}}},
-	{func(m *store.Message, t *store.Ticket) bool { return m.AnswersNote && t.Assignee == 0 }, []store.Told{{Event: store.EventNote, Whom: store.ToGroup, Optional: true}}},
+	{func(m *store.Message, _ *store.Ticket) bool { return m.Beside != "" }, []event.Told{{Event: event.Beside, Whom: event.ToKeeper}}},
+	{func(m *store.Message, t *store.Ticket) bool { return m.AnswersNote && t.Assignee == 0 }, []event.Told{{Event: event.Note, Whom: event.ToGroup, Optional: true}}},
 	{func(m *store.Message, _ *store.Ticket) bool { return m.Unconfirmed },
-		[]store.Told{{Event: store.EventUnconfirmed, Whom: store.ToAuthor}, {Event: store.EventNote, Whom: store.ToAssignee, Optional: true}}},
+		[]event.Told{{Event: event.Unconfirmed, Whom: event.ToAuthor}, {Event: event.Note, Whom: event.ToAssignee, Optional: true}}},
 	{func(m *store.Message, _ *store.Ticket) bool { return m.Internal },
-		[]store.Told{{Event: store.EventNote, Whom: store.ToAssignee, Optional: true}, {Event: store.EventMention, Whom: store.ToMentioned}}},
+		[]event.Told{{Event: event.Note, Whom: event.ToAssignee, Optional: true}, {Event: event.Mention, Whom: event.ToMentioned}}},
 	// Of the first message the act of opening tells. What a machine wrote is there to be read; it disturbs nobody, least of
 	// all another machine.
 	{func(m *store.Message, _ *store.Ticket) bool { return m.Opening || m.Automatic != "" }, nil},
 	// It is of the people of a duplicate: those of this ticket know nothing of it.
-	{func(m *store.Message, _ *store.Ticket) bool { return m.Merged() }, []store.Told{{Event: store.EventMessage, Whom: store.ToKeeper}}},
+	{func(m *store.Message, _ *store.Ticket) bool { return m.Merged() }, []event.Told{{Event: event.Message, Whom: event.ToKeeper}}},
 	{func(m *store.Message, _ *store.Ticket) bool { return m.Agent },
-		[]store.Told{{Event: store.EventMessage, Whom: store.ToSide}, {Event: store.EventMessage, Whom: store.ToAssignee, Optional: true}}},
+		[]event.Told{{Event: event.Message, Whom: event.ToSide}, {Event: event.Message, Whom: event.ToAssignee, Optional: true}}},
 	{func(*store.Message, *store.Ticket) bool { return true },
-		[]store.Told{{Event: store.EventMessage, Whom: store.ToSide, Optional: true}, {Event: store.EventMessage, Whom: store.ToKeeper}}},
+		[]event.Told{{Event: event.Message, Whom: event.ToSide, Optional: true}, {Event: event.Message, Whom: event.ToKeeper}}},
 }
 
 // say hands to say whom the change tells, of which event and with which message.
-func (ns *Notices) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(what store.Told, message uint64, people []uint64)) error {
+func (ns *Notices) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(what event.Told, message uint64, people []uint64)) error {
 	var m *store.Message
 	tells := c.Act.Tells()
 	message := uint64(0)
@@ -51,7 +55,7 @@ func (ns *Notices) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(
 		}
 	}
 	for _, what := range tells {
-		if what.Event == store.EventOpened {
+		if what.Event == event.Opened {
 			if other, err := ns.confirmed(tx, t); err != nil || other {
 				if err != nil {
 					return err
@@ -69,26 +73,26 @@ func (ns *Notices) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(
 }
 
 // whom returns the people who stand so to the ticket, or to the message.
-func (ns *Notices) whom(tx *store.Tx, t *store.Ticket, m *store.Message, whom store.Whom) ([]uint64, error) {
+func (ns *Notices) whom(tx *store.Tx, t *store.Ticket, m *store.Message, whom event.Whom) ([]uint64, error) {
 	switch whom {
-	case store.ToRequester:
+	case event.ToRequester:
 		return []uint64{t.Requester}, nil
-	case store.ToSide:
+	case event.ToSide:
 		return ns.sideOf(tx, t)
-	case store.ToAssignee:
+	case event.ToAssignee:
 		return []uint64{t.Assignee}, nil
-	case store.ToKeeper:
+	case event.ToKeeper:
 		if t.Assignee != 0 {
 			return []uint64{t.Assignee}, nil
 		}
 		return members(tx, t.Group), nil
-	case store.ToGroup:
+	case event.ToGroup:
 		return members(tx, t.Group), nil
-	case store.ToAuthor:
+	case event.ToAuthor:
 		return []uint64{m.Author}, nil
-	case store.ToMentioned:
+	case event.ToMentioned:
 		return m.Mentions, nil
-	case store.ToReaders: // the message's own change tells them
+	case event.ToReaders: // the message's own change tells them
 	}
 	return nil, nil
 }
@@ -100,7 +104,7 @@ func (ns *Notices) confirmed(tx *store.Tx, t *store.Ticket) (bool, error) {
 	switch {
 	case err != nil || m == nil:
 		return false, err
-	case t.Via == store.DoorMail && m.Automatic != "":
+	case t.Via == door.Mail && m.Automatic != "":
 		return true, nil
 	case m.Mail == 0 || !m.NotVerified() || !t.Unclaimed && !ns.strange(tx, t.Requester):
 		return false, nil

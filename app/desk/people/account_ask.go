@@ -7,6 +7,9 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/post"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // A person who forgot their password requests a link with only their address. The request is answered before anybody
@@ -72,7 +75,7 @@ func (ps *People) SendAsked() error {
 // sendAsked plans the letter with a link for the person with the address, unless there is none, they cannot get mail,
 // were never given access, or have just been sent one.
 func (ps *People) sendAsked(email string) error {
-	err := ps.st.Update(store.By{Via: store.DoorPage, Act: store.ActAskLink}, func(tx *store.Tx) error {
+	err := ps.st.Update(store.By{Via: door.Page, Act: act.AskLink}, func(tx *store.Tx) error {
 		p, err := store.PeopleByEmail.First(tx, email)
 		if err != nil || p.Disabled || !ps.post.Reaches(tx, p) {
 			return store.IgnoreNotFound(err)
@@ -81,7 +84,7 @@ func (ps *People) sendAsked(email string) error {
 		if err != nil || lately || !has && p.Password == "" {
 			return err
 		}
-		return ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: store.EventAsked})
+		return ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: event.Asked})
 	})
 	if err == nil {
 		ps.post.Wake()

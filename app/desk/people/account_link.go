@@ -8,6 +8,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/event"
 )
 
 // endWithChange ends the credentials that a change of the person invalidates, before the row p is written: all of them
@@ -28,7 +30,7 @@ func (ps *People) endWithChange(tx *store.Tx, before, p *store.Person) error {
 // Administrators may call it for everybody, supervisors for agents whose rights all come from groups they manage. It
 // returns Invalid "error.link-not-sent" when no mail can be sent to the person.
 func (ps *People) SendPasswordLink(a policy.Actor, id uint64) error {
-	err := ps.st.Update(a.By(store.ActSendLink), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.SendLink), func(tx *store.Tx) error {
 		p, err := ps.linkable(tx, a, policy.SendLink, id, "")
 		if err != nil {
 			return err
@@ -36,7 +38,7 @@ func (ps *People) SendPasswordLink(a policy.Actor, id uint64) error {
 		if !ps.post.Reaches(tx, p) {
 			return store.Fail(store.Invalid, "error.link-not-sent")
 		}
-		return ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: store.EventLink, By: a.ID()})
+		return ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: event.Link, By: a.ID()})
 	})
 	if err == nil {
 		ps.post.Wake()
@@ -50,7 +52,7 @@ func (ps *People) SendPasswordLink(a policy.Actor, id uint64) error {
 func (ps *People) HandPasswordLink(a policy.Actor, id uint64, reason string) (string, error) {
 	reason = entry.Cut(markup.Line(reason), entry.MaxName)
 	link := ""
-	err := ps.st.Update(a.By(store.ActHandLink), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.HandLink), func(tx *store.Tx) error {
 		p, err := ps.linkable(tx, a, policy.HandLink, id, reason)
 		if err != nil {
 			return err
@@ -60,7 +62,7 @@ func (ps *People) HandPasswordLink(a policy.Actor, id uint64, reason string) (st
 			return err
 		}
 		tx.Because("")
-		return ps.post.TellAccount(tx, p, store.Telling{Event: store.EventHanded, By: a.ID(), Why: reason}, reason)
+		return ps.post.TellAccount(tx, p, store.Telling{Event: event.Handed, By: a.ID(), Why: reason}, reason)
 	})
 	if err != nil {
 		return "", err
@@ -143,7 +145,7 @@ func (ps *People) SleepingTokens(a policy.Actor) (out []SleepingToken, all int, 
 // WakeToken makes a sleeping token valid again. Only administrators may call it. It returns a NotFound error when no
 // token with the id sleeps.
 func (ps *People) WakeToken(a policy.Actor, id uint64) error {
-	return ps.st.Update(a.By(store.ActWakeToken), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(act.WakeToken), func(tx *store.Tx) error {
 		if !policy.MayAccount(a, policy.WakeToken, policy.Account{Person: &store.Person{}}) {
 			return policy.Denied(a)
 		}
@@ -167,7 +169,7 @@ func (ps *People) WakeTokens(a policy.Actor) (int, error) {
 	woken := 0
 	for {
 		n := 0
-		err := ps.st.Update(a.By(store.ActWakeTokens), func(tx *store.Tx) error {
+		err := ps.st.Update(a.By(act.WakeTokens), func(tx *store.Tx) error {
 			n = 0
 			var ids []uint64
 			for e := range store.TokensAsleep.Entries(tx, store.Span{}) {

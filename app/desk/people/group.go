@@ -8,6 +8,7 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // Groups returns the support groups, the general one first, then by name. Everyone may read names and contacts, because
@@ -95,7 +96,7 @@ func (ps *People) GroupMembers(a policy.Actor, group uint64) ([]Member, error) {
 // PutMember makes the person an agent or, with supervisor, a supervisor of the group. Administrators may call it; the
 // group's supervisors may add agents.
 func (ps *People) PutMember(a policy.Actor, group, person uint64, supervisor bool) error {
-	return ps.member(a, store.ActAddMember, group, person, func(p *store.Person) error {
+	return ps.member(a, act.AddMember, group, person, func(p *store.Person) error {
 		m := store.Membership{Group: group, Supervisor: supervisor}
 		i := slices.IndexFunc(p.Groups, func(m store.Membership) bool { return m.Group == group })
 		if i >= 0 {
@@ -110,17 +111,17 @@ func (ps *People) PutMember(a policy.Actor, group, person uint64, supervisor boo
 // RemoveMember removes the person from the group. Administrators may call it; the group's supervisors may remove
 // agents.
 func (ps *People) RemoveMember(a policy.Actor, group, person uint64) error {
-	return ps.member(a, store.ActRemoveMember, group, person, func(p *store.Person) error {
+	return ps.member(a, act.RemoveMember, group, person, func(p *store.Person) error {
 		p.Groups = slices.DeleteFunc(p.Groups, func(m store.Membership) bool { return m.Group == group })
 		return nil
 	})
 }
 
-func (ps *People) member(a policy.Actor, act store.Act, group, person uint64, change func(*store.Person) error) error {
+func (ps *People) member(a policy.Actor, did act.Act, group, person uint64, change func(*store.Person) error) error {
 	if err := policy.MaySupervise(a, group); err != nil {
 		return err
 	}
-	return ps.st.Update(a.By(act), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(did), func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, group)
 		if err != nil {
 			return err
@@ -132,7 +133,7 @@ func (ps *People) member(a policy.Actor, act store.Act, group, person uint64, ch
 		if err != nil {
 			return err
 		}
-		if act == store.ActAddMember && g.Retired {
+		if did == act.AddMember && g.Retired {
 			return store.Fail(store.Invalid, "error.group-retired").At("group")
 		}
 		before := *p
@@ -172,7 +173,7 @@ func (ps *People) AddGroup(a policy.Actor, f GroupForm) (*store.Group, error) {
 		return nil, err
 	}
 	var out *store.Group
-	err := ps.st.Update(a.By(store.ActAddGroup), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.AddGroup), func(tx *store.Tx) error {
 		g := &store.Group{}
 		var wrong store.Problems
 		g.Code = entry.CleanCode(&wrong, "code", f.Code, store.Groups.Most("code"))
@@ -196,7 +197,7 @@ func (ps *People) ChangeGroup(a policy.Actor, id, saw uint64, f GroupForm) (*sto
 		return nil, err
 	}
 	var out *store.Group
-	err := ps.st.Update(a.By(store.ActChangeGroup), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.ChangeGroup), func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, id)
 		if err != nil {
 			return err
@@ -260,7 +261,7 @@ func (ps *People) RemoveGroup(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return ps.st.Update(a.By(store.ActRemoveGroup), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(act.RemoveGroup), func(tx *store.Tx) error {
 		g, err := store.Groups.Get(tx, id)
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // OrganisationView is an organisation with its units by name.
@@ -56,22 +57,22 @@ type OrganisationForm struct {
 
 // AddOrganisation adds an organisation. Only administrators may call it. Names and mail domains are unique.
 func (ps *People) AddOrganisation(a policy.Actor, f OrganisationForm) (*store.Organisation, error) {
-	return ps.putOrganisation(a, store.ActAddOrganisation, 0, 0, f)
+	return ps.putOrganisation(a, act.AddOrganisation, 0, 0, f)
 }
 
 // ChangeOrganisation changes the organisation to match the form. saw is the revision the actor saw; 0 skips the check.
 func (ps *People) ChangeOrganisation(a policy.Actor, id, saw uint64, f OrganisationForm) (*store.Organisation, error) {
-	return ps.putOrganisation(a, store.ActChangeOrganisation, id, saw, f)
+	return ps.putOrganisation(a, act.ChangeOrganisation, id, saw, f)
 }
 
-func (ps *People) putOrganisation(a policy.Actor, act store.Act, id, saw uint64, f OrganisationForm) (*store.Organisation, error) {
+func (ps *People) putOrganisation(a policy.Actor, did act.Act, id, saw uint64, f OrganisationForm) (*store.Organisation, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
 	}
 	var out *store.Organisation
-	err := ps.st.Update(a.By(act), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(did), func(tx *store.Tx) error {
 		o := &store.Organisation{}
-		if act != store.ActAddOrganisation {
+		if did != act.AddOrganisation {
 			var err error
 			if o, err = store.Organisations.Get(tx, id); err != nil {
 				return err
@@ -117,7 +118,7 @@ func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return ps.st.Update(a.By(store.ActRemoveOrganisation), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(act.RemoveOrganisation), func(tx *store.Tx) error {
 		if _, err := store.Organisations.Get(tx, id); err != nil {
 			return err
 		}
@@ -168,7 +169,7 @@ func (ps *People) AddUnit(a policy.Actor, organisation uint64, name string) (*st
 		return nil, err
 	}
 	var out *store.Unit
-	err := ps.st.Update(a.By(store.ActAddUnit), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.AddUnit), func(tx *store.Tx) error {
 		if _, err := store.Organisations.Get(tx, organisation); err != nil {
 			return err
 		}
@@ -184,7 +185,7 @@ func (ps *People) ChangeUnit(a policy.Actor, id, saw uint64, name string) (*stor
 		return nil, err
 	}
 	var out *store.Unit
-	err := ps.st.Update(a.By(store.ActChangeUnit), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.ChangeUnit), func(tx *store.Tx) error {
 		u, err := store.Units.Get(tx, id)
 		if err != nil {
 			return err
@@ -217,7 +218,7 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return ps.st.Update(a.By(store.ActRemoveUnit), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(act.RemoveUnit), func(tx *store.Tx) error {
 		u, err := store.Units.Get(tx, id)
 		if err != nil {
 			return err

@@ -8,6 +8,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // OwnForm is what everyone may change about themselves.
@@ -26,7 +28,7 @@ func (ps *People) ChangeOwn(a policy.Actor, f OwnForm) (*store.Person, error) {
 		return nil, policy.Denied(a)
 	}
 	var out *store.Person
-	err := ps.st.Update(a.By(store.ActChangeOwn), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.ChangeOwn), func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, a.ID())
 		if err != nil {
 			return err
@@ -92,7 +94,7 @@ func (ps *People) SetUp(f SetUpForm) (*store.Person, error) {
 		return nil, err
 	}
 	var out *store.Person
-	err = ps.st.Update(store.By{Via: store.DoorPage, Act: store.ActSetUp}, func(tx *store.Tx) error {
+	err = ps.st.Update(store.By{Via: door.Page, Act: act.SetUp}, func(tx *store.Tx) error {
 		if store.PeopleByRole.Has(tx, "administrator") {
 			return store.Fail(store.Denied, "error.set-up-done")
 		}

@@ -12,6 +12,8 @@ import (
 	"sportello/app/markup"
 	"sportello/search/analysis"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/event"
 )
 
 // Read returns one person. Everyone may read themselves; administrators, supervisors and agents may read everybody.
@@ -62,7 +64,7 @@ func (ps *People) Add(a policy.Actor, f Form) (*store.Person, string, error) {
 	}
 	var out *store.Person
 	var link string
-	err := ps.st.Update(a.By(store.ActAddPerson), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.AddPerson), func(tx *store.Tx) error {
 		p := &store.Person{}
 		link, out = "", nil
 		if err := ps.fill(tx, a, p, f); err != nil {
@@ -76,7 +78,7 @@ func (ps *People) Add(a policy.Actor, f Form) (*store.Person, string, error) {
 		switch {
 		case p.Disabled:
 		case !a.System && ps.post.Reaches(tx, p):
-			err = ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: store.EventInvited, By: a.ID()})
+			err = ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: event.Invited, By: a.ID()})
 		case policy.MayAccount(a, policy.HandLink, policy.Account{Person: &store.Person{}}):
 			link, err = ps.keeper.NewLinkTx(tx, p.ID, credential.ForPassword)
 		}
@@ -98,7 +100,7 @@ func (ps *People) Change(a policy.Actor, id, saw uint64, f Form) (*store.Person,
 		return nil, policy.Denied(a)
 	}
 	var out *store.Person
-	err := ps.st.Update(a.By(store.ActChangePerson), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.ChangePerson), func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, id)
 		if err != nil {
 			return err
@@ -256,10 +258,10 @@ func (ps *People) EnsureRequester(tx *store.Tx, email, name string) (*store.Pers
 	if p.Organisation, err = OrganisationOf(tx, email); err != nil {
 		return nil, err
 	}
-	act := tx.By().Act
-	tx.Act(store.ActAddPerson)
+	did := tx.By().Act
+	tx.Act(act.AddPerson)
 	err = store.People.Put(tx, p)
-	tx.Act(act)
+	tx.Act(did)
 	return p, err
 }
 

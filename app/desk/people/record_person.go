@@ -10,6 +10,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // Record is a person in imports, exports and `person add`. In CSV, Roles and Groups are joined by semicolons;
@@ -38,11 +40,11 @@ func (ps *People) Put(a policy.Actor, rec Record) (p *store.Person, created bool
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, false, err
 	}
-	act := store.ActChangePerson
-	if a.Via == store.DoorImport {
-		act = store.ActImport
+	did := act.ChangePerson
+	if a.Via == door.Import {
+		did = act.Import
 	}
-	err = ps.st.Update(a.By(act), func(tx *store.Tx) error {
+	err = ps.st.Update(a.By(did), func(tx *store.Tx) error {
 		p, created = nil, false
 		var wrong store.Problems
 		email := entry.CleanAddress(&wrong, "email", rec.Email)

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // reminders say how long before the end of a token its owner is reminded. A reminder applies only to tokens made for
@@ -65,7 +67,7 @@ func (ps *People) RemindTokens() (int, error) {
 			return told, err
 		}
 		n := 0
-		err = ps.st.Update(store.By{Via: store.DoorDesk, Act: store.ActRemindToken}, func(tx *store.Tx) error {
+		err = ps.st.Update(store.By{Via: door.Desk, Act: act.RemindToken}, func(tx *store.Tx) error {
 			n = 0
 			for _, id := range due {
 				t, err := store.Tokens.Get(tx, id)

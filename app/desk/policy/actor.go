@@ -1,11 +1,15 @@
 package policy
 
-import "sportello/store"
+import (
+	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
+)
 
 // Actor is who acts, and through which door. The zero Actor is somebody who is not signed in.
 type Actor struct {
 	Person   *store.Person
-	Via      store.Door
+	Via      door.Door
 	Language string      // the reader's: it or en
 	System   bool        // the desk's own command line and imports: may do everything, in the name of Person if there is one
 	Once     *store.Once // what the actor does uses this key up; nil: it may be done again
@@ -31,10 +35,10 @@ func (a Actor) IsAdministrator() bool {
 func (a Actor) IsAgent() bool { return a.Person != nil && a.Person.IsAgent() }
 
 // By says that the actor does the act, for a transaction.
-func (a Actor) By(act store.Act) store.By {
+func (a Actor) By(act act.Act) store.By {
 	via := a.Via
-	if via == (store.Door{}) {
-		via = store.DoorPage
+	if via == (door.Door{}) {
+		via = door.Page
 	}
 	return store.By{Person: a.ID(), Via: via, Act: act, Once: a.Once}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // Act is something a person may or may not do to a ticket.
@@ -219,7 +220,7 @@ func (rs *Rights) GiveReason(a Actor, number uint64, reason string) error {
 	if reason == "" {
 		return store.Fail(store.Invalid, "error.required").At("reason")
 	}
-	err := rs.st.Update(a.By(store.ActLookIn), func(tx *store.Tx) error {
+	err := rs.st.Update(a.By(act.LookIn), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err

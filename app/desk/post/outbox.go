@@ -9,6 +9,8 @@ import (
 
 	"sportello/app/desk/entry"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/event"
 )
 
 // Reaches reports whether the desk can send mail to the person.
@@ -66,11 +68,11 @@ func (po *Post) PlanAccountLetter(tx *store.Tx, p *store.Person, to string, tell
 }
 
 // OfAccount returns the event of a letter about its person's account, false for other letters.
-func OfAccount(l *store.Letter) (store.Event, bool) {
+func OfAccount(l *store.Letter) (event.Event, bool) {
 	if l.Ticket == 0 && len(l.Tells) == 1 && l.Tells[0].Event.OfAccount() {
 		return l.Tells[0].Event, true
 	}
-	return store.Event{}, false
+	return event.Event{}, false
 }
 
 // The limits of what the desk sends automatically, so that no machine that answers keeps it writing. Letters above a
@@ -144,7 +146,7 @@ func (po *Post) Crowded(tx *store.Tx, l *store.Letter) (time.Time, error) {
 }
 
 func isConfirmation(l *store.Letter) bool {
-	return len(l.Tells) > 0 && (l.Tells[0].Event == store.EventOpened || l.Tells[0].Event == store.EventReceived)
+	return len(l.Tells) > 0 && (l.Tells[0].Event == event.Opened || l.Tells[0].Event == event.Received)
 }
 
 // Wake signals that a letter may be due. Call it after the commit: before it, the sender would find nothing.
@@ -189,9 +191,9 @@ func MarkUnreachable(tx *store.Tx, l *store.Letter, why string) error {
 		return store.IgnoreNotFound(err) // the recipient of a plain acknowledgement may be unknown to the desk
 	}
 	p.MailFailed, p.MailFailedWhy = tx.Now(), entry.Cut(why, 300)
-	act := tx.By().Act
-	tx.Act(store.ActMailFailed)
+	did := tx.By().Act
+	tx.Act(act.MailFailed)
 	err = store.People.Put(tx, p)
-	tx.Act(act)
+	tx.Act(did)
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // Mail servers are entered by administrators or set in the configuration, which has priority. Administrators can replace a
@@ -126,12 +127,12 @@ func (po *Post) PutMailServer(a policy.Actor, id, saw uint64, f ServerForm) (*st
 	if err != nil {
 		return nil, err
 	}
-	act := store.ActChangeMailServer
+	did := act.ChangeMailServer
 	if id == 0 {
-		act = store.ActAddMailServer
+		did = act.AddMailServer
 	}
 	var out *store.MailServer
-	err = po.st.Update(a.By(act), func(tx *store.Tx) error {
+	err = po.st.Update(a.By(did), func(tx *store.Tx) error {
 		before := &store.MailServer{Out: f.Row.Out}
 		if id != 0 {
 			var err error
@@ -262,7 +263,7 @@ func (po *Post) RemoveMailServer(a policy.Actor, id uint64) (*store.MailServer, 
 		return nil, err
 	}
 	var out *store.MailServer
-	err := po.st.Update(a.By(store.ActRemoveMailServer), func(tx *store.Tx) (err error) {
+	err := po.st.Update(a.By(act.RemoveMailServer), func(tx *store.Tx) (err error) {
 		if out, err = store.MailServers.Get(tx, id); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // Reply is a saved reply with what the actor may do with it.
@@ -106,7 +107,7 @@ func (qs *Queues) AddReply(a policy.Actor, f ReplyForm) (*store.SavedReply, erro
 		return nil, store.Fail(store.Denied, "error.denied").At("group")
 	}
 	var out *store.SavedReply
-	err := qs.st.Update(a.By(store.ActAddReply), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By(act.AddReply), func(tx *store.Tx) error {
 		r := &store.SavedReply{Group: f.Group}
 		if f.Group == 0 {
 			r.Person = a.ID()
@@ -124,7 +125,7 @@ func (qs *Queues) ChangeReply(a policy.Actor, id, saw uint64, f ReplyForm) (*sto
 		return nil, policy.Denied(a)
 	}
 	var out *store.SavedReply
-	err := qs.st.Update(a.By(store.ActChangeReply), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By(act.ChangeReply), func(tx *store.Tx) error {
 		r, err := ownReply(tx, a, id)
 		if err != nil {
 			return err
@@ -143,7 +144,7 @@ func (qs *Queues) RemoveReply(a policy.Actor, id uint64) error {
 	if !a.SignedIn() && !a.System {
 		return policy.Denied(a)
 	}
-	return qs.st.Update(a.By(store.ActRemoveReply), func(tx *store.Tx) error {
+	return qs.st.Update(a.By(act.RemoveReply), func(tx *store.Tx) error {
 		if _, err := ownReply(tx, a, id); err != nil {
 			return err
 		}

@@ -9,6 +9,9 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/search"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
+	"sportello/store/event"
 )
 
 // The numbers beside the saved views are counted in the background, never while a page is made; a page shows the last
@@ -195,7 +198,7 @@ func (qs *Queues) countView(ctx context.Context, v *store.View) (viewCount, erro
 	c := viewCount{seen: v.SeenNumber}
 	err := qs.st.View(func(tx *store.Tx) error {
 		c = viewCount{seen: v.SeenNumber}
-		a := policy.Actor{Person: viewer(tx, v), Via: store.DoorDesk}
+		a := policy.Actor{Person: viewer(tx, v), Via: door.Desk}
 		if a.Person == nil {
 			return nil
 		}
@@ -286,7 +289,7 @@ func (qs *Queues) countWords(ctx context.Context, v *store.View) (viewCount, err
 	c := viewCount{seen: v.SeenNumber}
 	var a policy.Actor
 	err := qs.st.View(func(tx *store.Tx) error {
-		a = policy.Actor{Person: viewer(tx, v), Via: store.DoorDesk}
+		a = policy.Actor{Person: viewer(tx, v), Via: door.Desk}
 		return nil
 	})
 	if err != nil || a.Person == nil {
@@ -330,7 +333,7 @@ func (qs *Queues) noteCount(v *store.View, c viewCount) error {
 		v.Whole == c.whole && slices.Equal(v.Known, c.all) {
 		return nil
 	}
-	return qs.st.Update(store.By{Via: store.DoorDesk, Act: store.ActCountView}, func(tx *store.Tx) error {
+	return qs.st.Update(store.By{Via: door.Desk, Act: act.CountView}, func(tx *store.Tx) error {
 		row, err := store.Views.Get(tx, v.ID)
 		if store.KindOf(err) == store.NotFound || err == nil && row.Edits != v.Edits {
 			return nil // removed or changed meanwhile: it will be counted again soon
@@ -364,7 +367,7 @@ func (qs *Queues) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint
 			break
 		}
 		t, err := store.Tickets.Glance(tx, id)
-		if err != nil || t.Via == store.DoorImport && id > seen || t.OnSide(p.ID) || qs.rights.May(tx, a, policy.SeeNotes, t) != nil {
+		if err != nil || t.Via == door.Import && id > seen || t.OnSide(p.ID) || qs.rights.May(tx, a, policy.SeeNotes, t) != nil {
 			continue // removed, old, known, or not visible to the owner
 		}
 		if id <= seen {
@@ -377,7 +380,7 @@ func (qs *Queues) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint
 			}
 		}
 		told++
-		n := &store.Notice{Person: p.ID, Ticket: id, Event: store.EventView, By: t.Requester, Seq: qs.st.Last(), At: tx.Now(), Why: v.Name}
+		n := &store.Notice{Person: p.ID, Ticket: id, Event: event.View, By: t.Requester, Seq: qs.st.Last(), At: tx.Now(), Why: v.Name}
 		if err := store.Notices.Put(tx, n); err != nil {
 			return err
 		}

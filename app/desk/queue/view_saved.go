@@ -14,6 +14,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/search/query"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // A saved view is a search that an agent keeps beside the queues: a part of a queue selected by filters, or a search
@@ -148,7 +149,7 @@ func (qs *Queues) AddView(a policy.Actor, f ViewForm) (*store.View, error) {
 		return nil, policy.Denied(a)
 	}
 	var out *store.View
-	err := qs.st.Update(a.By(store.ActSaveView), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By(act.SaveView), func(tx *store.Tx) error {
 		v := &store.View{Person: a.ID(), Text: strings.TrimSpace(f.Text), Edits: 1, SeenNumber: store.Tickets.Last(tx)}
 		if q := f.Query; v.Text == "" {
 			v.Queue, v.Of, v.Module, v.State, v.Kind = q.View, q.Group, q.Module, q.State, q.Kind
@@ -174,7 +175,7 @@ func (qs *Queues) ChangeView(a policy.Actor, id, edits uint64, f ViewForm) (*sto
 		return nil, policy.Denied(a)
 	}
 	var out *store.View
-	err := qs.st.Update(a.By(store.ActChangeView), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By(act.ChangeView), func(tx *store.Tx) error {
 		v, err := viewOf(tx, a, id)
 		if err != nil {
 			return err
@@ -197,7 +198,7 @@ func (qs *Queues) RemoveView(a policy.Actor, id uint64) error {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return policy.Denied(a)
 	}
-	return qs.st.Update(a.By(store.ActRemoveView), func(tx *store.Tx) error {
+	return qs.st.Update(a.By(act.RemoveView), func(tx *store.Tx) error {
 		v, err := viewOf(tx, a, id)
 		if err != nil {
 			return err

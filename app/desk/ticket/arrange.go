@@ -8,6 +8,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // What agents do with whole tickets and with messages between tickets, and how it is undone.
@@ -22,12 +23,12 @@ func (w *Change) spam() error {
 		return err
 	}
 	w.t.SpamSince = time.Time{}
-	act := store.ActNotSpam
+	did := act.NotSpam
 	if *w.s.Spam {
 		w.t.SpamSince = w.tx.Now()
-		act = store.ActSpam
+		did = act.Spam
 	}
-	w.changed(act)
+	w.changed(did)
 	return w.Flush()
 }
 
@@ -40,7 +41,7 @@ func (w *Change) arrange() error {
 		}
 		if !slices.Contains(w.t.Links, id) {
 			w.t.Links = append(slices.Clone(w.t.Links), id)
-			w.changedFor(store.ActLink, false)
+			w.changedFor(act.Link, false)
 			if err := w.Flush(); err != nil {
 				return err
 			}
@@ -56,7 +57,7 @@ func (w *Change) arrange() error {
 			return err
 		}
 		w.t.Links = store.Without(w.t.Links, id)
-		w.changed(store.ActUnlink)
+		w.changed(act.Unlink)
 		if err := w.Flush(); err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func (w *Change) merge() error {
 	if !slices.Contains(w.t.Links, o.ID) {
 		w.t.Links = append(slices.Clone(w.t.Links), o.ID)
 	}
-	w.changed(store.ActResolve)
+	w.changed(act.Resolve)
 	if err := w.Flush(); err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func (w *Change) merge() error {
 	if err != nil {
 		return err
 	}
-	w.tx.Act(store.ActMerge)
+	w.tx.Act(act.Merge)
 	w.tx.Internally(true)
 	for _, m := range messages {
 		if m.Agent && !m.Internal && m.At.Equal(w.tx.Now()) {
@@ -191,7 +192,7 @@ func (w *Change) undoDuplicate() error {
 	if err != nil {
 		return err
 	}
-	w.tx.Act(store.ActUnmerge)
+	w.tx.Act(act.Unmerge)
 	w.tx.Internally(true)
 	holders := map[uint64]*store.Ticket{o.ID: o} // merged messages may have moved on with the other ticket
 	for _, m := range moved {
@@ -217,7 +218,7 @@ func (w *Change) undoDuplicate() error {
 	}
 	w.t.Links = store.Without(w.t.Links, o.ID)
 	w.ts.due.Enter(w.set, w.t, store.StateOpen, w.tx.Now())
-	w.changed(store.ActReopen)
+	w.changed(act.Reopen)
 	return nil
 }
 
@@ -233,7 +234,7 @@ func (w *Change) moveMessage() error {
 	if err != nil || m.Ticket != w.t.ID || m.Opening && w.t.ID != 0 && m.Origin == 0 {
 		return store.Fail(store.Invalid, "error.message-stays").At("message")
 	}
-	w.tx.Act(store.ActMoveMessage)
+	w.tx.Act(act.MoveMessage)
 	w.tx.Internally(true)
 	if w.s.MoveTo == 0 {
 		return w.split(m)
@@ -265,7 +266,7 @@ func (w *Change) moveMessage() error {
 	if err := store.Tickets.Put(w.tx, o); err != nil {
 		return err
 	}
-	w.changedFor(store.ActMoveMessage, seen)
+	w.changedFor(act.MoveMessage, seen)
 	if opened {
 		if err := w.reopenWith(o); err != nil {
 			return err
@@ -326,7 +327,7 @@ func (w *Change) split(m *store.Message) error {
 	w.t.Messages--
 	w.t.Files -= len(files)
 	w.t.Links = append(slices.Clone(w.t.Links), t.ID)
-	w.changedFor(store.ActMoveMessage, seen)
+	w.changedFor(act.MoveMessage, seen)
 	return w.Flush()
 }
 
@@ -350,7 +351,7 @@ func (w *Change) confirmMail() error {
 	}
 	if w.s.KeepNote != 0 {
 		note.Unconfirmed, note.AnswersNote = false, false
-		w.tx.Act(store.ActNote)
+		w.tx.Act(act.Note)
 		w.tx.Internally(true)
 		return store.Messages.Put(w.tx, note)
 	}
@@ -362,7 +363,7 @@ func (w *Change) confirmMail() error {
 	if _, err := w.reveal(note); err != nil {
 		return err
 	}
-	w.changed(store.ActReply)
+	w.changed(act.Reply)
 	if note.Agent {
 		return w.Flush()
 	}
@@ -380,7 +381,7 @@ func (w *Change) reveal(note *store.Message) (*store.Message, error) {
 		return nil, err
 	}
 	w.tx.As(m.Author)
-	w.tx.Act(store.ActMessage)
+	w.tx.Act(act.Message)
 	w.tx.Internally(false)
 	w.tx.Because("")
 	err = w.ts.AppendMessage(w.tx, w.t, m, files)
@@ -411,7 +412,7 @@ func (w *Change) drop(note, m *store.Message) error {
 			return err
 		}
 	}
-	w.tx.Act(store.ActNote)
+	w.tx.Act(act.Note)
 	w.tx.Internally(true)
 	if note.Beside == store.BesideWaiting {
 		w.t.Beside--

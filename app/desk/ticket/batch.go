@@ -6,6 +6,8 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // RecordResult is the result for one record of a batch: the ticket, or why it was refused.
@@ -34,7 +36,7 @@ func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error)
 			continue
 		}
 		r := ts.readTicket(rec)
-		r.history = a.Via == store.DoorImport || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
+		r.history = a.Via == door.Import || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
 		if err := r.wrong.Err(); err != nil && r.external == "" {
 			// A record that is invalid without a look into the store need not spoil a transaction, but all its problems
 			// are reported together: it is tried alone.
@@ -49,7 +51,7 @@ func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error)
 	}
 	for spoiled := 0; len(todo) > 0 && spoiled < mostSpoiled; spoiled++ {
 		bad := -1
-		err := ts.st.Update(a.By(store.ActImport), func(tx *store.Tx) error {
+		err := ts.st.Update(a.By(act.Import), func(tx *store.Tx) error {
 			bad = -1
 			for _, i := range todo {
 				t, created, err := ts.putRead(tx, a, reads[i])
@@ -87,9 +89,9 @@ func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error)
 
 // putRead opens or changes the ticket of one record within the batch's transaction.
 func (ts *Tickets) putRead(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket, bool, error) {
-	tx.Act(store.ActOpen)
+	tx.Act(act.Open)
 	if r.history {
-		tx.Act(store.ActImport)
+		tx.Act(act.Import)
 	}
 	tx.Internally(false)
 	tx.Because("")

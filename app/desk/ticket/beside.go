@@ -7,6 +7,8 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // BesideDo is what an agent does with a message kept beside a ticket.
@@ -29,7 +31,7 @@ func (w *Change) beside() error {
 		}
 		if w.t.MayBelong != 0 {
 			w.t.MayBelong = 0
-			w.changed(store.ActApart)
+			w.changed(act.Apart)
 			if err := w.Flush(); err != nil {
 				return err
 			}
@@ -68,7 +70,7 @@ func (w *Change) beside() error {
 		if _, err := w.reveal(m); err != nil {
 			return err
 		}
-		w.changed(store.ActLetIn)
+		w.changed(act.LetIn)
 		if err := w.wake(); err != nil {
 			return err
 		}
@@ -80,13 +82,13 @@ func (w *Change) beside() error {
 			return store.Fail(store.Invalid, "error.required").At("reason")
 		}
 		m.Beside, m.BesideWhy = store.BesideDismissed, entry.Cut(w.s.Reason, entry.MaxShort)
-		w.tx.Act(store.ActDismiss)
+		w.tx.Act(act.Dismiss)
 		w.tx.Internally(true)
 		if err := store.Messages.Put(w.tx, m); err != nil {
 			return err
 		}
 		w.t.Beside--
-		w.changed(store.ActDismiss)
+		w.changed(act.Dismiss)
 		return w.Flush()
 	}
 	return store.Fail(store.Invalid, "error.choice").At("do")
@@ -110,9 +112,9 @@ func (w *Change) ownTicket(note *store.Message) error {
 	}
 	m.At, m.Outside = opened, false
 	t := &store.Ticket{Subject: subject, Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: w.t.Module, Group: w.t.Group,
-		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: people.LanguageOf(author, subject+"\n"+entry.Words(m), ""), Via: store.DoorMail, Opened: opened, Links: []uint64{w.t.ID}}
+		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: people.LanguageOf(author, subject+"\n"+entry.Words(m), ""), Via: door.Mail, Opened: opened, Links: []uint64{w.t.ID}}
 	w.tx.As(author.ID)
-	w.tx.Act(store.ActOpen)
+	w.tx.Act(act.Open)
 	w.tx.Internally(false)
 	w.tx.Because("")
 	err = w.ts.Insert(w.tx, t, m, files)
@@ -127,6 +129,6 @@ func (w *Change) ownTicket(note *store.Message) error {
 		return err
 	}
 	w.t.Links = append(slices.Clone(w.t.Links), t.ID)
-	w.changed(store.ActOwnTicket)
+	w.changed(act.OwnTicket)
 	return w.Flush()
 }

@@ -3,6 +3,7 @@ package ticket
 import (
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // Change is a change of one ticket in a running transaction. It is the only way to change a ticket: for people's steps,
@@ -15,9 +16,9 @@ type Change struct {
 	s      Step
 	set    *store.Settings
 	stand  policy.Standing
-	act    store.Act // the act under which the final write appears in the history
-	dirty  bool      // the ticket has changes that are not written yet
-	public bool      // the changes concern the requester's side
+	act    act.Act // the act under which the final write appears in the history
+	dirty  bool    // the ticket has changes that are not written yet
+	public bool    // the changes concern the requester's side
 	said   *store.Message
 	files  []*store.File // of what was said
 }
@@ -42,10 +43,10 @@ func (w *Change) need(act policy.Act) error {
 
 // changed records that the ticket must be written under the act. A later, more important act names the whole change.
 // The table of acts says whom it concerns.
-func (w *Change) changed(act store.Act) { w.changedFor(act, act.Public()) }
+func (w *Change) changed(act act.Act) { w.changedFor(act, act.Public()) }
 
 // changedFor is changed for an act that concerns the requester's side or not, as it happens.
-func (w *Change) changedFor(act store.Act, public bool) {
+func (w *Change) changedFor(act act.Act, public bool) {
 	w.act, w.dirty, w.public = act, true, w.public || public
 }
 

@@ -3,6 +3,7 @@ package ticket
 import (
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // A form on a web page sends mail from an address that nobody reads, and names the person who filled it in in Reply-To.
@@ -22,7 +23,7 @@ func (ts *Tickets) MayClaim(a policy.Actor, number uint64) (yes bool, err error)
 // Claim confirms that the ticket is the actor's and sets their current organisation and unit. Everybody but the person
 // it waits for gets a NotFound error.
 func (ts *Tickets) Claim(a policy.Actor, number uint64) error {
-	return ts.st.Update(a.By(store.ActClaim), func(tx *store.Tx) error {
+	return ts.st.Update(a.By(act.Claim), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // RunClock does what happens automatically as time passes: it warns that a resolved ticket will be closed, closes it,
@@ -30,7 +32,7 @@ func (ts *Tickets) RunClock(ctx context.Context) error {
 func (ts *Tickets) Elapse() error {
 	for {
 		n := 0
-		err := ts.st.Update(store.By{Via: store.DoorDesk}, func(tx *store.Tx) error {
+		err := ts.st.Update(store.By{Via: door.Desk}, func(tx *store.Tx) error {
 			n = 0
 			var due []uint64
 			for e := range store.TicketsByWake.Entries(tx, store.Span{High: store.Key(tx.Now())}) {
@@ -50,7 +52,7 @@ func (ts *Tickets) Elapse() error {
 					break
 				}
 			}
-			tx.Act(store.ActForgetUpload)
+			tx.Act(act.ForgetUpload)
 			for _, id := range stale {
 				if err := store.DeleteFile(tx, id); err != nil {
 					return err
@@ -74,16 +76,16 @@ func (ts *Tickets) wake(tx *store.Tx, id uint64) error {
 	now := tx.Now()
 	switch {
 	case t.IsSpam():
-		tx.Act(store.ActRemoveSpam)
+		tx.Act(act.RemoveSpam)
 		return removeTicket(tx, t)
 	case t.State == store.StateResolved && now.Before(t.Resolved.AddDate(0, 0, set.CloseAfter)):
-		tx.Act(store.ActRemind)
+		tx.Act(act.Remind)
 		t.Warned = true
 	case t.State == store.StateResolved:
 		if err := (attempt{from: t.State, to: store.StateClosed, by: itself}).legal(); err != nil {
 			return err
 		}
-		tx.Act(store.ActClose)
+		tx.Act(act.Close)
 		outcome, dup := t.Outcome, t.DuplicateOf
 		ts.due.Enter(set, t, store.StateClosed, now)
 		t.Outcome, t.DuplicateOf = outcome, dup

@@ -6,6 +6,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // move changes the state as requested.
@@ -83,30 +84,30 @@ func (w *Change) move() error {
 	w.ts.due.Enter(w.set, w.t, to, w.tx.Now())
 	switch to {
 	case store.StateWaiting:
-		w.changed(store.ActWait)
+		w.changed(act.Wait)
 	case store.StatePlanned:
 		w.t.Version, w.t.PlannedFor = version, w.s.PlannedFor.UTC()
 		if w.s.PlannedFor.IsZero() {
 			w.t.PlannedFor = time.Time{}
 		}
-		w.changed(store.ActPlan)
+		w.changed(act.Plan)
 	case store.StateResolved:
 		w.t.Outcome = w.s.Outcome
 		if version != "" {
 			w.t.Version = version
 		}
-		w.changed(store.ActResolve)
+		w.changed(act.Resolve)
 		if w.s.Outcome == store.Duplicate {
 			return w.merge()
 		}
 	case store.StateClosed:
 		w.t.Outcome, w.t.DuplicateOf = outcome, duplicate
-		w.changed(store.ActConfirm)
+		w.changed(act.Confirm)
 	case store.StateOpen:
 		if from == store.StateResolved || from == store.StateClosed {
-			w.changed(store.ActReopen)
+			w.changed(act.Reopen)
 		} else {
-			w.changed(store.ActResume)
+			w.changed(act.Resume)
 		}
 	}
 	return nil
@@ -124,7 +125,7 @@ func (w *Change) replan(version string) error {
 	if !w.s.PlannedFor.IsZero() {
 		w.t.PlannedFor = w.s.PlannedFor.UTC()
 	}
-	w.changed(store.ActPlan)
+	w.changed(act.Plan)
 	return nil
 }
 
@@ -138,11 +139,11 @@ func (w *Change) WakeUp() error {
 	if err := (attempt{from: w.t.State, to: store.StateOpen, by: requesterSide, message: true, inGrace: true}).legal(); err != nil {
 		return err
 	}
-	act := store.ActMessage
+	did := act.Message
 	if w.t.State != store.StateWaiting {
-		act = store.ActReopen
+		did = act.Reopen
 	}
 	w.ts.due.Enter(w.set, w.t, store.StateOpen, w.tx.Now())
-	w.changed(act)
+	w.changed(did)
 	return nil
 }

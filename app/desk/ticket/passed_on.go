@@ -8,6 +8,7 @@ import (
 	"sportello/app/mail"
 	"sportello/app/markup/quote"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // A person who forwards a mail to the desk becomes the requester, although somebody else is concerned. The text names
@@ -83,7 +84,7 @@ func (w *Change) passedOn() error {
 	if len(t.AddedBy) == 0 {
 		t.AddedBy = nil
 	}
-	w.changed(store.ActRequester)
+	w.changed(act.Requester)
 	if err := w.Flush(); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // Piece says which messages of a long thread are read beside the first and the newest, which always are. Without any of
@@ -292,7 +293,7 @@ func (h *thread) between(p Piece, back bool) (r run, left *Fold, err error) {
 // leftOff returns the oldest message of the thread that a notice tells the actor of and that they have not read, 0 when
 // they have read all. A notice about what they may not read counts for nothing.
 func (h *thread) leftOff(a policy.Actor) (uint64, error) {
-	if !a.SignedIn() || a.Via == store.DoorLink {
+	if !a.SignedIn() || a.Via == door.Link {
 		return 0, nil
 	}
 	var first *store.Message

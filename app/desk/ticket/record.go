@@ -12,6 +12,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // Record is a ticket in imports, exports and the API. Codes and times are text, so that all problems can be reported
@@ -121,12 +123,12 @@ func (ts *Tickets) Put(a policy.Actor, rec Record) (t *store.Ticket, created boo
 		return nil, false, err
 	}
 	r := ts.readTicket(rec)
-	r.history = a.Via == store.DoorImport || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
-	act := store.ActOpen
+	r.history = a.Via == door.Import || rec.CreatedAt != "" || rec.State != "" || len(rec.Messages) > 0
+	did := act.Open
 	if r.history {
-		act = store.ActImport
+		did = act.Import
 	}
-	err = ts.st.Update(a.By(act), func(tx *store.Tx) error {
+	err = ts.st.Update(a.By(did), func(tx *store.Tx) error {
 		t, created = nil, false
 		old, err := store.TicketsByExternal.First(tx, r.external)
 		if r.external != "" && err == nil {

@@ -12,13 +12,15 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // openFromRecord opens the ticket that the record describes. A refused record adds no person.
 func (ts *Tickets) openFromRecord(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket, error) {
 	wrong := slices.Clone(r.wrong)
 	var err error
-	t := &store.Ticket{Subject: r.subject, Kind: r.kind, Severity: r.severity, Urgency: r.urgency, External: r.external, Via: a.By(store.Act{}).Via, Opened: r.opened,
+	t := &store.Ticket{Subject: r.subject, Kind: r.kind, Severity: r.severity, Urgency: r.urgency, External: r.external, Via: a.By(act.Act{}).Via, Opened: r.opened,
 		Language: r.rec.Language, Affected: markup.Line(r.rec.Affected), Regression: r.rec.Regression, WorkedIn: markup.Line(r.rec.WorkedIn), Version: markup.Line(r.rec.Version)}
 	if t.Kind == store.KindNone {
 		t.Kind = store.Clarification
@@ -209,7 +211,7 @@ func (ts *Tickets) messagesOf(tx *store.Tx, t *store.Ticket, r *read) ([]importe
 			at = m.at
 		}
 		agent := m.Internal || author.IsAgent() && author.ID != t.Requester
-		row := &store.Message{Author: author.ID, At: at, Body: m.Body, Format: m.format, HTML: m.HTML, Internal: m.Internal, Agent: agent, Via: store.DoorImport, Unproven: m.Unproven}
+		row := &store.Message{Author: author.ID, At: at, Body: m.Body, Format: m.format, HTML: m.HTML, Internal: m.Internal, Agent: agent, Via: door.Import, Unproven: m.Unproven}
 		entry.Phrase(row)
 		out = append(out, imported{row, said})
 	}
@@ -320,7 +322,7 @@ func (ts *Tickets) updateFromRecord(tx *store.Tx, a policy.Actor, r *read, t *st
 	if err := wrong.Err(); err != nil {
 		return err
 	}
-	tx.Act(store.ActImport)
+	tx.Act(act.Import)
 	rewritten, err := rewriteOpening(tx, t.ID, r)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // speak writes the step's message or note.
@@ -16,7 +17,7 @@ func (w *Change) speak() error {
 	if text == nil {
 		return nil
 	}
-	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: markup.Clean(text.Body), Format: text.Format, Via: w.a.By(store.Act{}).Via, Internal: text.Internal, Mentions: text.Mentions}
+	m := &store.Message{Author: w.a.ID(), At: w.tx.Now(), Body: markup.Clean(text.Body), Format: text.Format, Via: w.a.By(act.Act{}).Via, Internal: text.Internal, Mentions: text.Mentions}
 	if err := w.phrase(m); err != nil {
 		return err
 	}
@@ -64,21 +65,21 @@ func (w *Change) say(m *store.Message, files []*store.File) error {
 			return err
 		}
 		m.Mentions = w.mentioned(m.Mentions)
-		w.tx.Act(store.ActNote)
+		w.tx.Act(act.Note)
 		w.tx.Internally(true)
 		w.tx.Because("")
 		if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
 			return err
 		}
-		w.changed(store.ActNote)
+		w.changed(act.Note)
 		return w.Flush()
 	}
 	if err := w.need(policy.Write); err != nil {
 		return err
 	}
-	act := store.ActMessage
+	did := act.Message
 	if m.Agent {
-		act = store.ActReply
+		did = act.Reply
 		if w.t.State == store.StateNew {
 			if err := w.takeCharge(); err != nil {
 				return err
@@ -89,13 +90,13 @@ func (w *Change) say(m *store.Message, files []*store.File) error {
 			return w.follow(m, files)
 		}
 	}
-	w.tx.Act(act)
+	w.tx.Act(did)
 	w.tx.Internally(false)
 	w.tx.Because("")
 	if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
 		return err
 	}
-	w.changed(act)
+	w.changed(did)
 	if w.t.State == store.StateClosed && m.NotVerified() {
 		return nil // an unproved message adds its text and reopens nothing
 	}
@@ -108,19 +109,19 @@ func (w *Change) say(m *store.Message, files []*store.File) error {
 // Lay adds a message to the ticket without changing anything else: neither whose turn it is nor the assignee. Automatic
 // and unproved mail is added in this way.
 func (w *Change) Lay(m *store.Message, files []*store.File) error {
-	act := w.act
-	if act == (store.Act{}) || act == store.ActWish {
-		act = store.ActMessage
+	did := w.act
+	if did == (act.Act{}) || did == act.Wish {
+		did = act.Message
 	}
-	w.tx.Act(store.ActMessage)
+	w.tx.Act(act.Message)
 	w.tx.Internally(m.Internal)
 	if err := w.ts.AppendMessage(w.tx, w.t, m, files); err != nil {
 		return err
 	}
 	if m.Internal && !w.dirty {
-		act = store.ActNote
+		did = act.Note
 	}
-	w.changedFor(act, !m.Internal)
+	w.changedFor(did, !m.Internal)
 	return w.Flush()
 }
 
@@ -134,13 +135,13 @@ func (w *Change) follow(m *store.Message, files []*store.File) error {
 	t := &store.Ticket{Subject: old.Subject, Kind: old.Kind, Severity: old.Severity, Urgency: store.NoDate, Module: old.Module, Group: old.Group,
 		Requester: requester, Organisation: old.Organisation, Unit: old.Unit, Participants: store.Without(old.Participants, requester), Language: old.Language,
 		Via: m.Via, Opened: w.tx.Now(), Links: []uint64{old.ID}}
-	w.tx.Act(store.ActOpen)
+	w.tx.Act(act.Open)
 	w.tx.Internally(false)
 	if err := w.ts.Insert(w.tx, t, m, files); err != nil {
 		return err
 	}
 	old.Links = append(slices.Clone(old.Links), t.ID)
-	w.changedFor(store.ActLink, true)
+	w.changedFor(act.Link, true)
 	if err := w.Flush(); err != nil {
 		return err
 	}

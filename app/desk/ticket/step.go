@@ -10,6 +10,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/door"
 )
 
 // Text is a message or note to be written.
@@ -94,7 +96,7 @@ type Done struct {
 // "error.changed-meanwhile" when the ticket has another revision than the step's, Invalid naming the field.
 func (ts *Tickets) Do(a policy.Actor, number uint64, s Step) (Done, error) {
 	var out Done
-	err := ts.st.Update(a.By(store.ActChange), func(tx *store.Tx) error {
+	err := ts.st.Update(a.By(act.Change), func(tx *store.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -178,7 +180,7 @@ func (w *Change) takeCharge() error {
 	if w.t.Taken.IsZero() {
 		w.t.Taken = w.tx.Now()
 	}
-	w.changed(store.ActTake)
+	w.changed(act.Take)
 	return w.Flush()
 }
 
@@ -195,7 +197,7 @@ func (w *Change) place() error {
 			return store.Fail(store.Invalid, "error.group-unknown").At("group")
 		}
 		w.t.Group, w.t.Assignee = group.ID, 0
-		w.changed(store.ActMove)
+		w.changed(act.Move)
 		if err := w.Flush(); err != nil {
 			return err
 		}
@@ -211,7 +213,7 @@ func (w *Change) place() error {
 			}
 		}
 		w.t.Assignee = *p
-		w.changed(store.ActAssign)
+		w.changed(act.Assign)
 		return w.Flush()
 	}
 	return nil
@@ -292,14 +294,14 @@ func (w *Change) correct() error {
 	if err := wrong.Err(); err != nil {
 		return err
 	}
-	if priority && !w.stand.Side() && w.s.Reason == "" && w.a.Via != store.DoorImport {
+	if priority && !w.stand.Side() && w.s.Reason == "" && w.a.Via != door.Import {
 		// The requester sees that the severity changed and must be given the reason.
 		return store.Fail(store.Invalid, "error.reason-for-priority").At("reason")
 	}
 	if priority {
-		w.changed(store.ActPriority)
+		w.changed(act.Priority)
 	} else {
-		w.changed(store.ActCorrect)
+		w.changed(act.Correct)
 	}
 	return w.Flush()
 }
@@ -324,7 +326,7 @@ func (w *Change) people() error {
 		}
 		t.Participants = store.Without(t.Participants, id)
 		delete(t.AddedBy, id)
-		w.changed(store.ActRemoveParticipant)
+		w.changed(act.RemoveParticipant)
 	}
 	for _, wish := range []string{s.Grant, s.Refuse} {
 		wish = store.Address(wish)
@@ -343,7 +345,7 @@ func (w *Change) people() error {
 			w.Join(p.ID)
 			continue
 		}
-		w.changed(store.ActRefuseWish) // the requester sees the wishes
+		w.changed(act.RefuseWish) // the requester sees the wishes
 	}
 	if len(t.AddedBy) == 0 {
 		t.AddedBy = nil
@@ -385,7 +387,7 @@ func (w *Change) Join(person uint64) {
 		added[k] = v
 	}
 	t.AddedBy = added
-	w.changed(store.ActParticipant)
+	w.changed(act.Participant)
 }
 
 // add makes a person a participant. Agents may add anybody. The requester's side may add people of their organisation;
@@ -432,7 +434,7 @@ func (w *Change) add(address string) error {
 	}
 	if !slices.Contains(w.t.Wishes, address) {
 		w.t.Wishes = append(slices.Clone(w.t.Wishes), address)
-		w.changed(store.ActWish)
+		w.changed(act.Wish)
 	}
 	return nil
 }
@@ -448,7 +450,7 @@ func (w *Change) Wish(addresses ...string) error {
 			continue
 		}
 		w.t.Wishes = append(slices.Clone(w.t.Wishes), address)
-		w.changed(store.ActWish)
+		w.changed(act.Wish)
 	}
 	return w.Flush()
 }

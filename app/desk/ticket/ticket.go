@@ -13,6 +13,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // Opening is the data for opening a ticket. Defaults are: kind clarification, severity medium, urgency none, no
@@ -48,7 +49,7 @@ func (ts *Tickets) Open(a policy.Actor, n Opening) (*store.Ticket, error) {
 		return nil, policy.Denied(a)
 	}
 	var out *store.Ticket
-	err := ts.st.Update(a.By(store.ActOpen), func(tx *store.Tx) error {
+	err := ts.st.Update(a.By(act.Open), func(tx *store.Tx) error {
 		t, m, files, err := ts.draft(tx, a, n)
 		if err != nil {
 			return err
@@ -73,7 +74,7 @@ func (ts *Tickets) Open(a policy.Actor, n Opening) (*store.Ticket, error) {
 func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n Opening) (*store.Ticket, *store.Message, []*store.File, error) {
 	var wrong store.Problems
 	t := &store.Ticket{Subject: markup.Line(n.Subject), Kind: n.Kind, Severity: n.Severity, Urgency: n.Urgency, Module: n.Module, Requester: a.ID(),
-		Affected: markup.Line(n.Affected), Regression: n.Regression, WorkedIn: markup.Line(n.WorkedIn), Language: n.Language, Via: a.By(store.Act{}).Via, Opened: tx.Now()}
+		Affected: markup.Line(n.Affected), Regression: n.Regression, WorkedIn: markup.Line(n.WorkedIn), Language: n.Language, Via: a.By(act.Act{}).Via, Opened: tx.Now()}
 	requester := a.Person
 	if n.For != 0 && n.For != a.ID() {
 		p, err := store.People.Get(tx, n.For)

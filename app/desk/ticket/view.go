@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup/quote"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // View is everything one actor may see of a ticket.
@@ -47,7 +48,7 @@ type Event struct {
 	Seq      uint64
 	At       time.Time
 	By       uint64
-	Act      store.Act
+	Act      act.Act
 	Why      string
 	Internal bool
 	Fields   []store.Field
@@ -207,7 +208,7 @@ func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *View, s policy.Stan
 		for _, f := range e.Fields {
 			for _, raw := range []json.RawMessage{f.Old, f.New} {
 				var person uint64
-				if e.Act == store.ActRequester && f.Name == "requester" && len(raw) > 0 && json.Unmarshal(raw, &person) == nil {
+				if e.Act == act.Requester && f.Name == "requester" && len(raw) > 0 && json.Unmarshal(raw, &person) == nil {
 					v.know(tx, person)
 				}
 			}
@@ -342,16 +343,16 @@ func (v *View) line(c *store.Change) (Event, bool) {
 	if v.May[policy.SeeHistory] && c.Act.ForAgents() && !c.Act.ForSide() {
 		known = true
 	}
-	act := c.Act
+	did := c.Act
 	if !known {
 		// A message that also changed the state is shown as that change.
 		f, moved := c.Field("state")
 		if !moved || c.Internal || len(f.New) == 0 {
 			return Event{}, false
 		}
-		act = store.ActState
+		did = act.State
 	}
-	return Event{Seq: c.Seq, At: c.At, By: c.By, Act: act, Why: c.Why, Internal: c.Internal, Fields: c.Fields}, true
+	return Event{Seq: c.Seq, At: c.At, By: c.By, Act: did, Why: c.Why, Internal: c.Internal, Fields: c.Fields}, true
 }
 
 // Speaks returns the format of a message, or of a note, that the actor would write in the ticket now.

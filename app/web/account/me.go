@@ -13,6 +13,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // mePage is a person's own settings: their details, their notices, their sessions.
@@ -155,7 +156,7 @@ func (a pages) postMyPassword(r *web.Request) error {
 	}
 	if err == nil {
 		who := r.Actor().ID()
-		err = a.Desk.Keeper().SetPassword(r.Actor().By(store.ActSetPassword), who, password, r.Visit().Session.ID)
+		err = a.Desk.Keeper().SetPassword(r.Actor().By(act.SetPassword), who, password, r.Visit().Session.ID)
 	}
 	if err != nil {
 		return a.mePage(r, &mePage{Password: true}, f, err)
@@ -211,7 +212,7 @@ func (a pages) postToken(r *web.Request) error {
 		return a.mePage(r, &mePage{}, f, err)
 	}
 	who := r.Actor().ID()
-	secret, _, err := a.Desk.Keeper().NewTokenFor(r.Actor().By(store.ActMakeToken), who, name, time.Duration(days)*24*time.Hour)
+	secret, _, err := a.Desk.Keeper().NewTokenFor(r.Actor().By(act.MakeToken), who, name, time.Duration(days)*24*time.Hour)
 	if err != nil {
 		return err
 	}
@@ -224,7 +225,7 @@ func (a pages) postRevokeToken(r *web.Request) error {
 		return err
 	}
 	who := r.Actor().ID()
-	if err := a.Desk.Keeper().RevokeToken(r.Actor().By(store.ActRevokeToken), who, id); err != nil {
+	if err := a.Desk.Keeper().RevokeToken(r.Actor().By(act.RevokeToken), who, id); err != nil {
 		return err
 	}
 	return r.Done("flash.token-revoked", "/me")

@@ -10,6 +10,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/event"
 )
 
 // noticesPage is the page behind the bell: the notices grouped by ticket. Opening a ticket marks its notices as read.
@@ -92,16 +93,16 @@ func (v *noticesPage) line(n notice.Line) noticeLine {
 		who = v.T("bell.the-desk")
 	}
 	key := n.Event.InBell()
-	if (n.Event == store.EventWaiting || n.Event == store.EventResolved) && !n.Asks {
+	if (n.Event == event.Waiting || n.Event == event.Resolved) && !n.Asks {
 		key += "-told"
 	}
 	line := noticeLine{Text: v.T(key, "who", who), At: v.Moment(n.At), Unproven: n.Unproven}
 	switch {
-	case n.Event == store.EventView:
+	case n.Event == event.View:
 		line.Text = v.T(n.Event.InBell(), "view", n.Why) // the reason of such a notice is the view
-	case n.Event == store.EventEnding && n.Why == "": // and of this one the token
+	case n.Event == event.Ending && n.Why == "": // and of this one the token
 		line.Text = v.T(n.Event.InBell(), "token", v.T("me.token-without-name"))
-	case n.Event == store.EventEnding:
+	case n.Event == event.Ending:
 		line.Text = v.T(n.Event.InBell(), "token", n.Why)
 	case n.Why != "":
 		line.Why = v.T("bell.why", "reason", n.Why)

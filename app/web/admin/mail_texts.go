@@ -10,6 +10,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/event"
 )
 
 // mailTextsPage has the subject and text of each event's mail, in both languages.
@@ -43,10 +44,10 @@ type mailTextField struct {
 
 type placeholderView struct{ Name, What string }
 
-func (a pages) getMailTexts(r *web.Request) error { return a.mailTextsPage(r, store.Event{}, nil, nil) }
+func (a pages) getMailTexts(r *web.Request) error { return a.mailTextsPage(r, event.Event{}, nil, nil) }
 
 // mailTextsPage shows the page; event, f and err belong to the posted form.
-func (a pages) mailTextsPage(r *web.Request, event store.Event, f *web.Form, err error) error {
+func (a pages) mailTextsPage(r *web.Request, tells event.Event, f *web.Form, err error) error {
 	v := &mailTextsPage{AdminPage: show.Admin(a.Site, r, "mail-texts", "mail-texts.title")}
 	v.Top()
 	v.Path = "/admin/mail-texts"
@@ -57,24 +58,24 @@ func (a pages) mailTextsPage(r *web.Request, event store.Event, f *web.Form, err
 	v.Rev = strconv.FormatUint(set.Rev, 10)
 	if f != nil {
 		now := url.Values{"rev": {v.Rev}}
-		subject, text := catalogue.MailText(set, event)
+		subject, text := catalogue.MailText(set, tells)
 		setWords(now, "subject", subject)
 		setWords(now, "text", text)
-		now["sent"] = show.Boxed(!catalogue.MailOff(set, event))
+		now["sent"] = show.Boxed(!catalogue.MailOff(set, tells))
 		if err := v.Again(f, err, now, []show.AdminField{{Name: "subject-it", Key: "mail-texts.subject-it"}, {Name: "subject-en", Key: "mail-texts.subject-en"},
 			{Name: "text-it", Key: "mail-texts.text-it"}, {Name: "text-en", Key: "mail-texts.text-en"}}); err != nil {
 			return err
 		}
 		// Field names on the page include their event; the summary must link to them.
 		for i := range v.Wrongs {
-			v.Wrongs[i].Field = event.String() + "-" + v.Wrongs[i].Field
+			v.Wrongs[i].Field = tells.String() + "-" + v.Wrongs[i].Field
 		}
 	} else if v.Resume(r) && v.Form.Has("event") {
 		f = v.Form
-		event, _ = store.MailEvent(f.Raw("event"))
+		tells, _ = event.OfMail(f.Raw("event"))
 	}
-	for _, e := range store.MailEvents() {
-		view := mailTextView{Event: e.String(), Name: v.T(e.Name()), When: v.T(e.When()), Open: e == event, MayOff: e.MayBeOff(), Sent: !catalogue.MailOff(set, e)}
+	for _, e := range event.Mailed() {
+		view := mailTextView{Event: e.String(), Name: v.T(e.Name()), When: v.T(e.When()), Open: e == tells, MayOff: e.MayBeOff(), Sent: !catalogue.MailOff(set, e)}
 		if f != nil && view.Open {
 			view.Sent = f.Bool("sent")
 		}
@@ -105,7 +106,7 @@ func (a pages) mailTextsPage(r *web.Request, event store.Event, f *web.Form, err
 }
 
 func (a pages) postMailText(r *web.Request) error {
-	event, _ := store.MailEvent(strings.Clone(r.Param("event")))
+	event, _ := event.OfMail(strings.Clone(r.Param("event")))
 	f := r.Form()
 	subject, text := wordsIn(f, "subject", store.Most("tickets.subject")), textsIn(f, "text")
 	if !f.Has("rev") {

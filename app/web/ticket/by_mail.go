@@ -14,6 +14,7 @@ import (
 	"sportello/app/web/mailroom"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/door"
 )
 
 // byMail is what a message that came by mail shows beside its text, on the agents' page and on the requester's side.
@@ -36,7 +37,7 @@ var machines = map[mail.Automatic]bool{mail.AutoReply: true, mail.OutOfOffice: t
 // byMailOf returns what the page says about the mail of a message, nil for a message that did not come by mail. mails
 // are the mail rows by message, for agents only.
 func byMailOf(p *web.Page, m *store.Message, t *ticket.View, mails map[uint64]*store.Mail) *byMail {
-	if m.Via != store.DoorMail && m.Mail == 0 {
+	if m.Via != door.Mail && m.Mail == 0 {
 		return nil
 	}
 	v := &byMail{Page: p}

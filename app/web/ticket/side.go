@@ -17,6 +17,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // sidePage is a ticket as its requester's side sees it: first its state in a sentence, then the messages.
@@ -279,7 +280,7 @@ func (v *sidePage) thread(tv *ticket.View, names sideNames) {
 
 // precedes reports whether an event comes before the message of the same step: a reply takes charge first.
 func precedes(e ticket.Event) bool {
-	return e.Act == store.ActTake || e.Act == store.ActAssign || e.Act == store.ActMove
+	return e.Act == act.Take || e.Act == act.Assign || e.Act == act.Move
 }
 
 func (v *sidePage) message(tv *ticket.View, names sideNames, m *store.Message) *sideMessage {

@@ -6,6 +6,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // standing says in a sentence what state the ticket is in, what comes next, and what a reply will do.
@@ -125,7 +126,7 @@ func (v *sidePage) settledBy(tv *ticket.View) (who string, own bool) {
 	t := tv.Ticket
 	for i := len(tv.History) - 1; i >= 0; i-- {
 		e := tv.History[i]
-		if _, outcome := fieldWord(e, "outcome"); e.Act != store.ActResolve && (e.Act != store.ActConfirm || outcome == "") {
+		if _, outcome := fieldWord(e, "outcome"); e.Act != act.Resolve && (e.Act != act.Confirm || outcome == "") {
 			continue
 		}
 		p := tv.People[e.By]
@@ -202,32 +203,32 @@ func (v *sidePage) event(tv *ticket.View, names sideNames, e ticket.Event) strin
 		who = p.Name
 	}
 	switch e.Act {
-	case store.ActConfirm:
+	case act.Confirm:
 		if _, outcome := fieldWord(e, "outcome"); outcome != "" {
-			return v.T(store.ActResolve.OnSide(), "who", who, "outcome", v.T("outcome."+outcome))
+			return v.T(act.Resolve.OnSide(), "who", who, "outcome", v.T("outcome."+outcome))
 		}
-	case store.ActAssign:
+	case act.Assign:
 		id := fieldNumber(e, "assignee")
 		if id == 0 {
 			return v.T("side.event-unassign")
 		}
 		return v.T(e.Act.OnSide(), "who", names.people[id])
-	case store.ActMove:
+	case act.Move:
 		return v.T(e.Act.OnSide(), "group", names.groups[fieldNumber(e, "group")].In(v.Lang))
-	case store.ActPlan:
+	case act.Plan:
 		if _, version := fieldWord(e, "version"); version != "" {
 			return v.T("side.event-plan-version", "who", who, "version", version)
 		}
 		return v.T(e.Act.OnSide(), "who", who)
-	case store.ActResolve:
+	case act.Resolve:
 		_, outcome := fieldWord(e, "outcome")
 		if outcome == "" || outcome == store.Spam.String() {
 			outcome = store.Solved.String()
 		}
 		return v.T(e.Act.OnSide(), "who", who, "outcome", v.T("outcome."+outcome))
-	case store.ActPriority:
+	case act.Priority:
 		return v.priorityEvent(e, who)
-	case store.ActState:
+	case act.State:
 		_, state := fieldWord(e, "state")
 		if state == "" {
 			return ""

@@ -17,6 +17,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/act"
 )
 
 // threadItem is one line of a ticket's thread: a message, one event, or several folded events.
@@ -70,7 +71,7 @@ type eventView struct {
 	Why  string
 	At   words.Moment
 	Icon string
-	act  store.Act
+	act  act.Act
 	seq  uint64
 	at   time.Time
 }
@@ -228,7 +229,7 @@ func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eve
 			i++
 		}
 		left(k)
-		for i < len(events) && (events[i].at.Before(at[k]) || events[i].at.Equal(at[k]) && events[i].act == store.ActTake) {
+		for i < len(events) && (events[i].at.Before(at[k]) || events[i].at.Equal(at[k]) && events[i].act == act.Take) {
 			run = append(run, events[i])
 			i++
 		}
@@ -326,7 +327,7 @@ func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (even
 		return eventView{Text: v.T("thread.cut"), At: v.Moment(e.At), Icon: "edit", seq: e.Seq, at: e.At}, true
 	}
 	line := eventView{Why: e.Why, At: v.Moment(e.At), Icon: e.Act.Icon(), act: e.Act, seq: e.Seq, at: e.At}
-	if e.Act == store.ActOpen {
+	if e.Act == act.Open {
 		if t.Ticket.OpenedBy == 0 {
 			return line, false
 		}
@@ -344,18 +345,18 @@ func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (even
 	key, args := e.Act.History(), []any{"who", who}
 	changes := v.changes(e, t, n)
 	switch e.Act {
-	case store.ActAssign:
+	case act.Assign:
 		if f := field(e, "assignee"); jsonID(f.New) == 0 {
 			key = "history.unassign"
 		} else {
 			args = append(args, "person", n.person(jsonID(f.New)))
 		}
-	case store.ActMove:
+	case act.Move:
 		args = append(args, "group", n.group(jsonID(field(e, "group").New), v.Lang))
-	case store.ActParticipant, store.ActRemoveParticipant:
+	case act.Participant, act.RemoveParticipant:
 		f := field(e, "participants")
 		before, after := jsonIDs(f.Old), jsonIDs(f.New)
-		if e.Act == store.ActRemoveParticipant {
+		if e.Act == act.RemoveParticipant {
 			before, after = after, before
 		}
 		var names []string
@@ -365,13 +366,13 @@ func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (even
 			}
 		}
 		args = append(args, "person", listWords(v.T("ticket.and"), names))
-	case store.ActRequester:
+	case act.Requester:
 		f := field(e, "requester")
 		args = append(args, "old", n.person(jsonID(f.Old)), "person", n.person(jsonID(f.New)))
-	case store.ActWish, store.ActRefuseWish:
+	case act.Wish, act.RefuseWish:
 		f := field(e, "wishes")
 		before, after := jsonTexts(f.Old), jsonTexts(f.New)
-		if e.Act == store.ActRefuseWish {
+		if e.Act == act.RefuseWish {
 			before, after = after, before
 		}
 		after = slices.DeleteFunc(after, func(s string) bool { return slices.Contains(before, s) })
@@ -413,44 +414,44 @@ func (v *ticketPage) changes(e ticket.Event, t *ticket.View, n *ticketNames) []s
 		}
 		return ""
 	}
-	of := func(acts ...store.Act) bool { return slices.Contains(acts, e.Act) }
+	of := func(acts ...act.Act) bool { return slices.Contains(acts, e.Act) }
 	for _, f := range e.Fields {
 		switch {
-		case f.Name == "outcome" && of(store.ActResolve):
+		case f.Name == "outcome" && of(act.Resolve):
 			if words := word("outcome.", f.New); words != "" {
 				out = append(out, words)
 			}
-		case f.Name == "version" && of(store.ActPlan, store.ActResolve):
+		case f.Name == "version" && of(act.Plan, act.Resolve):
 			from("ticket.version", "", jsonText(f.New))
-		case f.Name == "planned_for" && of(store.ActPlan):
+		case f.Name == "planned_for" && of(act.Plan):
 			if at := jsonTime(f.New); !at.IsZero() {
 				from("ticket.planned-for", "", v.Date(at))
 			}
-		case f.Name == "severity" && of(store.ActPriority, store.ActCorrect):
+		case f.Name == "severity" && of(act.Priority, act.Correct):
 			from("ticket.severity", word("severity.", f.Old), word("severity.", f.New))
-		case f.Name == "urgency" && of(store.ActPriority, store.ActCorrect):
+		case f.Name == "urgency" && of(act.Priority, act.Correct):
 			from("ticket.urgency", word("urgency.", f.Old), word("urgency.", f.New))
-		case f.Name == "deadline" && of(store.ActPriority, store.ActCorrect):
+		case f.Name == "deadline" && of(act.Priority, act.Correct):
 			from("ticket.deadline", v.When(jsonTime(f.Old)), v.When(jsonTime(f.New)))
-		case f.Name == "subject" && of(store.ActCorrect, store.ActPriority):
+		case f.Name == "subject" && of(act.Correct, act.Priority):
 			from("ticket.subject", "«"+jsonText(f.Old)+"»", "«"+jsonText(f.New)+"»")
-		case f.Name == "kind" && of(store.ActCorrect, store.ActPriority):
+		case f.Name == "kind" && of(act.Correct, act.Priority):
 			from("ticket.kind", word("kind.", f.Old), word("kind.", f.New))
-		case f.Name == "module" && of(store.ActCorrect, store.ActPriority):
+		case f.Name == "module" && of(act.Correct, act.Priority):
 			from("ticket.module", n.module(jsonID(f.Old), v.Lang), n.module(jsonID(f.New), v.Lang))
-		case f.Name == "affected" && of(store.ActCorrect):
+		case f.Name == "affected" && of(act.Correct):
 			from("ticket.affected", jsonText(f.Old), jsonText(f.New))
-		case f.Name == "worked_in" && of(store.ActCorrect):
+		case f.Name == "worked_in" && of(act.Correct):
 			from("ticket.worked-in", jsonText(f.Old), jsonText(f.New))
-		case f.Name == "regression" && of(store.ActCorrect):
+		case f.Name == "regression" && of(act.Correct):
 			out = append(out, v.T("ticket.regression"))
-		case f.Name == "answers" && of(store.ActCorrect):
+		case f.Name == "answers" && of(act.Correct):
 			out = append(out, v.T("ticket.answers"))
-		case f.Name == "state" && of(store.ActState):
+		case f.Name == "state" && of(act.State):
 			from("ticket.state", word("state.agent.", f.Old), word("state.agent.", f.New))
-		case f.Name == "links" && of(store.ActLink, store.ActUnlink):
+		case f.Name == "links" && of(act.Link, act.Unlink):
 			before, after := jsonIDs(f.Old), jsonIDs(f.New)
-			if e.Act == store.ActUnlink {
+			if e.Act == act.Unlink {
 				before, after = after, before
 			}
 			for _, id := range after {

@@ -1,4 +1,5 @@
-package store
+// Package event is the one table of what people are told, under the bell and by mail.
+package event
 
 import "slices"
 
@@ -33,10 +34,10 @@ var (
 	eventRows = map[string]eventRow{}
 )
 
-// event adds a row to the table of events.
-func event(code string, weight int, traits trait) Event {
+// add adds a row to the table of events.
+func add(code string, weight int, traits trait) Event {
 	if _, twice := eventRows[code]; twice {
-		panic("store: two events " + code)
+		panic("event: two events " + code)
 	}
 	e := Event{code}
 	events, eventRows[code] = append(events, e), eventRow{weight, traits}
@@ -46,50 +47,50 @@ func event(code string, weight int, traits trait) Event {
 // The events, in the order in which a ticket lives through them, then those of an account: code, weight, traits. Of
 // several events that one step causes, a person is told the weightiest; what is told by itself has no weight.
 var (
-	EventOpened      = event("opened", 1, byBell|byMail|answered|ofTicket|toOneself)
-	EventReceived    = event("received", 0, byMail|answered) // a mail arrived, and nothing else is said
-	EventCut         = event("cut", 0, byMail|answered)      // only the beginning of a mail was taken
-	EventMessage     = event("message", 5, byBell|byMail|answered)
-	EventTaken       = event("taken", 3, byBell|byMail|answered)
-	EventMoved       = event("moved", 7, byBell|byMail|answered)
-	EventWaiting     = event("waiting", 11, byBell|byMail|answered)
-	EventPlanned     = event("planned", 12, byBell|byMail|answered)
-	EventResolved    = event("resolved", 17, byBell|byMail|answered)
-	EventClosing     = event("closing", 10, byBell|byMail|answered)
-	EventPriority    = event("priority", 6, byBell|byMail|answered)
-	EventNew         = event("new", 2, byBell|byMail|answered|ofGroup|ofTicket)
-	EventGroup       = event("group", 9, byBell|byMail|ofGroup|ofTicket)
-	EventAssigned    = event("assigned", 8, byBell|byMail|ofTicket)
-	EventNote        = event("note", 4, byBell|byMail|ofNotes)
-	EventBeside      = event("beside", 13, byBell|byMail|ofNotes)
-	EventMention     = event("mention", 14, byBell|byMail|ofNotes)
-	EventBounce      = event("bounce", 15, byBell|byMail|ofNotes)
-	EventUnconfirmed = event("unconfirmed", 16, byBell|byMail|ofNotes|toOneself)
-	EventDigest      = event("digest", 0, byMail)
-	EventView        = event("view", 0, byBell|ofTicket) // a new ticket in a view of one's own
-	EventInvited     = event("invited", 0, byBell|byMail|ofAccount|withLink)
-	EventLink        = event("link", 0, byBell|byMail|ofAccount|withLink)
-	EventAsked       = event("asked", 0, byBell|byMail|ofAccount|withLink) // by somebody who is not signed in
-	EventHanded      = event("handed", 0, byBell|byMail|ofAccount)
-	EventRights      = event("rights", 0, byBell|byMail|ofAccount)
-	EventPassword    = event("password", 0, byBell|byMail|ofAccount|toOneself)
-	EventAddress     = event("address", 0, byBell|byMail|ofAccount|toOneself)
-	EventToken       = event("token", 0, byBell|byMail|ofAccount|toOneself)
-	EventWoken       = event("woken", 0, byBell|byMail|ofAccount|toOneself)
-	EventEnding      = event("ending", 0, byBell|byMail|ofAccount)
-	EventBrowser     = event("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
+	Opened      = add("opened", 1, byBell|byMail|answered|ofTicket|toOneself)
+	Received    = add("received", 0, byMail|answered) // a mail arrived, and nothing else is said
+	Cut         = add("cut", 0, byMail|answered)      // only the beginning of a mail was taken
+	Message     = add("message", 5, byBell|byMail|answered)
+	Taken       = add("taken", 3, byBell|byMail|answered)
+	Moved       = add("moved", 7, byBell|byMail|answered)
+	Waiting     = add("waiting", 11, byBell|byMail|answered)
+	Planned     = add("planned", 12, byBell|byMail|answered)
+	Resolved    = add("resolved", 17, byBell|byMail|answered)
+	Closing     = add("closing", 10, byBell|byMail|answered)
+	Priority    = add("priority", 6, byBell|byMail|answered)
+	New         = add("new", 2, byBell|byMail|answered|ofGroup|ofTicket)
+	Group       = add("group", 9, byBell|byMail|ofGroup|ofTicket)
+	Assigned    = add("assigned", 8, byBell|byMail|ofTicket)
+	Note        = add("note", 4, byBell|byMail|ofNotes)
+	Beside      = add("beside", 13, byBell|byMail|ofNotes)
+	Mention     = add("mention", 14, byBell|byMail|ofNotes)
+	Bounce      = add("bounce", 15, byBell|byMail|ofNotes)
+	Unconfirmed = add("unconfirmed", 16, byBell|byMail|ofNotes|toOneself)
+	Digest      = add("digest", 0, byMail)
+	View        = add("view", 0, byBell|ofTicket) // a new ticket in a view of one's own
+	Invited     = add("invited", 0, byBell|byMail|ofAccount|withLink)
+	Link        = add("link", 0, byBell|byMail|ofAccount|withLink)
+	Asked       = add("asked", 0, byBell|byMail|ofAccount|withLink) // by somebody who is not signed in
+	Handed      = add("handed", 0, byBell|byMail|ofAccount)
+	Rights      = add("rights", 0, byBell|byMail|ofAccount)
+	Password    = add("password", 0, byBell|byMail|ofAccount|toOneself)
+	Address     = add("address", 0, byBell|byMail|ofAccount|toOneself)
+	Token       = add("token", 0, byBell|byMail|ofAccount|toOneself)
+	Woken       = add("woken", 0, byBell|byMail|ofAccount|toOneself)
+	Ending      = add("ending", 0, byBell|byMail|ofAccount)
+	Browser     = add("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
 )
 
-// Events returns every event there is.
-func Events() []Event { return slices.Clone(events) }
+// All returns every event there is.
+func All() []Event { return slices.Clone(events) }
 
-// MailEvents returns the events of which a letter tells.
-func MailEvents() []Event {
-	return slices.DeleteFunc(Events(), func(e Event) bool { return !e.ByMail() })
+// Mailed returns the events of which a letter tells.
+func Mailed() []Event {
+	return slices.DeleteFunc(All(), func(e Event) bool { return !e.ByMail() })
 }
 
-// MailEvent returns the event of the code, false when no letter tells of it.
-func MailEvent(code string) (Event, bool) {
+// OfMail returns the event of the code, false when no letter tells of it.
+func OfMail(code string) (Event, bool) {
 	if e := (Event{code}); e.ByMail() {
 		return e, true
 	}
@@ -188,8 +189,8 @@ type Told struct {
 	Optional bool
 }
 
-// tell tells people whether they like it or not.
-func tell(e Event, whom Whom) Told { return Told{e, whom, false} }
+// Tell tells people whether they like it or not.
+func Tell(e Event, whom Whom) Told { return Told{e, whom, false} }
 
-// offer tells people who did not turn it down.
-func offer(e Event, whom Whom) Told { return Told{e, whom, true} }
+// Offer tells people who did not turn it down.
+func Offer(e Event, whom Whom) Told { return Told{e, whom, true} }

@@ -1,4 +1,5 @@
-package store
+// Package door is the one table of the ways by which somebody changes something.
+package door
 
 import "slices"
 
@@ -21,8 +22,8 @@ var (
 	doorways = map[string]doorway{}
 )
 
-// door adds a row to the table of doors.
-func door(code string, is doorway) Door {
+// add adds a row to the table of doors.
+func add(code string, is doorway) Door {
 	d := Door{code}
 	doors, doorways[code] = append(doors, d), is
 	return d
@@ -30,17 +31,17 @@ func door(code string, is doorway) Door {
 
 // The doors.
 var (
-	DoorPage    = door("page", usual)
-	DoorAPI     = door("api", 0)
-	DoorMail    = door("mail", cuts)
-	DoorImport  = door("import", silent)
-	DoorCommand = door("command", 0)
-	DoorDesk    = door("desk", usual|cuts) // the desk itself
-	DoorLink    = door("link", outside)    // a mailed link to one ticket
+	Page    = add("page", usual)
+	API     = add("api", 0)
+	Mail    = add("mail", cuts)
+	Import  = add("import", silent)
+	Command = add("command", 0)
+	Desk    = add("desk", usual|cuts) // the desk itself
+	Link    = add("link", outside)    // a mailed link to one ticket
 )
 
-// Doors returns every door there is.
-func Doors() []Door { return slices.Clone(doors) }
+// All returns every door there is.
+func All() []Door { return slices.Clone(doors) }
 
 func (d Door) String() string { return d.code }
 
@@ -56,8 +57,8 @@ func (d Door) Usual() bool { return doorways[d.code]&usual != 0 }
 // Silent reports whether nobody is told of what comes in by the door.
 func (d Door) Silent() bool { return doorways[d.code]&silent != 0 }
 
-// cuts reports whether what is too long is cut, not refused.
-func (d Door) cuts() bool { return doorways[d.code]&cuts != 0 }
+// Cuts reports whether what is too long is cut, not refused.
+func (d Door) Cuts() bool { return doorways[d.code]&cuts != 0 }
 
 // InLog returns the key of the door's sentence in the log of the administration, "" where nothing changes by it.
 func (d Door) InLog() string {
