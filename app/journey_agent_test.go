@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp/kb"
 
 	"sportello/app/address"
@@ -137,7 +138,7 @@ func TestAnAgentKeepsTheQueueInOrder(t *testing.T) {
 		s.visit(address.Ticket(again.ID))
 		s.fill("Testo", "La seguiamo nell'altra richiesta.")
 		s.in("#editor").unfold("Risolvi")
-		s.choose("Esito", "Doppione")
+		s.tick("Doppione")
 		s.follow("Invia e risolvi")
 		s.sees("Scegli la richiesta di cui è doppione.")
 		s.holds("Messaggio a Carlo Collega", "La seguiamo nell'altra richiesta.")
@@ -194,6 +195,39 @@ func TestAnAgentKeepsTheQueueInOrder(t *testing.T) {
 	})
 }
 
+// TestResolvingStandsBesideTheText: the fields of an outcome cover nothing of what is being written, and are those that
+// the outcome needs.
+func TestResolvingStandsBesideTheText(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, scripts bool) {
+		w := newWorld(t)
+		n := w.asks("requester", "Il conguaglio non torna").ID
+		w.does("agent", n, ticket.Step{Take: true})
+		s := w.walkAs(t, "agent", scripts)
+		for _, width := range []int64{1280, 360} {
+			s.run(emulation.SetDeviceMetricsOverride(width, 900, 1, false))
+			s.visit(address.Ticket(n))
+			s.fill("Testo", "Ho ricalcolato il conguaglio.")
+			for _, fold := range []string{"Risolvi", "Pianifica"} {
+				s.in("#editor").unfold(fold)
+				s.find(nil, fold+" lies over the text", `(() => {
+					const text = document.getElementById('body').getBoundingClientRect(), open = document.querySelector('#editor .editor-bar > [open]').getBoundingClientRect();
+					return open.height > 0 && (open.top >= text.bottom || open.left >= text.right) })()`)
+			}
+			s.in("#editor").unfold("Risolvi")
+			s.tick("Non accolta")
+			s.in("#resolve").sees("Nel testo di' perché.")
+			s.in("#resolve").misses("Versione")
+			s.tick("Anomalia nota")
+			s.in("#resolve").sees("Versione")
+		}
+		s.in("#resolve").fill("Versione", "26.1")
+		s.follow("Invia e risolvi")
+		s.sees("La richiesta è risolta.")
+		s.in("#facts").sees("Anomalia nota", "26.1")
+	})
+}
+
 func TestAgentsDoNotWriteOverEachOther(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, scripts bool) {
@@ -242,7 +276,7 @@ func TestAgentsDoNotWriteOverEachOther(t *testing.T) {
 			s.in("#thread").sees("Ora si apre.")
 			s.fill("Testo", "Bene.")
 			s.in("#editor").unfold("Risolvi")
-			s.choose("Esito", "Risolta")
+			s.tick("Risolta")
 			s.follow("Invia e risolvi")
 			s.sees("La richiesta è risolta.")
 		}

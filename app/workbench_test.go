@@ -348,6 +348,25 @@ func TestMessagesMoveAndComeBack(t *testing.T) {
 	b.must(b.get(address.Ticket(one)), 200, "!Messaggio da spostare")
 }
 
+// TestAnOutcomeAsksOnlyWhatItNeeds: the usual one is chosen, and a version is asked where a correction may have one.
+func TestAnOutcomeAsksOnlyWhatItNeeds(t *testing.T) {
+	w := newWorld(t)
+	b := w.visitor("agent")
+	for _, c := range []struct {
+		kind    store.TicketKind
+		usual   string
+		version bool
+	}{{store.Malfunction, "solved", true}, {store.Request, "solved", true}, {store.Clarification, "answered", false}, {store.Guidance, "answered", false}, {store.Access, "solved", false}} {
+		row, err := w.app.Desk.Tickets.Open(w.as("requester"), ticket.Opening{Subject: "Stampante", Body: "Aiuto.", Kind: c.kind, Module: w.module["csa"], Severity: store.Medium, Urgency: store.NoDate})
+		must(t, err)
+		page := b.get(address.Ticket(row.ID))
+		b.must(page, 200, `name="outcome" value="`+c.usual+`" checked`, "!duplicate_of")
+		if got := strings.Contains(page.body, `name="resolve_version"`); got != c.version {
+			t.Errorf("%s: a version is asked: %v", c.kind, got)
+		}
+	}
+}
+
 func TestADuplicateIsMergedAndTheMergeUndone(t *testing.T) {
 	w := newWorld(t)
 	one, two := w.fresh("Originale").ID, w.fresh("Doppione").ID

@@ -115,6 +115,9 @@ func (ts *Tickets) step(tx *store.Tx, a policy.Actor, t *store.Ticket, s Step) (
 	if err := ts.fresh(tx, a, t, s); err != nil {
 		return Done{}, err
 	}
+	if s.Confirm && t.State != store.StateResolved {
+		return Done{}, store.Fail(store.Invalid, "error.nothing-to-confirm")
+	}
 	w := ts.Begin(tx, a, t)
 	w.s = s
 	if err := w.do(); err != nil {

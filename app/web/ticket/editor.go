@@ -24,10 +24,11 @@ type editorView struct {
 	More     []sendButton
 	Resolve  bool
 	Plan     bool
-	Outcomes []show.Choice
+	Outcomes []show.Choice // each with what it needs
 	Readers  string
 	Replies  string // address that returns saved replies
 	Preview  template.HTML
+	Version  bool // a solution may name the version that brings it
 
 	PreviewURL string // address that shows the text as the ticket will
 }
@@ -43,7 +44,7 @@ func (v *ticketPage) SendPart(act string) bool {
 func (v *ticketPage) firstValues(t *ticket.View) url.Values {
 	row := t.Ticket
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
-	values := url.Values{"mode": {"reply"}, "assignee": {id(row.Assignee)}, "group": {id(row.Group)}, "severity": {row.Severity.String()},
+	values := url.Values{"mode": {"reply"}, "outcome": {usual(row.Kind).String()}, "assignee": {id(row.Assignee)}, "group": {id(row.Group)}, "severity": {row.Severity.String()},
 		"urgency": {row.Urgency.String()}, "deadline": {inputTime(&v.Page, row.Deadline)}, "kind": {row.Kind.String()}, "module": {id(row.Module)},
 		"subject": {row.Subject}, "affected": {row.Affected}, "worked_in": {row.WorkedIn}, "version": {row.Version}, "state_version": {row.Version},
 		"state_planned_for": {inputDate(&v.Page, row.PlannedFor)}}
@@ -109,7 +110,19 @@ func (v *ticketPage) editor(t *ticket.View) {
 	}
 	e.Resolve = can(store.StateResolved)
 	e.Plan = can(store.StatePlanned) || row.State == store.StatePlanned
+	e.Version = row.Kind == store.Malfunction || row.Kind == store.Request
 	e.Outcomes = show.OutcomeOptions(&v.Page, func(name, value string) bool { return v.Chosen(name, value) }, v.MayArrange)
+	for i := range e.Outcomes {
+		e.Outcomes[i].Hint = v.T("ticket.outcome-" + e.Outcomes[i].Value)
+	}
+}
+
+// usual is the outcome that tickets of the kind mostly have.
+func usual(k store.TicketKind) store.Outcome {
+	if k == store.Clarification || k == store.Guidance {
+		return store.Answered
+	}
+	return store.Solved
 }
 
 // listWords joins names as people write them: Ada, Bruno e Carla.
