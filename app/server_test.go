@@ -40,6 +40,7 @@ func newTestDesk(t *testing.T, configure ...func(*config.Config)) *testDesk {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Data, cfg.Listen, cfg.Trial.NoSync = t.TempDir(), "127.0.0.1:0", true
+	cfg.Trial.Twice = true
 	cfg.Trial.Reload = os.Getenv("DESK_TEST_ASSETS") // so that a style sheet is tried without building anything
 	for _, f := range configure {
 		f(&cfg)

@@ -9,12 +9,14 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 	"text/template/parse"
 
 	"github.com/gofiber/template/html/v2"
 
+	"sportello/app/web/press"
 	"sportello/app/words"
 	"sportello/assets"
 )
@@ -27,20 +29,27 @@ type viewer interface{ base() *Page }
 // buffer first, then its layout. If either fails, nothing is written.
 //
 // Each language has its own set of templates, in which the parts that never change are already filled in (see
-// settle.go).
+// settle.go), and a press that writes them.
 type engine struct {
 	*html.Engine // the templates of the first language
-	sets         map[string]*htmltemplate.Template
+	sets         map[string]set
 	fsys         fs.FS
 	words        *words.Dictionary
 	reload       bool // parse the templates again for each page: only while developing
+	twice        bool // html/template renders each page as well, and must agree: only in tests
 	mu           sync.Mutex
+}
+
+// set is the templates of one language and the press made from them.
+type set struct {
+	templates *htmltemplate.Template
+	press     *press.Set
 }
 
 // NewEngine parses every template below layout/, page/ and part/. It returns an error if any of them does not parse or
 // cannot be escaped safely. If said is nil, no sentence is filled in beforehand.
 func NewEngine(fsys fs.FS, said *words.Dictionary, reload bool) (*engine, error) {
-	e := &engine{fsys: fsys, words: said, reload: reload, sets: map[string]*htmltemplate.Template{}}
+	e := &engine{fsys: fsys, words: said, reload: reload, sets: map[string]set{}}
 	for _, lang := range words.Languages {
 		parsed, err := parseTemplates(fsys, said, lang)
 		if err != nil {
@@ -49,7 +58,7 @@ func NewEngine(fsys fs.FS, said *words.Dictionary, reload bool) (*engine, error)
 		if e.Engine == nil {
 			e.Engine = parsed
 		}
-		e.sets[lang] = parsed.Templates
+		e.sets[lang] = set{parsed.Templates, press.New(parsed.Templates)}
 	}
 	return e, nil
 }
@@ -93,10 +102,13 @@ func fillHoles(set *htmltemplate.Template) error {
 	if whole == nil || whole.Tree == nil {
 		return nil
 	}
+	var layouts []*htmltemplate.Template
 	for _, t := range set.Templates() {
-		if path.Dir(t.Name()) != path.Dir(frame) || t.Tree == nil || len(t.Tree.Root.Nodes) > 0 {
-			continue
+		if t.Tree != nil && (t.Name() == frame || path.Dir(t.Name()) == path.Dir(frame) && len(t.Tree.Root.Nodes) == 0) {
+			layouts = append(layouts, t)
 		}
+	}
+	for _, t := range layouts {
 		filled := whole.Tree.Copy()
 		fill(set, filled.Root, t.Name())
 		if _, err := set.AddParseTree(t.Name(), filled); err != nil {
@@ -106,15 +118,23 @@ func fillHoles(set *htmltemplate.Template) error {
 	return nil
 }
 
+// fill puts the layout's definition, or the frame's own, in the place of each hole. A block of the frame takes the
+// frame's data as it is, so that its nodes mean the same there.
 func fill(set *htmltemplate.Template, l *parse.ListNode, layout string) {
+	var out []parse.Node
 	for _, n := range l.Nodes {
-		if n, ok := n.(*parse.TemplateNode); ok {
-			hole, isHole := strings.CutPrefix(n.Name, frame)
-			if isHole && set.Lookup(layout+hole) != nil {
-				n.Name = layout + hole
-			}
+		call, ok := n.(*parse.TemplateNode)
+		if !ok || !strings.HasPrefix(call.Name, frame) {
+			out = append(out, n)
+			continue
 		}
+		hole := set.Lookup(layout + strings.TrimPrefix(call.Name, frame))
+		if hole == nil {
+			hole = set.Lookup(call.Name)
+		}
+		out = append(out, hole.Tree.Root.CopyList().Nodes...)
 	}
+	l.Nodes = out
 }
 
 // Load does nothing: NewEngine has already parsed the templates, and an error there prevented the start.
@@ -123,11 +143,14 @@ func (e *engine) Load() error { return nil }
 // Render executes the named template with the view and, if the view's Page names a layout, the layout around it. On an
 // error nothing is written to out. Layouts given by the caller are ignored: the Page names its own.
 func (e *engine) Render(out io.Writer, name string, view interface{}, _ ...string) error {
+	v, _ := view.(viewer)
 	lang := words.Languages[0]
-	if v, ok := view.(viewer); ok && e.sets[v.base().Lang] != nil {
-		lang = v.base().Lang
+	if v != nil {
+		if _, ok := e.sets[v.base().Lang]; ok {
+			lang = v.base().Lang
+		}
 	}
-	templates := e.sets[lang]
+	from := e.sets[lang]
 	if e.reload {
 		e.mu.Lock()
 		parsed, err := parseTemplates(e.fsys, e.words, lang)
@@ -135,34 +158,78 @@ func (e *engine) Render(out io.Writer, name string, view interface{}, _ ...strin
 		if err != nil {
 			return err
 		}
-		templates = parsed.Templates
+		from = set{parsed.Templates, press.New(parsed.Templates)}
 	}
-	var body bytes.Buffer
-	if err := execute(templates, &body, name, view); err != nil {
+	page, err := e.page(from, name, v, view)
+	if err != nil {
 		return err
 	}
-	v, ok := view.(viewer)
-	if !ok || v.base().Layout == "" {
-		_, err := out.Write(body.Bytes())
-		return err
-	}
-	p := v.base()
-	p.Body = htmltemplate.HTML(body.String()) // #nosec G203 -- html/template wrote it
-	var page bytes.Buffer
-	if err := execute(templates, &page, "layout/"+p.Layout, view); err != nil {
-		return err
-	}
-	_, err := out.Write(page.Bytes())
+	_, err = out.Write(page)
 	return err
 }
 
-func execute(templates *htmltemplate.Template, out *bytes.Buffer, name string, view any) error {
+// page returns the page in its layout.
+func (e *engine) page(from set, name string, v viewer, view any) ([]byte, error) {
+	if !e.twice || v == nil {
+		return wrapped(name, v, view, func(out []byte, name string) ([]byte, error) { return from.write(out, name, view) })
+	}
+	p := v.base()
+	before := *p
+	page, err := wrapped(name, v, view, func(out []byte, name string) ([]byte, error) { return from.press.Execute(out, name, view) })
+	*p = before
+	slow, slowErr := wrapped(name, v, view, func(out []byte, name string) ([]byte, error) { return execute(from.templates, out, name, view) })
+	if slowErr != nil || err != nil {
+		return slow, errors.Join(err, slowErr)
+	}
+	return page, differ(name, page, slow)
+}
+
+// onceKeys are what two renderings of a form never have in common.
+var onceKeys = regexp.MustCompile(`value="[A-Z2-7]{26}-[0-9]+"`)
+
+// differ returns an error that shows where two renderings of the page part.
+func differ(name string, one, other []byte) error {
+	one, other = onceKeys.ReplaceAll(one, nil), onceKeys.ReplaceAll(other, nil)
+	if bytes.Equal(one, other) {
+		return nil
+	}
+	i := 0
+	for i < len(one) && i < len(other) && one[i] == other[i] {
+		i++
+	}
+	around := func(b []byte) []byte { return b[max(0, i-60):min(len(b), i+60)] }
+	return fmt.Errorf("app: render %s: the press writes %q where html/template writes %q", name, around(one), around(other))
+}
+
+// wrapped writes the template and, if the view's Page names a layout, the layout around it.
+func wrapped(name string, v viewer, view any, write func(out []byte, name string) ([]byte, error)) ([]byte, error) {
+	body, err := write(make([]byte, 0, 48<<10), name)
+	if err != nil || v == nil || v.base().Layout == "" {
+		return body, err
+	}
+	p := v.base()
+	p.Body = htmltemplate.HTML(body) // #nosec G203 -- html/template escaped it
+	return write(make([]byte, 0, len(body)+24<<10), "layout/"+p.Layout)
+}
+
+// write renders one template by the press or, where the press leaves it alone, by html/template.
+func (s set) write(out []byte, name string, view any) ([]byte, error) {
+	var unknown *press.Unknown
+	written, err := s.press.Execute(out, name, view)
+	if errors.As(err, &unknown) {
+		return execute(s.templates, out, name, view)
+	}
+	return written, err
+}
+
+func execute(templates *htmltemplate.Template, out []byte, name string, view any) ([]byte, error) {
 	t := templates.Lookup(name)
 	if t == nil {
-		return fmt.Errorf("app: render %s: no such template", name)
+		return out, fmt.Errorf("app: render %s: no such template", name)
 	}
-	if err := t.Execute(out, view); err != nil {
-		return fmt.Errorf("app: render %s: %w", name, err)
+	b := bytes.NewBuffer(out)
+	if err := t.Execute(b, view); err != nil {
+		return out, fmt.Errorf("app: render %s: %w", name, err)
 	}
-	return nil
+	return b.Bytes(), nil
 }

@@ -103,6 +103,7 @@ func (s *Site) Open(fsys fs.FS, routes []Route) error {
 	if s.Engine, err = NewEngine(fsys, s.Words, s.Config.Trial.Reload != ""); err != nil {
 		return err
 	}
+	s.Engine.twice = s.Config.Trial.Twice
 	s.Metrics = watch.NewMetrics(s.Watch)
 	s.Routes = routes
 	for i := range s.Routes {
