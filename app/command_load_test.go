@@ -28,14 +28,14 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	token, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: door.Command, Act: act.MakeToken}, ivo.ID, "load")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, p := range []*store.Person{ada, ivo} {
 		if err := d.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, "cavallo-batteria-graffetta"); err != nil {
 			t.Fatal(err)
 		}
+	}
+	token, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: door.Command, Act: act.MakeToken}, ivo.ID, "load")
+	if err != nil {
+		t.Fatal(err)
 	}
 	accounts := "ROLE ADDRESS PASSWORD\nagent  " + ada.Email + "  cavallo-batteria-graffetta\n\nrequester " + ivo.Email + " cavallo-batteria-graffetta\n"
 	status, out, errOut := commandLine(t, accounts, "load", "--url", d.url, "--accounts", "-", "--token", token, "--clients", "6", "--duration", "3s")
@@ -57,8 +57,23 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 			t.Errorf("nothing of %s in\n%s", want, out)
 		}
 	}
-	if regexp.MustCompile(`\b(5\d\d|404|403|422): `).MatchString(out) {
+	if regexp.MustCompile(`\b(5\d\d|404|403|422|401): `).MatchString(out) {
 		t.Errorf("something failed:\n%s", out)
+	}
+	for _, c := range []struct{ page, rate string }{{"queue", "0"}, {"ticket", "20"}, {"search", "20"}, {"tickets", "20"}} {
+		args := []string{"load", "--url", d.url, "--accounts", "-", "--page", c.page, "--rate", c.rate, "--clients", "2", "--duration", "1s"}
+		if c.page != "tickets" {
+			args = append(args, "--agents", "2")
+		}
+		status, out, errOut := commandLine(t, accounts, args...)
+		if status != 0 || !strings.Contains(out, c.page+":") || strings.Contains(out, "404") && c.page != "ticket" {
+			t.Errorf("%s alone: status %d\n%s\n%s", c.page, status, out, errOut)
+		}
+	}
+	for _, page := range []string{"api-ticket", "api-tickets", "api-search", "api-create"} {
+		if status, out, errOut := commandLine(t, "", "load", "--url", d.url, "--token", token, "--page", page, "--rate", "20", "--duration", "1s"); status != 0 {
+			t.Errorf("%s alone: status %d\n%s\n%s", page, status, out, errOut)
+		}
 	}
 	for _, c := range []struct {
 		args   []string
@@ -71,6 +86,9 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 		{nil, "", 2, "nobody to play"},
 		{[]string{"--token", "x", "--clients", "0"}, "", 2, "--clients"},
 		{[]string{"--token", "x", "--duration", "2h"}, "", 2, "--duration"},
+		{[]string{"--token", "x", "--page", "none"}, "", 2, "--page"},
+		{[]string{"--token", "x", "--rate", "5"}, "", 2, "--rate"},
+		{[]string{"--accounts", "-", "--page", "article"}, ada.Email + " cavallo-batteria-graffetta\n", 1, "nothing of the kind"},
 	} {
 		status, out, errOut := commandLine(t, c.in, append([]string{"load", "--url", d.url}, c.args...)...)
 		if status != c.status || !strings.Contains(errOut, c.want) {

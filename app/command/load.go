@@ -32,6 +32,8 @@ type loading struct {
 	people   [2]int // requesters and agents; if both are 0: clients, in the order of the accounts
 	duration time.Duration
 	pause    time.Duration
+	page     string  // read this one alone
+	rate     float64 // a second, in all
 }
 
 func loadCommand(r *runner) *cobra.Command {
@@ -57,6 +59,10 @@ read from a file, one in each line, as demo and generate print them: something w
 				return fmt.Errorf("--duration %s is not between 1s and 1h", l.duration)
 			case l.pause < 0:
 				return fmt.Errorf("--pause %s is below 0", l.pause)
+			case l.page != "" && pageLoads[l.page] == nil:
+				return fmt.Errorf("--page %s is none of %s", l.page, strings.Join(sortedKeys(pageLoads), ", "))
+			case l.rate < 0 || l.rate > 0 && l.page == "":
+				return fmt.Errorf("--rate %g is below 0, or there is no --page", l.rate)
 			}
 			r.begin()
 			return l.run(c.Context(), target)
@@ -69,6 +75,8 @@ read from a file, one in each line, as demo and generate print them: something w
 	f.IntVar(&l.people[0], "requesters", 0, "instead of clients: how many requesters, `N`")
 	f.IntVar(&l.people[1], "agents", 0, "and how many agents, `M`")
 	f.DurationVar(&l.duration, "duration", 30*time.Second, "for how long")
+	f.StringVar(&l.page, "page", "", "instead of playing, read one `PAGE` all the time: "+strings.Join(sortedKeys(pageLoads), ", "))
+	f.Float64Var(&l.rate, "rate", 0, "with --page: `N` a second whatever the desk does, timed from when each was due; 0: as fast as it answers")
 	f.DurationVar(&l.pause, "pause", 0, "how long each waits between two pages")
 	return c
 }
@@ -154,6 +162,13 @@ func (l *loading) run(ctx context.Context, target *url.URL) error {
 		casts = append(casts, v)
 	}
 	seen.reset()
+	if l.page != "" {
+		cast, err := l.cast(casts)
+		if err != nil {
+			return err
+		}
+		return l.readOne(ctx, cast)
+	}
 	began := time.Now()
 	playing, stop := context.WithTimeout(ctx, l.duration)
 	defer stop()
@@ -313,7 +328,7 @@ func (t *timings) print(out io.Writer, elapsed time.Duration) error {
 		if len(p.took) > 0 {
 			kb = float64(p.bytes) / float64(len(p.took)) / 1000
 		}
-		fmt.Fprintf(w, "%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%s\n", name, len(p.took), at(0.50), at(0.95), at(0.99), at(1), kb, strings.TrimSpace(why))
+		fmt.Fprintf(w, "%s\t%d\t%.2f\t%.2f\t%.2f\t%.1f\t%.1f\t%s\n", name, len(p.took), at(0.50), at(0.95), at(0.99), at(1), kb, strings.TrimSpace(why))
 	}
 	if err := w.Flush(); err != nil {
 		return err

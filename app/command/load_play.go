@@ -45,6 +45,8 @@ type visitor struct {
 	r      *rand.Rand
 	token  string
 	agent  bool
+	raw    bool      // answers stay compressed, as a browser takes them: nobody reads them
+	due    time.Time // when the next request was due, if that is past
 
 	tickets  []string // paths seen in lists
 	articles []string
@@ -88,7 +90,13 @@ func (v *visitor) do(ctx context.Context, name, method, path, kind string, body 
 		q.Header.Set("Accept", "text/html")
 		q.Header.Set("Origin", v.target.String())
 	}
-	began := time.Now()
+	if v.raw {
+		q.Header.Set("Accept-Encoding", "gzip, deflate, br")
+	}
+	began := v.due
+	if began.IsZero() {
+		began = time.Now()
+	}
 	res, err := v.client.Do(q)
 	if err != nil {
 		if ctx.Err() == nil {
