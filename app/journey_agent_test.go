@@ -195,6 +195,49 @@ func TestAnAgentKeepsTheQueueInOrder(t *testing.T) {
 	})
 }
 
+// TestTheEditorOffersByButtons: what the marks offer has buttons too, and says when nothing fits; without scripts they
+// lead to the lists.
+func TestTheEditorOffersByButtons(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, scripts bool) {
+		w := newWorld(t)
+		w.reply()
+		w.searchable()
+		s := w.walkAs(t, "agent", scripts)
+		s.visit("/tickets/1")
+		if !scripts {
+			for words, to := range map[string]string{"?? Articolo": "/articles", ":: Risposta pronta": "/desk/replies"} {
+				s.find(nil, words+" leads nowhere", fmt.Sprintf("pressable(%s, '#editor')?.getAttribute('href') === %s", quote(words), quote(to)))
+			}
+			return
+		}
+		s.fill("Testo", "Buongiorno,")
+		s.press(":: Risposta pronta")
+		s.in(".editor-list").press("Saluti")
+		s.holds("Testo", "Buongiorno, Cordiali saluti")
+		s.types("\n")
+		s.press("?? Articolo")
+		s.types("cedol")
+		s.in(".editor-list").press("Stampare il cedolino")
+		s.holds("Testo", "[Stampare il cedolino](")
+		for mark, none := range map[string]string{"??zzz": "Nessun articolo adatto.", "::zzz": "Nessuna risposta pronta adatta."} {
+			s.fill("Testo", mark)
+			s.in(".editor-list").sees(none)
+			s.keys(kb.Enter)
+			s.holds("Testo", mark+"\n")
+			s.fill("Testo", mark)
+			s.in(".editor-list").sees(none)
+			s.keys(kb.Escape)
+			s.find(nil, "what says so stays", "document.querySelector('.editor-list').hidden")
+		}
+		s.tick("Nota interna")
+		s.fill("Testo", "@zzz")
+		s.in(".editor-list").sees("Nessun operatore con questo nome.")
+		s.fill("Testo", "Davvero?? zzz qqq xxx zzzz qqqq xxxx")
+		s.find(nil, "who only asks is told that nothing fits", "document.querySelector('.editor-list').hidden")
+	})
+}
+
 // TestResolvingStandsBesideTheText: the fields of an outcome cover nothing of what is being written, and are those that
 // the outcome needs.
 func TestResolvingStandsBesideTheText(t *testing.T) {

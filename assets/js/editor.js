@@ -54,14 +54,27 @@ function attach(area) {
       if (my !== asked || p !== pick) return;
       found = items.slice(0, 8);
     } catch { return close(); }
+    const option = (i, ...words) => make('li', { id: `${list.id}-${i}`, role: 'option' }, ...words);
     list.replaceChildren(...found.map((item, i) => {
-      const li = make('li', { id: `${list.id}-${i}`, role: 'option' }, p.name(item), make('small', {}, p.more(item) ?? ''));
+      const li = option(i, p.name(item), make('small', {}, p.more(item) ?? ''));
       li.addEventListener('mousedown', (e) => { e.preventDefault(); insert(i); });
       return li;
     }));
-    list.hidden = !found.length;
-    if (found.length) choose(0);
+    list.hidden = !found.length && q.length > 20; // whoever goes on writing was not looking for anything
+    if (found.length) return choose(0);
+    if (list.hidden) return area.removeAttribute('aria-activedescendant');
+    list.append(option(0, area.dataset[p.from + 'None']));
+    list.firstChild.ariaDisabled = 'true';
+    area.setAttribute('aria-activedescendant', list.firstChild.id);
   }, 150);
+
+  // The buttons type the mark; without scripts they lead to the lists.
+  for (const b of area.form?.querySelectorAll('[data-pick]') ?? []) {
+    b.addEventListener('click', (e) => {
+      e.preventDefault();
+      put(area, (/\S$/.test(area.value.slice(0, area.selectionStart)) ? ' ' : '') + b.dataset.pick);
+    });
+  }
 
   area.addEventListener('input', () => {
     const before = area.value.slice(0, area.selectionStart);
@@ -79,7 +92,7 @@ function attach(area) {
     }
     if (list.hidden || e.isComposing) return;
     const act = { ArrowDown: () => choose(at + 1), ArrowUp: () => choose(at - 1), Enter: () => insert(at), Tab: () => insert(at), Escape: close }[e.key];
-    if (!act) return;
+    if (!act || !found.length && e.key !== 'Escape') return;
     e.preventDefault();
     e.stopPropagation();
     act();
