@@ -104,7 +104,7 @@ func TestSweepLeavesFilesThatAreHeld(t *testing.T) {
 	b, err := st.PutBlob(strings.NewReader("no row names it any more"), 0)
 	must(t, err)
 	then := time.Now().Add(-2 * time.Hour)
-	must(t, os.Chtimes(st.blobPath(b.Sum), then, then))
+	must(t, os.Chtimes(st.blobs.Path(b.Sum), then, then))
 	release := st.HoldBlobs()
 	if n, err := st.Sweep(); n != 0 || err != nil {
 		t.Errorf("held: removed %d, %v", n, err)

@@ -8,9 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -48,11 +46,11 @@ func TestPutBlob(t *testing.T) {
 	t.Run("writes the same bytes in full again", func(t *testing.T) {
 		b, err := st.PutBlob(strings.NewReader("twice"), 0)
 		must(t, err)
-		before, err := os.Stat(st.blobPath(b.Sum))
+		before, err := os.Stat(st.blobs.Path(b.Sum))
 		must(t, err)
 		again, err := st.PutBlob(strings.NewReader("twice"), 0)
 		must(t, err)
-		after, err := os.Stat(st.blobPath(b.Sum))
+		after, err := os.Stat(st.blobs.Path(b.Sum))
 		must(t, err)
 		if again != b || os.SameFile(before, after) {
 			t.Errorf("blob %+v, then %+v in the same file: %v", b, again, os.SameFile(before, after))
@@ -107,7 +105,7 @@ func TestCheckKnowsOrphansFromLosses(t *testing.T) {
 	sound(t, st)
 	must(t, st.Update(By{}, func(tx *Tx) error { return Files.Put(tx, &File{Sum: b.Sum}) }))
 	sound(t, st)
-	must(t, os.Remove(st.blobPath(b.Sum)))
+	must(t, os.Remove(st.blobs.Path(b.Sum)))
 	if got := st.Check(); len(got) != 1 || !strings.Contains(got[0], "lost blob") {
 		t.Errorf("findings %q", got)
 	}
@@ -132,9 +130,9 @@ func TestSweep(t *testing.T) {
 		return SettingsTable.Put(tx, &Settings{Logo: logo})
 	}))
 	for _, sum := range []string{named, logo, old} {
-		age(st.blobPath(sum), 2*time.Hour)
+		age(st.blobs.Path(sum), 2*time.Hour)
 	}
-	age(st.blobPath(young), 59*time.Minute)
+	age(st.blobs.Path(young), 59*time.Minute)
 	for _, name := range []string{"blob-old", "blob-young"} {
 		must(t, os.WriteFile(filepath.Join(st.Dir(), "blob", "new", name), nil, 0o600))
 	}
@@ -146,7 +144,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("removed %d", n)
 	}
 	for sum, want := range map[string]bool{named: true, logo: true, young: true, old: false} {
-		if got := st.statBlob(sum) == nil; got != want {
+		if got := st.blobs.Has(sum) == nil; got != want {
 			t.Errorf("%s is there: %v, want %v", sum, got, want)
 		}
 	}
@@ -168,35 +166,7 @@ func TestSweepGoesByTheClockOfTheFilesAndNotByTheDesks(t *testing.T) {
 	must(t, err)
 	n, err := st.Sweep()
 	must(t, err)
-	if _, err := os.Stat(st.blobPath(b.Sum)); n != 0 || err != nil {
+	if _, err := os.Stat(st.blobs.Path(b.Sum)); n != 0 || err != nil {
 		t.Errorf("removed %d, %v", n, err)
 	}
-}
-
-// TestSweepNeverTakesWhatIsJustBeingSent holds the lock that PutBlob holds while it gives the bytes their name.
-func TestSweepNeverTakesWhatIsJustBeingSent(t *testing.T) {
-	st := fresh(t, quick)
-	b, err := st.PutBlob(strings.NewReader("sent again after a long time"), 0)
-	must(t, err)
-	then := time.Now().Add(-2 * time.Hour)
-	must(t, os.Chtimes(st.blobPath(b.Sum), then, then))
-	st.blobMu.Lock()
-	var sweeper sync.WaitGroup
-	sweeper.Go(func() {
-		if n, err := st.Sweep(); n != 0 || err != nil {
-			t.Errorf("removed %d, %v", n, err)
-		}
-	})
-	for range 10000 { // leave it every occasion to go wrong
-		if err := st.statBlob(b.Sum); err != nil {
-			break
-		}
-		runtime.Gosched()
-	}
-	now := time.Now()
-	if err := os.Chtimes(st.blobPath(b.Sum), now, now); err != nil {
-		t.Errorf("swept while it was being sent: %v", err)
-	}
-	st.blobMu.Unlock()
-	sweeper.Wait()
 }

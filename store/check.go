@@ -109,7 +109,7 @@ func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
 		}
 		if t.blobs != nil {
 			for _, sum := range t.blobs(r) {
-				if err := tx.store.statBlob(sum); err != nil {
+				if err := tx.store.blobs.Has(sum); err != nil {
 					report("%s %d: lost blob: %v", t.name, id, err)
 				}
 			}

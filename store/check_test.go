@@ -48,7 +48,7 @@ func TestCheckFinds(t *testing.T) {
 			if err := Files.Put(tx, &File{Sum: b.Sum}); err != nil {
 				return err
 			}
-			return os.Remove(tx.store.blobPath(b.Sum))
+			return os.Remove(tx.store.blobs.Path(b.Sum))
 		}, "lost blob"},
 		{"a change that is missing", func(t *testing.T, tx *Tx) error {
 			return tx.bucket("changes", "rows").Delete(idBytes(1))

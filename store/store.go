@@ -39,6 +39,7 @@ import (
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
+	"sportello/store/blob"
 	"sportello/store/commit"
 	"sportello/store/disk"
 )
@@ -69,6 +70,7 @@ type Store struct {
 	committed func(time.Duration)
 	lock      *os.File
 	id        string
+	blobs     *blob.Folder
 	peeked    map[string]*peeked // by table; never changes itself
 
 	mu sync.RWMutex // held for reading by each View, for writing while the file is opened again
@@ -76,7 +78,6 @@ type Store struct {
 
 	keyMu   sync.Mutex   // held while a file of a key is read or made
 	sweepMu sync.RWMutex // held for reading while a backup copies files, tried for writing by Sweep
-	blobMu  sync.Mutex   // held while a blob gets its name and while one is looked at and removed
 
 	writes *commit.Queue
 	fault  atomic.Pointer[faultBox]
@@ -97,7 +98,8 @@ func Open(dir string, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "blob", "new"), 0o700); err != nil {
+	var err error
+	if s.blobs, err = blob.Open(filepath.Join(dir, "blob")); err != nil {
 		return nil, fmt.Errorf("store: make data folder: %w", err)
 	}
 	lock, err := disk.Lock(filepath.Join(dir, "lock"), s.log)
