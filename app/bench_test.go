@@ -27,6 +27,7 @@ import (
 	"sportello/app/sample"
 	"sportello/store"
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 // benchSize is how many tickets the desk of a benchmark holds: 10,000 unless SPORTELLO_BENCH_TICKETS says otherwise.
@@ -234,7 +235,7 @@ func BenchmarkPages(b *testing.B) {
 					return err
 				}
 				owner = p.Email
-				for e := range store.TicketsBySide.Entries(tx, store.Span{Prefix: store.Key(p.ID)}) {
+				for e := range store.TicketsBySide.Entries(tx, store.Span{Prefix: key.Of(p.ID)}) {
 					owned = append(owned, e.ID)
 				}
 			}

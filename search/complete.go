@@ -11,7 +11,7 @@ import (
 	"sportello/search/analysis"
 	"sportello/search/query"
 	"sportello/search/segment"
-	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // Completion is what a search box offers while somebody is still typing.
@@ -148,7 +148,7 @@ func completeFilter(typed string, cat *query.Catalogue, a Access, language strin
 	}
 	code := query.FilterNames[name]
 	for _, v := range filterOffers(code, cat, a, language) {
-		if folded := store.FoldName(v); strings.HasPrefix(folded, store.FoldName(value)) && folded != value && len(out) < mostFilters {
+		if folded := spelling.Fold(v); strings.HasPrefix(folded, spelling.Fold(value)) && folded != value && len(out) < mostFilters {
 			if strings.ContainsFunc(v, unicode.IsSpace) {
 				v = `"` + v + `"`
 			}

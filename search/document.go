@@ -16,6 +16,7 @@ import (
 	"sportello/search/query"
 	"sportello/search/segment"
 	"sportello/store"
+	"sportello/store/key"
 	"sportello/store/spelling"
 )
 
@@ -238,7 +239,7 @@ func fileText(tx *store.Tx, file uint64) (string, error) {
 func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 	p := pieces{public: []string{t.Subject}}
 	public, foreign := map[uint64]bool{}, map[uint64]bool{} // messages that the requester's side reads; that the duplicate's does
-	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return p, err
 		}
@@ -258,7 +259,7 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 		}
 	}
 	var files pieces
-	for f, err := range store.FilesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+	for f, err := range store.FilesByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return p, err
 		}
@@ -278,7 +279,7 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 			files.public = append(files.public, text)
 		}
 	}
-	for m, err := range store.MessagesByBrought.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+	for m, err := range store.MessagesByBrought.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return p, err
 		}
@@ -286,7 +287,7 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 			continue
 		}
 		p.public = append(p.public, m.Body)
-		for f, err := range store.FilesByMessage.Rows(tx, store.Span{Prefix: store.Key(m.ID)}) {
+		for f, err := range store.FilesByMessage.Rows(tx, store.Span{Prefix: key.Of(m.ID)}) {
 			if err != nil {
 				return p, err
 			}
@@ -417,7 +418,7 @@ func (m *maker) mail(id uint64) (*draft, error) {
 func versionPieces(tx *store.Tx, v *store.Version) (pieces, error) {
 	p := pieces{public: append([]string{v.Title, markup.Plain(v.Format.String(), v.Body)}, v.Labels...)}
 	var files []string
-	for f, err := range store.FilesByVersion.Rows(tx, store.Span{Prefix: store.Key(v.ID)}) {
+	for f, err := range store.FilesByVersion.Rows(tx, store.Span{Prefix: key.Of(v.ID)}) {
 		if err != nil {
 			return p, err
 		}

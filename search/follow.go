@@ -14,6 +14,7 @@ import (
 	"github.com/blevesearch/bleve/v2"
 
 	"sportello/store"
+	"sportello/store/key"
 )
 
 // A batch costs a sync of the disk and, later, merging; the larger it is, the fewer times a word is written.
@@ -266,7 +267,7 @@ func (w *work) touch(tx *store.Tx, c *store.Change) error {
 		if !name && !email {
 			return nil
 		}
-		for e := range store.TicketsBySide.Entries(tx, store.Span{Prefix: store.Key(c.ID)}) {
+		for e := range store.TicketsBySide.Entries(tx, store.Span{Prefix: key.Of(c.ID)}) {
 			w.tickets[e.ID] = struct{}{}
 		}
 	case store.Modules.Name(), store.Groups.Name(), store.Organisations.Name(), store.Synonyms.Name():
@@ -321,7 +322,7 @@ func (w *work) message(tx *store.Tx, id uint64) error {
 }
 
 func (w *work) article(tx *store.Tx, id uint64) error {
-	for e := range store.VersionsByArticle.Entries(tx, store.Span{Prefix: store.Key(id)}) {
+	for e := range store.VersionsByArticle.Entries(tx, store.Span{Prefix: key.Of(id)}) {
 		w.versions[e.ID] = struct{}{}
 	}
 	return nil

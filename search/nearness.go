@@ -8,6 +8,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/search/query"
+	"sportello/search/short"
 )
 
 // The best by their terms are put in order by what their texts tell. The figures were found on the index entries of
@@ -64,8 +65,8 @@ func (r *run) want() *wanted {
 				}
 				for l, language := range analysis.Languages {
 					for _, term := range []string{u.Term, analysis.Stem(language, u.Term)} {
-						if _, taken := w.tables[l][nearHash(term)]; term != "" && !taken {
-							w.tables[l][nearHash(term)] = int8(i)
+						if _, taken := w.tables[l][short.Hash(term)]; term != "" && !taken {
+							w.tables[l][short.Hash(term)] = int8(i)
 						}
 					}
 				}
@@ -108,14 +109,14 @@ func (t *textSpots) reset(n int) {
 // read takes the text in short apart. Notes are read only where they may be.
 func (w *wanted) read(t *textSpots, near []byte, notes bool) {
 	t.reset(len(w.idf))
-	if len(near) < nearHeader || int(near[0]) >= len(w.tables) {
+	if len(near) < short.Header || int(near[0]) >= len(w.tables) {
 		return
 	}
 	table := w.tables[near[0]]
 	t.changed = binary.BigEndian.Uint32(near[1:])
 	title, whole := true, false
 	pos := int32(0)
-	for i := nearHeader; i < len(near); i++ {
+	for i := short.Header; i < len(near); i++ {
 		b := near[i]
 		switch {
 		case b&0x80 != 0 && i+1 < len(near):
@@ -140,15 +141,15 @@ func (w *wanted) read(t *textSpots, near []byte, notes bool) {
 				t.words++
 			}
 			pos++
-		case b == nearWhole:
+		case b == short.Whole:
 			whole = true
-		case b == nearSmall:
+		case b == short.Small:
 			pos++
-		case b == nearBreak:
+		case b == short.Break:
 			pos += nearGap
-		case b == nearTitle:
+		case b == short.Title:
 			title, pos = false, 0
-		case b == nearNotes:
+		case b == short.Notes:
 			if !notes {
 				return
 			}

@@ -6,6 +6,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/search/query"
+	"sportello/search/short"
 	"sportello/store"
 )
 
@@ -162,7 +163,7 @@ func glance(p *partRun, doc uint32, needed []query.Clause, excluded []query.Choi
 			return true
 		}
 		look := func(ch query.Choice) bool {
-			return len(ch.Phrase) > 0 && nearPhrase(near, ch.Phrase, p.sight.notes.Contains(doc))
+			return len(ch.Phrase) > 0 && short.MayHave(near, ch.Phrase, p.sight.notes.Contains(doc))
 		}
 		maybe = slices.ContainsFunc(excluded, look) || slices.ContainsFunc(needed, func(c query.Clause) bool { return slices.ContainsFunc(c.Choices, look) })
 		return false
@@ -171,51 +172,6 @@ func glance(p *partRun, doc uint32, needed []query.Clause, excluded []query.Choi
 		return false, fmt.Errorf("search: read text in short: %w", err)
 	}
 	return maybe, nil
-}
-
-// nearPhrase tells whether a text in short may have the words side by side; what it is too short to know may be.
-func nearPhrase(near []byte, phrase []string, notes bool) bool {
-	if len(near) < nearHeader || int(near[0]) >= len(analysis.Languages) || len(near) > nearMax {
-		return true
-	}
-	const gap, small = -1, -2
-	want := make([]int32, len(phrase))
-	for i, w := range phrase {
-		want[i] = small
-		if s := analysis.Stem(analysis.Languages[near[0]], w); s != "" {
-			want[i] = int32(nearHash(s))
-		}
-	}
-	last := make([]int32, len(phrase)) // the words just read, a ring
-	at, n := 0, 0
-	for i := nearHeader; i < len(near); i++ {
-		word := int32(gap)
-		switch b := near[i]; {
-		case b&0x80 != 0 && i+1 < len(near):
-			i++
-			word = int32(b&0x7f)<<8 | int32(near[i])
-		case b == nearSmall:
-			word = small
-		case b == nearWhole:
-			i += 2
-			continue
-		case b == nearNotes && !notes:
-			return false
-		case b == nearBreak:
-			continue // a phrase may go on in the next paragraph
-		}
-		last[at] = word
-		at = (at + 1) % len(last)
-		n++
-		same := n >= len(want)
-		for k := 0; same && k < len(want); k++ {
-			same = last[(at+k)%len(last)] == want[k]
-		}
-		if same {
-			return true
-		}
-	}
-	return false
 }
 
 func hasPhrase(texts [][]string, phrase []string) bool {

@@ -7,6 +7,7 @@ import (
 	index "github.com/blevesearch/bleve_index_api"
 
 	"sportello/search/analysis"
+	"sportello/search/short"
 )
 
 // pieceEnd stands between the pieces of a document: another paragraph begins.
@@ -55,7 +56,7 @@ func (v *vocabulary) number(text string) uint32 {
 			stems[i] = unstemmed
 		}
 		v.numbers[text] = n
-		v.words = append(v.words, vocabularyWord{text: text, stems: stems, near: nearHash(text)})
+		v.words = append(v.words, vocabularyWord{text: text, stems: stems, near: short.Hash(text)})
 	}
 	return n
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"sportello/store/event"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // Article is a page of the knowledge base. Its text is in its versions, one for each language.
@@ -50,22 +52,22 @@ func (v *Version) Names(file uint64) bool {
 
 // The ways into the articles and their versions.
 var (
-	ArticlesBySlug     = Articles.uniqueIndex("slug", func(a *Article) [][]byte { return one(a.Slug) })
-	ArticlesByModule   = Articles.index("module", func(a *Article) [][]byte { return one(a.Module) })
+	ArticlesBySlug     = Articles.uniqueIndex("slug", func(a *Article) [][]byte { return key.One(a.Slug) })
+	ArticlesByModule   = Articles.index("module", func(a *Article) [][]byte { return key.One(a.Module) })
 	ArticlesByExternal = Articles.uniqueIndex("external", func(a *Article) [][]byte {
 		if a.External == "" {
 			return nil
 		}
-		return one(a.External)
+		return key.One(a.External)
 	})
 
-	VersionsByArticle = Versions.uniqueIndex("article", func(v *Version) [][]byte { return one(v.Article, v.Language) })
+	VersionsByArticle = Versions.uniqueIndex("article", func(v *Version) [][]byte { return key.One(v.Article, v.Language) })
 	// publication, module, language, then title.
 	VersionsByModule = Versions.index("module", func(v *Version) [][]byte {
-		return one(v.Publication, v.Module, v.Language, FoldName(v.Title))
+		return key.One(v.Publication, v.Module, v.Language, spelling.Fold(v.Title))
 	})
 	// publication, then update: drafts, and what is new.
-	VersionsByUpdate = Versions.index("update", func(v *Version) [][]byte { return one(v.Publication, v.Updated) })
+	VersionsByUpdate = Versions.index("update", func(v *Version) [][]byte { return key.One(v.Publication, v.Updated) })
 )
 
 // CountPublished keys the counter of published versions: module, audience, language.
@@ -91,26 +93,26 @@ const CountUnread = "unread"
 
 // The ways into the notices.
 var (
-	NoticesByPerson = Notices.index("person", func(n *Notice) [][]byte { return one(n.Person, n.At) })
+	NoticesByPerson = Notices.index("person", func(n *Notice) [][]byte { return key.One(n.Person, n.At) })
 	NoticesUnread   = Notices.index("unread", func(n *Notice) [][]byte {
 		if n.Read {
 			return nil
 		}
-		return one(n.Person, n.Ticket)
+		return key.One(n.Person, n.Ticket)
 	})
 	NoticesByTicket = Notices.index("ticket", func(n *Notice) [][]byte {
 		if n.Ticket == 0 {
 			return nil
 		}
-		return one(n.Ticket)
+		return key.One(n.Ticket)
 	})
-	NoticesByTime = Notices.index("time", func(n *Notice) [][]byte { return one(n.At) })
+	NoticesByTime = Notices.index("time", func(n *Notice) [][]byte { return key.One(n.At) })
 	// what waits for the daily mail of its person.
 	NoticesDigest = Notices.index("digest", func(n *Notice) [][]byte {
 		if !n.Digest {
 			return nil
 		}
-		return one(n.Person, n.At)
+		return key.One(n.Person, n.At)
 	})
 )
 
@@ -125,8 +127,8 @@ type SavedReply struct {
 
 // The ways into the saved replies.
 var (
-	SavedRepliesByGroup  = SavedReplies.index("group", func(r *SavedReply) [][]byte { return one(r.Group) })
-	SavedRepliesByPerson = SavedReplies.index("person", func(r *SavedReply) [][]byte { return one(r.Person) })
+	SavedRepliesByGroup  = SavedReplies.index("group", func(r *SavedReply) [][]byte { return key.One(r.Group) })
+	SavedRepliesByPerson = SavedReplies.index("person", func(r *SavedReply) [][]byte { return key.One(r.Person) })
 )
 
 // Form keeps what somebody had typed into a form when their session ended; after signing in again they return to it.
@@ -140,8 +142,8 @@ type Form struct {
 
 // The ways into the drafts.
 var (
-	DraftsByPerson = Drafts.index("person", func(f *Form) [][]byte { return one(f.Person) })
-	DraftsByEnd    = Drafts.index("ends", func(f *Form) [][]byte { return one(f.Ends) })
+	DraftsByPerson = Drafts.index("person", func(f *Form) [][]byte { return key.One(f.Person) })
+	DraftsByEnd    = Drafts.index("ends", func(f *Form) [][]byte { return key.One(f.Ends) })
 )
 
 // Settings are what the administrator chose for the whole desk. There is one row, with ID 1.

@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"sportello/store/disk"
+	"sportello/store/key"
 )
 
 // Schema is the version of the rows that this release reads and writes.
@@ -165,7 +166,7 @@ func (t *Table[T]) inventory(tx *Tx, step func() error, blob func(string)) (int,
 		if t.blobs == nil {
 			continue
 		}
-		r, err := t.decode(lastID(k), v)
+		r, err := t.decode(key.LastID(k), v)
 		if err != nil {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 // The three that follow write the same: one row of a ticket's size, on disk when the call returns. Ours also writes
@@ -134,7 +135,7 @@ func benchBolt(b *testing.B, writers int, update func(*bbolt.DB, func(*bbolt.Tx)
 			if err != nil {
 				return err
 			}
-			return rows.Put(idBytes(id), row)
+			return rows.Put(key.ID(id), row)
 		})
 	})
 }
@@ -189,10 +190,10 @@ func BenchmarkPage(b *testing.B) {
 		}))
 	}
 	for name, spans := range map[string][]Span{
-		"everything closed": {{Prefix: Key(StateClosed), Desc: true}},
+		"everything closed": {{Prefix: key.Of(StateClosed), Desc: true}},
 		"twenty groups merged": func() (out []Span) {
 			for g := range uint64(20) {
-				out = append(out, Span{Prefix: Key(g+1, StateOpen)})
+				out = append(out, Span{Prefix: key.Of(g+1, StateOpen)})
 			}
 			return out
 		}(),

@@ -13,6 +13,7 @@ import (
 
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 // Op is what happened to a row.
@@ -130,7 +131,7 @@ func appendChange(tx *Tx, c *Change) error {
 		return fmt.Errorf("store: encode change: %w", err)
 	}
 	b.FillPercent = 0.95
-	if err := b.Put(idBytes(seq), raw); err != nil {
+	if err := b.Put(key.ID(seq), raw); err != nil {
 		return fmt.Errorf("store: append change: %w", err)
 	}
 	tx.wrote = true
@@ -138,7 +139,7 @@ func appendChange(tx *Tx, c *Change) error {
 	if c.Ticket == 0 {
 		index = "ix.audit" // what belongs to no ticket is the audit of the administration
 	}
-	if err := tx.bucket("changes", index).Put(Key(c.Ticket, seq), nil); err != nil {
+	if err := tx.bucket("changes", index).Put(key.Of(c.Ticket, seq), nil); err != nil {
 		return fmt.Errorf("store: index change: %w", err)
 	}
 	return nil
@@ -150,7 +151,7 @@ func (tx *Tx) Changes(after uint64) iter.Seq2[*Change, error] {
 	limit := tx.store.Last()
 	return func(yield func(*Change, error) bool) {
 		c := tx.bucket("changes", "rows").Cursor()
-		for k, v := c.Seek(idBytes(after + 1)); k != nil && lastID(k) <= limit; k, v = c.Next() {
+		for k, v := c.Seek(key.ID(after + 1)); k != nil && key.LastID(k) <= limit; k, v = c.Next() {
 			ch, err := decodeChange(k, v)
 			if !yield(ch, err) || err != nil {
 				return
@@ -163,10 +164,10 @@ func (tx *Tx) Changes(after uint64) iter.Seq2[*Change, error] {
 func (tx *Tx) TicketChanges(ticket uint64) ([]*Change, error) {
 	var out []*Change
 	c := tx.bucket("changes", "ix.ticket").Cursor()
-	prefix := idBytes(ticket)
+	prefix := key.ID(ticket)
 	rows := tx.bucket("changes", "rows")
 	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		seq := idBytes(lastID(k))
+		seq := key.ID(key.LastID(k))
 		ch, err := decodeChange(seq, rows.Get(seq))
 		if err != nil {
 			return nil, err
@@ -182,14 +183,14 @@ func (tx *Tx) TicketChangesBetween(ticket uint64, from, until time.Time) iter.Se
 	return func(yield func(*Change, error) bool) {
 		c := tx.bucket("changes", "ix.ticket").Cursor()
 		rows := tx.bucket("changes", "rows")
-		prefix := idBytes(ticket)
+		prefix := key.ID(ticket)
 		k, err := endOfChanges(c, rows, prefix, until)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		for ; k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
-			seq := idBytes(lastID(k))
+			seq := key.ID(key.LastID(k))
 			ch, err := decodeChange(seq, rows.Get(seq))
 			if err == nil && ch.At.Before(from) {
 				return
@@ -208,8 +209,8 @@ func endOfChanges(c *bbolt.Cursor, rows *bbolt.Bucket, prefix []byte, until time
 	if k == nil || !bytes.HasPrefix(k, prefix) {
 		return nil, nil
 	}
-	low := lastID(k)
-	if k, _ = c.Seek(after(prefix)); k == nil {
+	low := key.LastID(k)
+	if k, _ = c.Seek(key.After(prefix)); k == nil {
 		k, _ = c.Last()
 	} else {
 		k, _ = c.Prev()
@@ -217,9 +218,9 @@ func endOfChanges(c *bbolt.Cursor, rows *bbolt.Bucket, prefix []byte, until time
 	if until.IsZero() {
 		return k, nil
 	}
-	for high := lastID(k) + 1; low < high; {
+	for high := key.LastID(k) + 1; low < high; {
 		middle := low + (high-low)/2
-		k, _ = c.Seek(append(bytes.Clone(prefix), idBytes(middle)...))
+		k, _ = c.Seek(append(bytes.Clone(prefix), key.ID(middle)...))
 		if k == nil || !bytes.HasPrefix(k, prefix) {
 			high = middle
 			continue
@@ -234,7 +235,7 @@ func endOfChanges(c *bbolt.Cursor, rows *bbolt.Bucket, prefix []byte, until time
 			high = middle
 		}
 	}
-	if k, _ = c.Seek(append(bytes.Clone(prefix), idBytes(low)...)); k == nil {
+	if k, _ = c.Seek(append(bytes.Clone(prefix), key.ID(low)...)); k == nil {
 		k, _ = c.Last()
 	} else {
 		k, _ = c.Prev()
@@ -250,13 +251,13 @@ func (tx *Tx) AuditChanges(before uint64) iter.Seq2[*Change, error] {
 		var k []byte
 		if before == 0 {
 			k, _ = c.Last()
-		} else if k, _ = c.Seek(Key(uint64(0), before)); k == nil {
+		} else if k, _ = c.Seek(key.Of(uint64(0), before)); k == nil {
 			k, _ = c.Last()
 		} else {
 			k, _ = c.Prev()
 		}
 		for ; k != nil; k, _ = c.Prev() {
-			seq := idBytes(lastID(k))
+			seq := key.ID(key.LastID(k))
 			ch, err := decodeChange(seq, rows.Get(seq))
 			if !yield(ch, err) || err != nil {
 				return
@@ -279,9 +280,9 @@ func (tx *Tx) Cursors() map[string]uint64 {
 func decodeChange(k, v []byte) (*Change, error) {
 	ch, err := decode[Change](v)
 	if err != nil {
-		return nil, fmt.Errorf("store: read change %d: %w", lastID(k), err)
+		return nil, fmt.Errorf("store: read change %d: %w", key.LastID(k), err)
 	}
-	ch.Seq = lastID(k)
+	ch.Seq = key.LastID(k)
 	return ch, nil
 }
 

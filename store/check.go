@@ -3,6 +3,8 @@ package store
 import (
 	"bytes"
 	"fmt"
+
+	"sportello/store/key"
 )
 
 // maxFindings bounds what Check reports: a broken file could otherwise fill the memory.
@@ -51,7 +53,7 @@ func checkChanges(tx *Tx, report func(string, ...any)) {
 		} else {
 			tickets++
 		}
-		if tx.bucket("changes", index).Get(Key(ch.Ticket, ch.Seq)) == nil {
+		if tx.bucket("changes", index).Get(key.Of(ch.Ticket, ch.Seq)) == nil {
 			report("change %d: no entry in %s", ch.Seq, index)
 		}
 	}
@@ -89,7 +91,7 @@ func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
 		for i, ix := range t.indexes {
 			for _, k := range distinct(ix.keys(r)) {
 				entries[i]++
-				entry := append(k, idBytes(id)...)
+				entry := append(k, key.ID(id)...)
 				if found, _ := tx.bucket(t.name, ix.name).Cursor().Seek(entry); !bytes.Equal(found, entry) {
 					report("%s %d: no entry in %s", t.name, id, ix.name)
 				}
@@ -128,7 +130,7 @@ func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
 			report("%s: %d entries in %s, rows call for %d", t.name, n, ix.name, entries[i])
 		}
 	}
-	prefix := Key(t.name)
+	prefix := key.Of(t.name)
 	c := tx.bolt.Bucket(bucketCounts).Cursor()
 	found := 0
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"sportello/store/key"
 )
 
 // TestCheckFinds breaks a store in one way after another, past the functions that would not.
@@ -20,19 +22,19 @@ func TestCheckFinds(t *testing.T) {
 			return c.Delete()
 		}, "no entry in ix.group"},
 		{"an index entry too many", func(t *testing.T, tx *Tx) error {
-			return tx.bucket("test.items", "ix.group").Put(Key(uint64(9), uint64(9)), nil)
+			return tx.bucket("test.items", "ix.group").Put(key.Of(uint64(9), uint64(9)), nil)
 		}, "entries in ix.group"},
 		{"a counter that is wrong", func(t *testing.T, tx *Tx) error {
-			return tx.bolt.Bucket(bucketCounts).Put(items.counterKey(Key("group", uint64(1))), idBytes(5))
+			return tx.bolt.Bucket(bucketCounts).Put(items.counterKey(key.Of("group", uint64(1))), key.ID(5))
 		}, "rows call for"},
 		{"a counter of nothing", func(t *testing.T, tx *Tx) error {
-			return tx.bolt.Bucket(bucketCounts).Put(items.counterKey(Key("group", uint64(77))), idBytes(1))
+			return tx.bolt.Bucket(bucketCounts).Put(items.counterKey(key.Of("group", uint64(77))), key.ID(1))
 		}, "counter"},
 		{"a counter that is missing", func(t *testing.T, tx *Tx) error {
-			return tx.bolt.Bucket(bucketCounts).Delete(items.counterKey(Key("group", uint64(1))))
+			return tx.bolt.Bucket(bucketCounts).Delete(items.counterKey(key.Of("group", uint64(1))))
 		}, "counters, rows call for"},
 		{"a row that cannot be read", func(t *testing.T, tx *Tx) error {
-			return tx.bucket("test.items", "rows").Put(idBytes(1), []byte("{"))
+			return tx.bucket("test.items", "rows").Put(key.ID(1), []byte("{"))
 		}, "read test.items 1"},
 		{"a row above the sequence", func(t *testing.T, tx *Tx) error {
 			return tx.bucket("test.items", "rows").SetSequence(0)
@@ -51,10 +53,10 @@ func TestCheckFinds(t *testing.T) {
 			return os.Remove(tx.store.blobs.Path(b.Sum))
 		}, "lost blob"},
 		{"a change that is missing", func(t *testing.T, tx *Tx) error {
-			return tx.bucket("changes", "rows").Delete(idBytes(1))
+			return tx.bucket("changes", "rows").Delete(key.ID(1))
 		}, "changes:"},
 		{"a change without index entry", func(t *testing.T, tx *Tx) error {
-			return tx.bucket("changes", "ix.audit").Delete(Key(uint64(0), uint64(1)))
+			return tx.bucket("changes", "ix.audit").Delete(key.Of(uint64(0), uint64(1)))
 		}, "no entry in ix.audit"},
 		{"a cursor beyond the last change", func(t *testing.T, tx *Tx) error {
 			return tx.SetCursor("x", 1000)
@@ -90,7 +92,7 @@ func orphan(tx *Tx) error {
 		return err
 	}
 	tx.wrote = true
-	return errors.Join(rows.Put(idBytes(id), raw), Messages.reindex(tx, id, nil, m))
+	return errors.Join(rows.Put(key.ID(id), raw), Messages.reindex(tx, id, nil, m))
 }
 
 func TestCheckIsBounded(t *testing.T) {
@@ -118,10 +120,10 @@ func TestRebuildMakesIndexesAndCountersAnew(t *testing.T) {
 		if err := tx.bolt.Bucket([]byte("test.items")).DeleteBucket([]byte("ix.tag")); err != nil {
 			return err
 		}
-		if err := tx.bucket("test.items", "ix.group").Put(Key(uint64(9), uint64(9)), nil); err != nil {
+		if err := tx.bucket("test.items", "ix.group").Put(key.Of(uint64(9), uint64(9)), nil); err != nil {
 			return err
 		}
-		if err := tx.bolt.Bucket(bucketCounts).Put(items.counterKey(Key("group", uint64(1))), idBytes(5)); err != nil {
+		if err := tx.bolt.Bucket(bucketCounts).Put(items.counterKey(key.Of("group", uint64(1))), key.ID(5)); err != nil {
 			return err
 		}
 		return items.rebuild(tx)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"sportello/store/key"
 )
 
 // TestNoTransactionTakesARowThatCannotBeReadForOneThatIsNotThere: whatever a closure makes of the error of a read, the
@@ -81,9 +83,9 @@ func damageRow(t *testing.T, st *Store, id uint64) (mend func()) {
 	put := func(raw []byte) (was []byte) {
 		must(t, st.Update(By{}, func(tx *Tx) error {
 			b := tx.bucket("test.items", "rows")
-			was = append([]byte(nil), b.Get(idBytes(id))...)
+			was = append([]byte(nil), b.Get(key.ID(id))...)
 			tx.wrote = true
-			return b.Put(idBytes(id), raw)
+			return b.Put(key.ID(id), raw)
 		}))
 		return was
 	}

@@ -2,9 +2,8 @@ package store
 
 import "fmt"
 
-// enumeration is a small closed set of words of the domain. In rows, in the API and in files a value is its code; in
+// Each type here is a small closed set of words of the domain. In rows, in the API and in files a value is its code; in
 // index keys it is one byte.
-type enumeration interface{ byte() byte }
 
 // TicketKind is what a ticket is about. KindNone means that nothing was chosen yet.
 type TicketKind uint8
@@ -164,17 +163,17 @@ const (
 
 var noticeChoices = []string{"all", "own", "digest", "answers"}
 
-func (v TicketKind) byte() byte   { return byte(v) }
-func (v State) byte() byte        { return byte(v) }
-func (v Outcome) byte() byte      { return byte(v) }
-func (v Severity) byte() byte     { return byte(v) }
-func (v Urgency) byte() byte      { return byte(v) }
-func (v Contact) byte() byte      { return byte(v) }
-func (v Channel) byte() byte      { return byte(v) }
-func (v Audience) byte() byte     { return byte(v) }
-func (v Format) byte() byte       { return byte(v) }
-func (v Publication) byte() byte  { return byte(v) }
-func (v NoticeChoice) byte() byte { return byte(v) }
+func (v TicketKind) Byte() byte   { return byte(v) }
+func (v State) Byte() byte        { return byte(v) }
+func (v Outcome) Byte() byte      { return byte(v) }
+func (v Severity) Byte() byte     { return byte(v) }
+func (v Urgency) Byte() byte      { return byte(v) }
+func (v Contact) Byte() byte      { return byte(v) }
+func (v Channel) Byte() byte      { return byte(v) }
+func (v Audience) Byte() byte     { return byte(v) }
+func (v Format) Byte() byte       { return byte(v) }
+func (v Publication) Byte() byte  { return byte(v) }
+func (v NoticeChoice) Byte() byte { return byte(v) }
 
 func (v TicketKind) String() string   { return word(ticketKinds, byte(v)) }
 func (v State) String() string        { return word(states, byte(v)) }

@@ -7,6 +7,8 @@ import (
 	"iter"
 
 	"go.etcd.io/bbolt"
+
+	"sportello/store/key"
 )
 
 // Span names a run of index entries: those whose key begins with Prefix, upwards or downwards, from Low (inclusive)
@@ -100,7 +102,7 @@ func (ix *Index[T]) MergeEntries(tx *Tx, spans []Span) iter.Seq[Entry] {
 
 // First returns the first row whose key begins with the parts, NotFound when there is none.
 func (ix *Index[T]) First(tx *Tx, parts ...any) (*T, error) {
-	if id := ix.find(tx, Key(parts...)); id != 0 {
+	if id := ix.find(tx, key.Of(parts...)); id != 0 {
 		return ix.table.Get(tx, id)
 	}
 	return nil, &Error{Kind: NotFound, Key: "error.not-found", Err: fmt.Errorf("store: no %s by %s", ix.table.name, ix.name)}
@@ -108,30 +110,30 @@ func (ix *Index[T]) First(tx *Tx, parts ...any) (*T, error) {
 
 // PeekFirst is First with Peek.
 func (ix *Index[T]) PeekFirst(tx *Tx, parts ...any) (*T, error) {
-	if id := ix.find(tx, Key(parts...)); id != 0 {
+	if id := ix.find(tx, key.Of(parts...)); id != 0 {
 		return ix.table.Peek(tx, id)
 	}
 	return ix.First(tx, parts...)
 }
 
 // Has reports whether some row's key begins with the parts.
-func (ix *Index[T]) Has(tx *Tx, parts ...any) bool { return ix.find(tx, Key(parts...)) != 0 }
+func (ix *Index[T]) Has(tx *Tx, parts ...any) bool { return ix.find(tx, key.Of(parts...)) != 0 }
 
 // ID returns the number of the first row whose key begins with the parts, 0 when there is none.
-func (ix *Index[T]) ID(tx *Tx, parts ...any) uint64 { return ix.find(tx, Key(parts...)) }
+func (ix *Index[T]) ID(tx *Tx, parts ...any) uint64 { return ix.find(tx, key.Of(parts...)) }
 
 func (ix *Index[T]) find(tx *Tx, prefix []byte) uint64 {
 	k, _ := tx.bucket(ix.table.name, ix.name).Cursor().Seek(prefix)
 	if k == nil || !bytes.HasPrefix(k, prefix) {
 		return 0
 	}
-	return lastID(k)
+	return key.LastID(k)
 }
 
 // Find returns all rows whose key begins with the parts, in key order. For short lists only.
 func (ix *Index[T]) Find(tx *Tx, parts ...any) ([]*T, error) {
 	var out []*T
-	for r, err := range ix.Rows(tx, Span{Prefix: Key(parts...)}) {
+	for r, err := range ix.Rows(tx, Span{Prefix: key.Of(parts...)}) {
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +145,7 @@ func (ix *Index[T]) Find(tx *Tx, parts ...any) ([]*T, error) {
 // Glance is Find with Table.Glance.
 func (ix *Index[T]) Glance(tx *Tx, parts ...any) ([]*T, error) {
 	var out []*T
-	for r, err := range ix.GlanceRows(tx, Span{Prefix: Key(parts...)}) {
+	for r, err := range ix.GlanceRows(tx, Span{Prefix: key.Of(parts...)}) {
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +168,7 @@ func newWalk(c *bbolt.Cursor, s Span) *walk {
 	if s.High != nil {
 		w.high = append(append([]byte{}, s.Prefix...), s.High...)
 	} else {
-		w.high = after(s.Prefix)
+		w.high = key.After(s.Prefix)
 	}
 	return w
 }
@@ -204,7 +206,7 @@ func (w *walk) entry(k []byte) (Entry, bool) {
 		return Entry{}, false
 	}
 	w.at = k
-	return Entry{Rest: bytes.Clone(k[len(w.s.Prefix):]), ID: lastID(k)}, true
+	return Entry{Rest: bytes.Clone(k[len(w.s.Prefix):]), ID: key.LastID(k)}, true
 }
 
 type walks struct {

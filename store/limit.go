@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"sportello/store/key"
 	"sportello/store/limit"
 )
 
@@ -54,7 +55,7 @@ func under(id uint64) []byte {
 	if id == 0 {
 		return nil
 	}
-	return Key(id)
+	return key.Of(id)
 }
 
 // keepRoom refuses a new row where the maximum is reached.

@@ -11,6 +11,7 @@ import (
 
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 func TestNoFieldGrowsWithoutEnd(t *testing.T) {
@@ -138,7 +139,7 @@ func TestOldRowsOverTheLimit(t *testing.T) {
 		if err := Tickets.reindex(tx, id, old, row); err != nil {
 			return err
 		}
-		return tx.bucket("tickets", "rows").Put(idBytes(id), raw)
+		return tx.bucket("tickets", "rows").Put(key.ID(id), raw)
 	}))
 	change := func(with func(*Ticket)) error {
 		return st.Update(By{Via: door.Page}, func(tx *Tx) error {

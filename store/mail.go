@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sportello/store/event"
+	"sportello/store/key"
 )
 
 // MailState is how far the desk has got with a mail it received.
@@ -68,28 +69,28 @@ var JudgedMail = []MailState{MailHeld, MailFailed, MailAside}
 
 // The ways into the mails.
 var (
-	MailsByState = Mails.index("state", func(m *Mail) [][]byte { return one(string(m.State)) })
-	MailsBySum   = Mails.index("sum", func(m *Mail) [][]byte { return one(m.Sum) })
+	MailsByState = Mails.index("state", func(m *Mail) [][]byte { return key.One(string(m.State)) })
+	MailsBySum   = Mails.index("sum", func(m *Mail) [][]byte { return key.One(m.Sum) })
 	// what was understood, by what its copies have in common.
 	MailsByPrint = Mails.index("print", func(m *Mail) [][]byte {
 		if m.Print == "" || m.State == MailSame {
 			return nil
 		}
-		return one(m.Print)
+		return key.One(m.Print)
 	})
 	// group, state, of what people judge.
 	MailsByGroup = Mails.index("group", func(m *Mail) [][]byte {
 		if !m.Judged() {
 			return nil
 		}
-		return one(m.Group, string(m.State))
+		return key.One(m.Group, string(m.State))
 	})
-	MailsByMailbox = Mails.index("mailbox", func(m *Mail) [][]byte { return one(m.Mailbox) })
+	MailsByMailbox = Mails.index("mailbox", func(m *Mail) [][]byte { return key.One(m.Mailbox) })
 	MailsByTicket  = Mails.index("ticket", func(m *Mail) [][]byte {
 		if m.Ticket == 0 {
 			return nil
 		}
-		return one(m.Ticket)
+		return key.One(m.Ticket)
 	})
 )
 
@@ -116,13 +117,13 @@ type MailID struct {
 
 // The ways into the Message-IDs.
 var (
-	MailIDsByHash    = MailIDs.index("hash", func(m *MailID) [][]byte { return one(m.Hash) })
-	MailIDsByTicket  = MailIDs.index("ticket", func(m *MailID) [][]byte { return one(m.Ticket) })
+	MailIDsByHash    = MailIDs.index("hash", func(m *MailID) [][]byte { return key.One(m.Hash) })
+	MailIDsByTicket  = MailIDs.index("ticket", func(m *MailID) [][]byte { return key.One(m.Ticket) })
 	MailIDsByMessage = MailIDs.index("message", func(m *MailID) [][]byte {
 		if m.Message == 0 {
 			return nil
 		}
-		return one(m.Message)
+		return key.One(m.Message)
 	})
 )
 
@@ -198,22 +199,22 @@ var (
 		if l.State != LetterQueued {
 			return nil
 		}
-		return one(l.Next)
+		return key.One(l.Next)
 	})
-	LettersByState  = Letters.index("state", func(l *Letter) [][]byte { return one(string(l.State)) })
-	LettersByTo     = Letters.index("to", func(l *Letter) [][]byte { return one(l.To, l.Created) })
+	LettersByState  = Letters.index("state", func(l *Letter) [][]byte { return key.One(string(l.State)) })
+	LettersByTo     = Letters.index("to", func(l *Letter) [][]byte { return key.One(l.To, l.Created) })
 	LettersByTicket = Letters.index("ticket", func(l *Letter) [][]byte {
 		if l.Ticket == 0 {
 			return nil
 		}
-		return one(l.Ticket)
+		return key.One(l.Ticket)
 	})
 	// what waits to gather more of the same ticket for the same person.
 	LettersGathering = Letters.index("gathering", func(l *Letter) [][]byte {
 		if l.State != LetterQueued || l.Tries > 0 {
 			return nil
 		}
-		return one(l.Person, l.Ticket)
+		return key.One(l.Person, l.Ticket)
 	})
 )
 
@@ -229,7 +230,7 @@ type TicketLink struct {
 }
 
 // TicketLinksByTicket leads to the links of a ticket and to that of a person.
-var TicketLinksByTicket = TicketLinks.uniqueIndex("ticket", func(l *TicketLink) [][]byte { return one(l.Ticket, l.Person) })
+var TicketLinksByTicket = TicketLinks.uniqueIndex("ticket", func(l *TicketLink) [][]byte { return key.One(l.Ticket, l.Person) })
 
 // Mailbox is how far the desk has read a mailbox of the configuration, and what it saw of mail at an address of its own.
 type Mailbox struct {
@@ -243,4 +244,4 @@ type Mailbox struct {
 }
 
 // MailboxesByName leads to the mailbox with the address.
-var MailboxesByName = Mailboxes.uniqueIndex("name", func(m *Mailbox) [][]byte { return one(m.Name) })
+var MailboxesByName = Mailboxes.uniqueIndex("name", func(m *Mailbox) [][]byte { return key.One(m.Name) })

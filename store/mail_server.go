@@ -1,5 +1,7 @@
 package store
 
+import "sportello/store/key"
+
 // MailServer is a mail server entered by an administrator: either a mailbox of the desk, fetched over IMAP or delivered by
 // the mail server, or the server for outgoing mail. Servers of the configuration have priority over entered ones.
 type MailServer struct {
@@ -51,9 +53,9 @@ func (s Secret) Is() bool { return s != Secret{} }
 // so that there is at most one.
 var MailServersByAddress = MailServers.uniqueIndex("address", func(m *MailServer) [][]byte {
 	if m.Out {
-		return one(true, "")
+		return key.One(true, "")
 	}
-	return one(false, m.Address)
+	return key.One(false, m.Address)
 })
 
 // HoldsSealed reports whether the row contains a sealed secret.

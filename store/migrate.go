@@ -13,6 +13,7 @@ import (
 
 	"sportello/store/act"
 	"sportello/store/disk"
+	"sportello/store/key"
 )
 
 // migrations lead from version 1 upwards: migrations[0] makes version 2 of version 1. A file of this release has the
@@ -57,7 +58,7 @@ func divideRows[T any](b *bbolt.Tx, t *Table[T]) error {
 		c := rows.Cursor()
 		k, v := c.Seek(next)
 		for ; k != nil && len(changed) < 1000; k, v = c.Next() {
-			r, err := t.decode(lastID(k), v)
+			r, err := t.decode(key.LastID(k), v)
 			if err != nil {
 				return err
 			}
@@ -118,7 +119,7 @@ func messagesToSides(b *bbolt.Tx, _ time.Time) error {
 		if err != nil {
 			return err
 		}
-		if err := rows.Put(idBytes(m.ID), raw); err != nil {
+		if err := rows.Put(key.ID(m.ID), raw); err != nil {
 			return err
 		}
 	}
@@ -170,7 +171,7 @@ func filesToVersions(b *bbolt.Tx, _ time.Time) error {
 		if err != nil {
 			return err
 		}
-		if err := rows.Put(idBytes(f.ID), raw); err != nil {
+		if err := rows.Put(key.ID(f.ID), raw); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"sportello/store/key"
+)
 
 // Miss counts, for one month, how often the same words were searched for without finding anything, or without anything
 // found being opened. It does not say who asked: no person, no address, no hour.
@@ -18,4 +22,4 @@ type Miss struct {
 const CountMisses = "month"
 
 // MissesByMonth leads to the misses of a month: month, text, module.
-var MissesByMonth = Misses.uniqueIndex("month", func(m *Miss) [][]byte { return one(m.Month, m.Text, m.Module) })
+var MissesByMonth = Misses.uniqueIndex("month", func(m *Miss) [][]byte { return key.One(m.Month, m.Text, m.Module) })

@@ -23,7 +23,7 @@ func (p *Person) forms() []string {
 func (p *Person) Named(text string) bool {
 	var forms []string
 	for _, w := range strings.Fields(text) {
-		if strings.HasPrefix(p.Email, Address(w)) {
+		if strings.HasPrefix(p.Email, spelling.Address(w)) {
 			continue
 		}
 		if strings.Contains(w, "@") {
@@ -37,32 +37,4 @@ func (p *Person) Named(text string) bool {
 		}
 	}
 	return true
-}
-
-// NameBeginnings returns the beginnings under which PeopleByWord has everybody whom the text may name, the ones that
-// the fewest people have; none for a text without words.
-func NameBeginnings(text string) []string {
-	var best []string
-	for _, w := range strings.Fields(text) {
-		var out []string
-		if strings.Contains(w, "@") {
-			out = []string{Address(w)}
-		} else {
-			for _, words := range spelling.Of(w) {
-				longest := ""
-				for _, x := range words {
-					if len(x) > len(longest) {
-						longest = x
-					}
-				}
-				if longest != "" {
-					out = append(out, longest)
-				}
-			}
-		}
-		if len(out) > 0 && (best == nil || len(out[0]) > len(best[0])) {
-			best = out
-		}
-	}
-	return best
 }

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // TestPeopleAreFoundHoweverTheirNameIsTyped: each name is found by what people type for it, and not by what names
@@ -34,8 +37,8 @@ func TestPeopleAreFoundHoweverTheirNameIsTyped(t *testing.T) {
 					t.Errorf("%q does not name %s", text, c.name)
 				}
 				var found []uint64
-				for _, w := range NameBeginnings(text) {
-					for e := range PeopleByWord.Entries(tx, Span{Prefix: Beginning(w)}) {
+				for _, w := range spelling.Beginnings(text) {
+					for e := range PeopleByWord.Entries(tx, Span{Prefix: key.Beginning(w)}) {
 						found = append(found, e.ID)
 					}
 				}
@@ -52,7 +55,7 @@ func TestPeopleAreFoundHoweverTheirNameIsTyped(t *testing.T) {
 		return nil
 	}))
 	for _, text := range []string{"", "'", "- -", "\xff", "’"} {
-		if w := NameBeginnings(text); len(w) > 0 {
+		if w := spelling.Beginnings(text); len(w) > 0 {
 			t.Errorf("%q begins %q", text, w)
 		}
 	}

@@ -3,6 +3,8 @@ package store
 import (
 	"sync/atomic"
 	"time"
+
+	"sportello/store/key"
 )
 
 // UsedKeyLife is how long a used key returns what was made under it.
@@ -28,8 +30,8 @@ type UsedKey struct {
 
 // The ways into the used keys: by hash, and by their end to be removed.
 var (
-	UsedKeysByHash = UsedKeys.uniqueIndex("hash", func(k *UsedKey) [][]byte { return one(k.Hash) })
-	UsedKeysByEnd  = UsedKeys.index("ends", func(k *UsedKey) [][]byte { return one(k.Ends) })
+	UsedKeysByHash = UsedKeys.uniqueIndex("hash", func(k *UsedKey) [][]byte { return key.One(k.Hash) })
+	UsedKeysByEnd  = UsedKeys.index("ends", func(k *UsedKey) [][]byte { return key.One(k.Ends) })
 )
 
 // Once is the key of an act. The first transaction under it that writes anything uses the key up; those that the same

@@ -24,6 +24,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/key"
 )
 
 func TestOpenMakesAFolderForItsOwnerAlone(t *testing.T) {
@@ -476,7 +477,7 @@ func TestWhatListsDoNotShowIsKeptApartInOlderFiles(t *testing.T) {
 			must(t, Tickets.Put(tx, r))
 			raw, err := json.Marshal(r)
 			must(t, err)
-			must(t, tx.bucket(Tickets.name, "rows").Put(idBytes(r.ID), raw))
+			must(t, tx.bucket(Tickets.name, "rows").Put(key.ID(r.ID), raw))
 		}
 		return nil
 	}))
@@ -517,8 +518,8 @@ func TestQueuesStandByPriorityInOlderFiles(t *testing.T) {
 				before []any
 			}{{TicketsByGroup, []any{r.Group, r.State}}, {TicketsByAssignee, []any{r.Assignee, r.State}}, {TicketsUnassigned, []any{r.Group, r.State}}, {TicketsByState, []any{r.State}}} {
 				b := tx.bucket(Tickets.name, of.ix.name)
-				must(t, b.Delete(append(of.ix.keys(r)[0], idBytes(r.ID)...)))
-				must(t, b.Put(append(Key(append(of.before, r.Standing(), r.Due)...), idBytes(r.ID)...), nil))
+				must(t, b.Delete(append(of.ix.keys(r)[0], key.ID(r.ID)...)))
+				must(t, b.Put(append(key.Of(append(of.before, r.Standing(), r.Due)...), key.ID(r.ID)...), nil))
 			}
 		}
 		return nil
@@ -530,7 +531,7 @@ func TestQueuesStandByPriorityInOlderFiles(t *testing.T) {
 	must(t, st.View(func(tx *Tx) error {
 		for _, ix := range []*Index[Ticket]{TicketsByGroup, TicketsUnassigned} {
 			rank, n, last := uint8(1), 0, time.Time{}
-			for r, err := range ix.GlanceRows(tx, Span{Prefix: Key(uint64(1), StateNew)}) {
+			for r, err := range ix.GlanceRows(tx, Span{Prefix: key.Of(uint64(1), StateNew)}) {
 				must(t, err)
 				if n++; r.Rank() > rank {
 					rank, last = r.Rank(), time.Time{}

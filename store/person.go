@@ -2,10 +2,10 @@ package store
 
 import (
 	"slices"
-	"strings"
 	"time"
 
-	"golang.org/x/text/unicode/norm"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // Person is anyone with a record. Rights add up: everybody is a requester, a Membership makes an agent or supervisor,
@@ -71,38 +71,23 @@ func (p *Person) Covers(organisation, unit uint64) bool {
 	})
 }
 
-// Address returns the form in which e-mail addresses are kept and compared: trimmed, NFC, lower case.
-func Address(s string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(s))) }
-
-// FoldName returns the form in which names and titles are sorted and kept apart (people are looked up by name.go): NFKD without marks, lower case, single spaces.
-func FoldName(s string) string {
-	var b strings.Builder
-	for _, r := range norm.NFKD.String(s) {
-		if r >= 0x300 && r <= 0x36f {
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return strings.Join(strings.Fields(strings.ToLower(b.String())), " ")
-}
-
 // The ways into the people.
 var (
-	PeopleByEmail = People.uniqueIndex("email", func(p *Person) [][]byte { return one(p.Email) })
-	PeopleByName  = People.index("name", func(p *Person) [][]byte { return one(FoldName(p.Name)) })
+	PeopleByEmail = People.uniqueIndex("email", func(p *Person) [][]byte { return key.One(p.Email) })
+	PeopleByName  = People.index("name", func(p *Person) [][]byte { return key.One(spelling.Fold(p.Name)) })
 	// the forms of the name and the address, to look people up by the NameBeginnings of a text: use
-	// Span{Prefix: Beginning(word)}.
+	// Span{Prefix: key.Beginning(word)}.
 	PeopleByWord = People.index("word", func(p *Person) [][]byte {
 		var out [][]byte
 		for _, w := range p.forms() {
-			out = append(out, Key(w))
+			out = append(out, key.Of(w))
 		}
-		return append(out, Key(p.Email))
+		return append(out, key.Of(p.Email))
 	})
 	PeopleByGroup = People.index("group", func(p *Person) [][]byte {
 		var out [][]byte
 		for _, m := range p.Groups {
-			out = append(out, Key(m.Group, FoldName(p.Name)))
+			out = append(out, key.Of(m.Group, spelling.Fold(p.Name)))
 		}
 		return out
 	})
@@ -110,12 +95,12 @@ var (
 		if p.Organisation == 0 {
 			return nil
 		}
-		return one(p.Organisation, FoldName(p.Name))
+		return key.One(p.Organisation, spelling.Fold(p.Name))
 	})
 	PeopleByCoordination = People.index("coordination", func(p *Person) [][]byte {
 		var out [][]byte
 		for _, c := range p.Coordinates {
-			out = append(out, Key(c.Organisation, c.Unit))
+			out = append(out, key.Of(c.Organisation, c.Unit))
 		}
 		return out
 	})
@@ -123,29 +108,23 @@ var (
 	PeopleByRole = People.index("role", func(p *Person) [][]byte {
 		var out [][]byte
 		if p.Administrator {
-			out = append(out, Key("administrator"))
+			out = append(out, key.Of("administrator"))
 		}
 		if p.Editor {
-			out = append(out, Key("editor"))
+			out = append(out, key.Of("editor"))
 		}
 		if p.IsAgent() {
-			out = append(out, Key("agent"))
+			out = append(out, key.Of("agent"))
 		}
 		if p.IsSupervisor() {
-			out = append(out, Key("supervisor"))
+			out = append(out, key.Of("supervisor"))
 		}
 		if len(p.Coordinates) > 0 {
-			out = append(out, Key("coordinator"))
+			out = append(out, key.Of("coordinator"))
 		}
 		return out
 	})
 )
-
-// Beginning returns the index prefix of all strings that begin with s, for indexes whose first part is a string.
-func Beginning(s string) []byte {
-	k := Key(s)
-	return k[:len(k)-2]
-}
 
 // Organisation is a university or body whose people use the desk.
 type Organisation struct {
@@ -163,15 +142,15 @@ type Unit struct {
 
 // The ways into the organisations and their units.
 var (
-	OrganisationsByName   = Organisations.uniqueIndex("name", func(o *Organisation) [][]byte { return one(FoldName(o.Name)) })
+	OrganisationsByName   = Organisations.uniqueIndex("name", func(o *Organisation) [][]byte { return key.One(spelling.Fold(o.Name)) })
 	OrganisationsByDomain = Organisations.uniqueIndex("domain", func(o *Organisation) [][]byte {
 		var out [][]byte
 		for _, d := range o.Domains {
-			out = append(out, Key(d))
+			out = append(out, key.Of(d))
 		}
 		return out
 	})
-	UnitsByOrganisation = Units.uniqueIndex("name", func(u *Unit) [][]byte { return one(u.Organisation, FoldName(u.Name)) })
+	UnitsByOrganisation = Units.uniqueIndex("name", func(u *Unit) [][]byte { return key.One(u.Organisation, spelling.Fold(u.Name)) })
 )
 
 // Group is a support group: it owns modules and tickets.
@@ -192,7 +171,7 @@ type Group struct {
 const GeneralGroup = "generale"
 
 // GroupsByCode leads to the group with the code.
-var GroupsByCode = Groups.uniqueIndex("code", func(g *Group) [][]byte { return one(g.Code) })
+var GroupsByCode = Groups.uniqueIndex("code", func(g *Group) [][]byte { return key.One(g.Code) })
 
 // Words is a short text in the languages of the desk.
 type Words struct {
@@ -237,8 +216,8 @@ type Question struct {
 
 // The ways into the modules.
 var (
-	ModulesByCode   = Modules.uniqueIndex("code", func(m *Module) [][]byte { return one(m.Code) })
-	ModulesByParent = Modules.index("parent", func(m *Module) [][]byte { return one(m.Parent, m.Code) })
+	ModulesByCode   = Modules.uniqueIndex("code", func(m *Module) [][]byte { return key.One(m.Code) })
+	ModulesByParent = Modules.index("parent", func(m *Module) [][]byte { return key.One(m.Parent, m.Code) })
 )
 
 // Session is a signed-in browser. The cookie holds 32 random bytes, the row their SHA-256.
@@ -278,19 +257,19 @@ type Link struct {
 
 // The ways into the sessions, tokens and links, each found by the hash of its secret.
 var (
-	SessionsByHash   = Sessions.uniqueIndex("hash", func(s *Session) [][]byte { return one(s.Hash) })
-	SessionsByPerson = Sessions.index("person", func(s *Session) [][]byte { return one(s.Person, s.Seen) })
-	SessionsByEnd    = Sessions.index("ends", func(s *Session) [][]byte { return one(s.Ends) })
-	TokensByHash     = Tokens.uniqueIndex("hash", func(t *Token) [][]byte { return one(t.Hash) })
-	TokensByPerson   = Tokens.index("person", func(t *Token) [][]byte { return one(t.Person) })
+	SessionsByHash   = Sessions.uniqueIndex("hash", func(s *Session) [][]byte { return key.One(s.Hash) })
+	SessionsByPerson = Sessions.index("person", func(s *Session) [][]byte { return key.One(s.Person, s.Seen) })
+	SessionsByEnd    = Sessions.index("ends", func(s *Session) [][]byte { return key.One(s.Ends) })
+	TokensByHash     = Tokens.uniqueIndex("hash", func(t *Token) [][]byte { return key.One(t.Hash) })
+	TokensByPerson   = Tokens.index("person", func(t *Token) [][]byte { return key.One(t.Person) })
 	// those that sleep, by when they fell asleep.
 	TokensAsleep = Tokens.index("asleep", func(t *Token) [][]byte {
 		if t.Asleep.IsZero() {
 			return nil
 		}
-		return one(t.Asleep)
+		return key.One(t.Asleep)
 	})
-	LinksByHash   = Links.uniqueIndex("hash", func(l *Link) [][]byte { return one(l.Hash) })
-	LinksByPerson = Links.index("person", func(l *Link) [][]byte { return one(l.Person) })
-	LinksByEnd    = Links.index("ends", func(l *Link) [][]byte { return one(l.Ends) })
+	LinksByHash   = Links.uniqueIndex("hash", func(l *Link) [][]byte { return key.One(l.Hash) })
+	LinksByPerson = Links.index("person", func(l *Link) [][]byte { return key.One(l.Person) })
+	LinksByEnd    = Links.index("ends", func(l *Link) [][]byte { return key.One(l.Ends) })
 )

@@ -3,6 +3,8 @@ package store
 import (
 	"fmt"
 	"slices"
+
+	"sportello/store/key"
 )
 
 // reference is one row that another names.
@@ -41,5 +43,5 @@ func (t *Table[T]) keepRefs(tx *Tx, old, r *T) error {
 
 // has reports whether the table has a row with the number.
 func (tx *Tx) has(table string, id uint64) bool {
-	return tx.bucket(table, "rows").Get(idBytes(id)) != nil
+	return tx.bucket(table, "rows").Get(key.ID(id)) != nil
 }

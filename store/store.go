@@ -24,14 +24,12 @@ package store
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,7 +74,6 @@ type Store struct {
 	mu sync.RWMutex // held for reading by each View, for writing while the file is opened again
 	db *bbolt.DB
 
-	keyMu   sync.Mutex   // held while a file of a key is read or made
 	sweepMu sync.RWMutex // held for reading while a backup copies files, tried for writing by Sweep
 
 	writes *commit.Queue
@@ -278,36 +275,14 @@ func (s *Store) Committing() time.Duration { return s.writes.Committing() }
 func (s *Store) Now() time.Time { return s.clock() }
 
 // SecretKey returns the 32 secret bytes of DATA/key, making the file (mode 0600) when it is not there.
-func (s *Store) SecretKey() ([]byte, error) { return s.keyFile("key") }
+func (s *Store) SecretKey() ([]byte, error) { return disk.Secret(filepath.Join(s.dir, "key")) }
 
 // SealSalt returns the 32 secret bytes of DATA/seal, creating the file (mode 0600) if it does not exist. Sealed secrets in
 // rows require both these bytes and the key. Unencrypted backups omit the file, which makes the sealed secrets unreadable.
-func (s *Store) SealSalt() ([]byte, error) { return s.keyFile(SealName) }
+func (s *Store) SealSalt() ([]byte, error) { return disk.Secret(filepath.Join(s.dir, SealName)) }
 
 // SealName is the name of the file of SealSalt in the data folder.
 const SealName = "seal"
 
 // SecretFiles returns the folder in which the owner of the machine stores secrets as files for entered mail servers.
 func (s *Store) SecretFiles() string { return filepath.Join(s.dir, "secrets") }
-
-func (s *Store) keyFile(name string) ([]byte, error) {
-	path := filepath.Join(s.dir, name)
-	s.keyMu.Lock()
-	defer s.keyMu.Unlock()
-	b, err := os.ReadFile(path) // #nosec G304 -- DATA/key, DATA/seal
-	if err == nil {
-		if k, err := hex.DecodeString(strings.TrimSpace(string(b))); err == nil && len(k) == 32 {
-			return k, nil
-		}
-		return nil, fmt.Errorf("store: %s does not hold 32 bytes in hexadecimal", path)
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("store: read key: %w", err)
-	}
-	k := make([]byte, 32)
-	rand.Read(k)
-	if err := disk.Write(path, []byte(hex.EncodeToString(k)+"\n"), 0o600); err != nil {
-		return nil, fmt.Errorf("store: write key: %w", err)
-	}
-	return k, nil
-}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sportello/store/act"
+	"sportello/store/key"
 	"sportello/store/limit"
 )
 
@@ -63,24 +64,24 @@ var (
 		quiet:  []string{"seen"},
 		limits: limit.Fields{"name": text(10000), "text": bytesOf(64 << 20), "tags": entries(10000), "secret": text(1 << 20)},
 		counts: func(i *item) [][]byte {
-			out := one("group", i.Group)
+			out := key.One("group", i.Group)
 			for _, tag := range i.Tags {
-				out = append(out, Key("tag", tag))
+				out = append(out, key.Of("tag", tag))
 			}
 			return out
 		},
 	})
-	itemsByGroup = items.index("group", func(i *item) [][]byte { return one(i.Group, i.At) })
+	itemsByGroup = items.index("group", func(i *item) [][]byte { return key.One(i.Group, i.At) })
 	itemsByName  = items.uniqueIndex("name", func(i *item) [][]byte {
 		if i.Name == "" {
 			return nil
 		}
-		return one(i.Name)
+		return key.One(i.Name)
 	})
 	itemsByTag = items.index("tag", func(i *item) [][]byte {
 		var out [][]byte
 		for _, tag := range i.Tags {
-			out = append(out, Key(tag, i.At))
+			out = append(out, key.Of(tag, i.At))
 		}
 		return out
 	})

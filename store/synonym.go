@@ -1,5 +1,7 @@
 package store
 
+import "sportello/store/key"
+
 // SynonymSet is a set of words that mean the same in searches in one language. A word may be a phrase: busta paga.
 type SynonymSet struct {
 	Row
@@ -8,4 +10,4 @@ type SynonymSet struct {
 }
 
 // SynonymsByLanguage leads to the sets of a language.
-var SynonymsByLanguage = Synonyms.index("language", func(s *SynonymSet) [][]byte { return one(s.Language, s.ID) })
+var SynonymsByLanguage = Synonyms.index("language", func(s *SynonymSet) [][]byte { return key.One(s.Language, s.ID) })

@@ -12,6 +12,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"sportello/store/key"
 	"sportello/store/limit"
 )
 
@@ -124,7 +125,7 @@ func rowOf[T any](r *T) *Row { return any(r).(record).row() }
 
 // Get returns the row with the id, NotFound when there is none.
 func (t *Table[T]) Get(tx *Tx, id uint64) (*T, error) {
-	raw := tx.bucket(t.name, "rows").Get(idBytes(id))
+	raw := tx.bucket(t.name, "rows").Get(key.ID(id))
 	if raw == nil {
 		return nil, &Error{Kind: NotFound, Key: "error.not-found", Err: fmt.Errorf("store: no %s %d", t.name, id)}
 	}
@@ -135,7 +136,7 @@ func (t *Table[T]) Get(tx *Tx, id uint64) (*T, error) {
 // and must not be changed. A decoded row is used again as long as the stored bytes are the same, so that the result is
 // always what this transaction sees.
 func (t *Table[T]) Peek(tx *Tx, id uint64) (*T, error) {
-	raw := tx.bucket(t.name, "rows").Get(idBytes(id))
+	raw := tx.bucket(t.name, "rows").Get(key.ID(id))
 	if raw == nil {
 		return t.Get(tx, id)
 	}
@@ -154,7 +155,7 @@ func (t *Table[T]) Peek(tx *Tx, id uint64) (*T, error) {
 // Glance is Get for lists: the fields that the table keeps apart are neither read nor decoded, so that a row costs a
 // list the same however long its texts are. The row has those fields empty, and Put refuses it.
 func (t *Table[T]) Glance(tx *Tx, id uint64) (*T, error) {
-	raw := tx.bucket(t.name, "rows").Get(idBytes(id))
+	raw := tx.bucket(t.name, "rows").Get(key.ID(id))
 	if raw == nil {
 		return t.Get(tx, id)
 	}
@@ -254,7 +255,7 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 	var oldRaw []byte
 	if row.ID != 0 {
 		op = Modify
-		oldRaw = rows.Get(idBytes(row.ID))
+		oldRaw = rows.Get(key.ID(row.ID))
 		if oldRaw == nil {
 			return &Error{Kind: NotFound, Key: "error.not-found", Err: fmt.Errorf("store: put %s %d: not there", t.name, row.ID)}
 		}
@@ -315,7 +316,7 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 	if op == Insert {
 		rows.FillPercent = 0.9
 	}
-	if err := rows.Put(idBytes(row.ID), raw); err != nil {
+	if err := rows.Put(key.ID(row.ID), raw); err != nil {
 		return fmt.Errorf("store: put %s %d: %w", t.name, row.ID, err)
 	}
 	if quietly {
@@ -334,7 +335,7 @@ func (t *Table[T]) Delete(tx *Tx, id uint64) error {
 	if err := t.reindex(tx, id, old, nil); err != nil {
 		return err
 	}
-	if err := tx.bucket(t.name, "rows").Delete(idBytes(id)); err != nil {
+	if err := tx.bucket(t.name, "rows").Delete(key.ID(id)); err != nil {
 		return fmt.Errorf("store: delete %s %d: %w", t.name, id, err)
 	}
 	return t.record(tx, Remove, id, nil, old, nil)
@@ -386,14 +387,14 @@ func (t *Table[T]) reindex(tx *Tx, id uint64, old, r *T) error {
 		b := tx.bucket(t.name, ix.name)
 		for _, k := range out {
 			if !contains(in, k) {
-				if err := b.Delete(append(k, idBytes(id)...)); err != nil {
+				if err := b.Delete(append(k, key.ID(id)...)); err != nil {
 					return fmt.Errorf("store: index %s of %s %d: %w", ix.name, t.name, id, err)
 				}
 			}
 		}
 		for _, k := range in {
 			if !contains(out, k) {
-				if err := b.Put(append(k, idBytes(id)...), nil); err != nil {
+				if err := b.Put(append(k, key.ID(id)...), nil); err != nil {
 					return fmt.Errorf("store: index %s of %s %d: %w", ix.name, t.name, id, err)
 				}
 			}
@@ -445,25 +446,25 @@ func distinct(keys [][]byte) [][]byte {
 	return keys
 }
 
-func (t *Table[T]) counterKey(k []byte) []byte { return append(Key(t.name), k...) }
+func (t *Table[T]) counterKey(k []byte) []byte { return append(key.Of(t.name), k...) }
 
 func (t *Table[T]) count(tx *Tx, k []byte, d int) error {
 	b := tx.bolt.Bucket(bucketCounts)
-	key := t.counterKey(k)
-	n := int64(uint64Of(b.Get(key))) + int64(d) // #nosec G115 -- a counter never exceeds the number of rows
+	at := t.counterKey(k)
+	n := int64(uint64Of(b.Get(at))) + int64(d) // #nosec G115 -- a counter never exceeds the number of rows
 	if n <= 0 {
 		if n < 0 {
 			return fmt.Errorf("store: counter of %s below zero", t.name)
 		}
-		return b.Delete(key)
+		return b.Delete(at)
 	}
-	return b.Put(key, idBytes(uint64(n)))
+	return b.Put(at, key.ID(uint64(n)))
 }
 
 // Count returns how many rows add to the counter made of the parts.
 func (t *Table[T]) Count(tx *Tx, parts ...any) int {
 	tx.live()
-	return int(uint64Of(tx.bolt.Bucket(bucketCounts).Get(t.counterKey(Key(parts...))))) // #nosec G115 -- a counter never exceeds the number of rows
+	return int(uint64Of(tx.bolt.Bucket(bucketCounts).Get(t.counterKey(key.Of(parts...))))) // #nosec G115 -- a counter never exceeds the number of rows
 }
 
 // derive makes some indexes of the table anew from its rows; for migrations.
@@ -485,7 +486,7 @@ func (t *Table[T]) derive(tx *Tx, indexes ...*Index[T]) error {
 		id := rowOf(r).ID
 		for _, ix := range indexes {
 			for _, k := range distinct(ix.keys(r)) {
-				if err := tx.bucket(t.name, ix.name).Put(append(k, idBytes(id)...), nil); err != nil {
+				if err := tx.bucket(t.name, ix.name).Put(append(k, key.ID(id)...), nil); err != nil {
 					return err
 				}
 			}
@@ -507,7 +508,7 @@ func (t *Table[T]) rebuild(tx *Tx) error {
 	}
 	tx.buckets = nil
 	counts := tx.bolt.Bucket(bucketCounts)
-	prefix := Key(t.name)
+	prefix := key.Of(t.name)
 	var stale [][]byte
 	c := counts.Cursor()
 	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
@@ -527,4 +528,15 @@ func (t *Table[T]) rebuild(tx *Tx) error {
 		}
 	}
 	return nil
+}
+
+// Without returns the list without the id.
+func Without(list []uint64, id uint64) []uint64 {
+	var out []uint64
+	for _, v := range list {
+		if v != id {
+			out = append(out, v)
+		}
+	}
+	return out
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sportello/store/act"
+	"sportello/store/key"
 )
 
 func TestPut(t *testing.T) {
@@ -300,14 +301,14 @@ func compare(tx *Tx, r *rand.Rand, m *model) (err error) {
 			fail("group %d counts %d, want %d", group, n, len(inGroup))
 		}
 		low, high := time.Unix(int64(r.IntN(40)), 0), time.Unix(int64(r.IntN(40)), 0)
-		span := Span{Prefix: Key(group), Low: Key(low), High: Key(high)}
+		span := Span{Prefix: key.Of(group), Low: key.Of(low), High: key.Of(high)}
 		between := slices.DeleteFunc(slices.Clone(inGroup), func(i item) bool { return i.At.Before(low) || !i.At.Before(high) })
 		same("span upwards", collect(itemsByGroup.Rows(tx, span)), ids(between))
 		span.Desc = true
 		slices.Reverse(between)
 		same("span downwards", collect(itemsByGroup.Rows(tx, span)), ids(between))
 		slices.Reverse(inGroup)
-		same("group downwards", collect(itemsByGroup.Rows(tx, Span{Prefix: Key(group), Desc: true})), ids(inGroup))
+		same("group downwards", collect(itemsByGroup.Rows(tx, Span{Prefix: key.Of(group), Desc: true})), ids(inGroup))
 	}
 
 	var spans []Span
@@ -326,10 +327,10 @@ func compare(tx *Tx, r *rand.Rand, m *model) (err error) {
 		if r.IntN(2) == 0 {
 			continue
 		}
-		spans = append(spans, Span{Prefix: Key(tag), Desc: desc})
+		spans = append(spans, Span{Prefix: key.Of(tag), Desc: desc})
 		for _, row := range m.rows {
 			if slices.Contains(row.Tags, tag) {
-				want[string(Key(row.At, row.ID))] = row.ID
+				want[string(key.Of(row.At, row.ID))] = row.ID
 			}
 		}
 	}
@@ -377,7 +378,7 @@ func TestManyWritersAgainstTheirModels(t *testing.T) {
 				err := st.View(func(tx *Tx) error {
 					for group := range uint64(8) {
 						n := 0
-						for range itemsByGroup.Entries(tx, Span{Prefix: Key(group)}) {
+						for range itemsByGroup.Entries(tx, Span{Prefix: key.Of(group)}) {
 							n++
 						}
 						if c := items.Count(tx, "group", group); c != n {
@@ -471,9 +472,9 @@ func TestMergeRunsInTheDirectionOfTheFirstSpan(t *testing.T) {
 	add(t, st, &item{Group: 1, At: time.Unix(1, 0)}, &item{Group: 2, At: time.Unix(2, 0)}, &item{Group: 1, At: time.Unix(3, 0)})
 	must(t, st.View(func(tx *Tx) error {
 		var got []uint64
-		for e := range itemsByGroup.MergeEntries(tx, []Span{{Prefix: Key(uint64(1)), Desc: true}, {Prefix: Key(uint64(2))}}) {
+		for e := range itemsByGroup.MergeEntries(tx, []Span{{Prefix: key.Of(uint64(1)), Desc: true}, {Prefix: key.Of(uint64(2))}}) {
 			got = append(got, e.ID)
-			if !bytes.HasSuffix(e.Rest, idBytes(e.ID)) {
+			if !bytes.HasSuffix(e.Rest, key.ID(e.ID)) {
 				t.Errorf("rest %x of %d", e.Rest, e.ID)
 			}
 		}
@@ -496,7 +497,7 @@ func TestAPageContinuesWhereTheLastOneEnded(t *testing.T) {
 		var high []byte
 		for range 20 {
 			n := 0
-			for e := range itemsByGroup.Entries(tx, Span{Prefix: Key(uint64(1)), High: high, Desc: true}) {
+			for e := range itemsByGroup.Entries(tx, Span{Prefix: key.Of(uint64(1)), High: high, Desc: true}) {
 				got = append(got, e.ID)
 				high = e.Rest
 				if n++; n == 7 {

@@ -1,6 +1,9 @@
 package store
 
-import "sportello/store/limit"
+import (
+	"sportello/store/key"
+	"sportello/store/limit"
+)
 
 // tables are all kinds of record there are, in the order in which Check and the inventory of a backup walk them. What
 // a kind of record asks of the store stands in its declaration below, and nowhere else.
@@ -26,19 +29,19 @@ var Tickets = declare(Table[Ticket]{
 		to("duplicate_of", "tickets", t.DuplicateOf)
 	},
 	counts: shown(func(t *Ticket) [][]byte {
-		out := [][]byte{Key(CountGroup, t.Group, t.State), Key(CountAssignee, t.Assignee, t.State), Key(CountState, t.State),
-			Key(CountModule, t.Module, t.State)}
+		out := [][]byte{key.Of(CountGroup, t.Group, t.State), key.Of(CountAssignee, t.Assignee, t.State), key.Of(CountState, t.State),
+			key.Of(CountModule, t.Module, t.State)}
 		if !t.Unclaimed {
-			out = append(out, Key(CountSide, t.Requester, t.State))
+			out = append(out, key.Of(CountSide, t.Requester, t.State))
 		}
 		if t.Assignee == 0 {
-			out = append(out, Key(CountUnassigned, t.Group, t.State))
+			out = append(out, key.Of(CountUnassigned, t.Group, t.State))
 		}
 		if t.Beside > 0 {
-			out = append(out, Key(CountBeside, t.Group))
+			out = append(out, key.Of(CountBeside, t.Group))
 		}
 		for _, p := range t.Participants {
-			out = append(out, Key(CountSide, p, t.State))
+			out = append(out, key.Of(CountSide, p, t.State))
 		}
 		return out
 	}),
@@ -110,7 +113,7 @@ var Versions = declare(Table[Version]{
 		if v.Publication != Published {
 			return nil
 		}
-		return one(CountPublished, v.Module, v.Audience, v.Language)
+		return key.One(CountPublished, v.Module, v.Audience, v.Language)
 	},
 	limits: limit.Fields{"language": text(8), "title": text(250), "body": bytesOf(maxBody), "labels": texts(20, 60)},
 })
@@ -127,7 +130,7 @@ var Notices = declare(Table[Notice]{
 		if n.Read {
 			return nil
 		}
-		return one(CountUnread, n.Person)
+		return key.One(CountUnread, n.Person)
 	},
 	limits: limit.Fields{"why": observed(maxWhy)},
 })
@@ -185,9 +188,9 @@ var Mails = declare(Table[Mail]{
 		to("message", "messages", m.Message)
 	},
 	counts: func(m *Mail) [][]byte {
-		out := one(string(m.State))
+		out := key.One(string(m.State))
 		if m.Judged() {
-			out = append(out, Key(CountGroup, m.Group, string(m.State)))
+			out = append(out, key.Of(CountGroup, m.Group, string(m.State)))
 		}
 		return out
 	},
@@ -219,7 +222,7 @@ var Letters = declare(Table[Letter]{
 		to("person", "people", l.Person)
 		to("ticket", "tickets", l.Ticket)
 	},
-	counts: func(l *Letter) [][]byte { return one(string(l.State)) },
+	counts: func(l *Letter) [][]byte { return key.One(string(l.State)) },
 	limits: limit.Fields{
 		"state": observed(maxWord), "why": observed(maxWord), "to": text(320), "language": text(8), "tells": {Entries: 10000, Observed: true},
 		"tells.why": observed(maxWhy), "tells.rights": {Entries: 2100, Observed: true}, "tells.rights.right": observed(maxWord), "tells.device": observed(200),
@@ -248,7 +251,7 @@ var Mailboxes = declare(Table[Mailbox]{
 var MailServers = declare(Table[MailServer]{
 	name:   "mail_servers",
 	secret: []string{"password", "oauth_secret", "oauth_refresh", "dkim_key"},
-	crowds: []crowd[MailServer]{{"address", func(m *MailServer) []byte { return Key(m.Out) }, 200, "address"}},
+	crowds: []crowd[MailServer]{{"address", func(m *MailServer) []byte { return key.Of(m.Out) }, 200, "address"}},
 	limits: limit.Fields{
 		"address": text(maxEmail), "host": text(253), "tls": text(maxWord), "user": text(maxEmail), "authority": text(20000), "oauth_url": text(maxAddress),
 		"oauth_client": text(maxName), "oauth_scope": text(maxAddress), "group": text(40), "module": text(maxCode), "who": text(maxWord), "domains": texts(100, 253),
@@ -262,7 +265,7 @@ var MailServers = declare(Table[MailServer]{
 var Misses = declare(Table[Miss]{
 	name:   "misses",
 	silent: true,
-	counts: func(m *Miss) [][]byte { return one(CountMisses, m.Month) },
+	counts: func(m *Miss) [][]byte { return key.One(CountMisses, m.Month) },
 	limits: limit.Fields{"text": text(100), "month": text(16)},
 })
 
@@ -298,7 +301,7 @@ var Organisations = declare(Table[Organisation]{
 var Units = declare(Table[Unit]{
 	name:   "units",
 	refs:   func(u *Unit, to refer) { to("organisation", "organisations", u.Organisation) },
-	crowds: []crowd[Unit]{{"name", func(u *Unit) []byte { return Key(u.Organisation) }, 5000, "name"}},
+	crowds: []crowd[Unit]{{"name", func(u *Unit) []byte { return key.Of(u.Organisation) }, 5000, "name"}},
 	limits: limit.Fields{"name": text(maxName)},
 })
 
@@ -339,7 +342,7 @@ var Tokens = declare(Table[Token]{
 	secret: []string{"hash"},
 	quiet:  []string{"seen"},
 	refs:   func(t *Token, to refer) { to("person", "people", t.Person) },
-	crowds: []crowd[Token]{{"person", func(t *Token) []byte { return Key(t.Person) }, 100, "name"}},
+	crowds: []crowd[Token]{{"person", func(t *Token) []byte { return key.Of(t.Person) }, 100, "name"}},
 	limits: limit.Fields{"hash": text(maxHash), "name": text(maxShort)},
 })
 

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"time"
+
+	"sportello/store/key"
 )
 
 // FileText is the text of a file, for search. Every file of a readable kind has one once it belongs to a ticket or an
@@ -22,13 +24,13 @@ func (t *FileText) Waiting() bool { return t.At.IsZero() }
 
 // The ways into the texts.
 var (
-	TextsByFile = Texts.uniqueIndex("file", func(t *FileText) [][]byte { return one(t.File) })
+	TextsByFile = Texts.uniqueIndex("file", func(t *FileText) [][]byte { return key.One(t.File) })
 	// what could not be read, by time.
 	TextsFailed = Texts.index("failed", func(t *FileText) [][]byte {
 		if t.Failed == "" {
 			return nil
 		}
-		return one(t.At)
+		return key.One(t.At)
 	})
 )
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 // Ticket is one matter. Its ID is its number, shown as #1234 and never given twice.
@@ -103,64 +104,64 @@ func (t *Ticket) Overdue(now time.Time) bool {
 // The ways into the tickets. A ticket marked as spam is only in TicketsBySpam, TicketsByWake and TicketsByExternal.
 var (
 	// group, state, rank, then due and id: the queue of a group.
-	TicketsByGroup = Tickets.index("group", shown(func(t *Ticket) [][]byte { return one(t.Group, t.State, t.Rank(), t.Due) }))
+	TicketsByGroup = Tickets.index("group", shown(func(t *Ticket) [][]byte { return key.One(t.Group, t.State, t.Rank(), t.Due) }))
 	// assignee, state, rank, then due and id: own tickets of an agent. Unassigned ones stand under 0.
-	TicketsByAssignee = Tickets.index("assignee", shown(func(t *Ticket) [][]byte { return one(t.Assignee, t.State, t.Rank(), t.Due) }))
+	TicketsByAssignee = Tickets.index("assignee", shown(func(t *Ticket) [][]byte { return key.One(t.Assignee, t.State, t.Rank(), t.Due) }))
 	// group, state, rank, then due and id, only what nobody has: what is to be taken.
 	TicketsUnassigned = Tickets.index("unassigned", shown(func(t *Ticket) [][]byte {
 		if t.Assignee != 0 {
 			return nil
 		}
-		return one(t.Group, t.State, t.Rank(), t.Due)
+		return key.One(t.Group, t.State, t.Rank(), t.Due)
 	}))
 	// state, rank, then due and id: everything.
-	TicketsByState = Tickets.index("state", shown(func(t *Ticket) [][]byte { return one(t.State, t.Rank(), t.Due) }))
+	TicketsByState = Tickets.index("state", shown(func(t *Ticket) [][]byte { return key.One(t.State, t.Rank(), t.Due) }))
 	// person on the requester's side, then public update and id.
 	TicketsBySide = Tickets.index("side", shown(func(t *Ticket) [][]byte {
 		var out [][]byte
 		if !t.Unclaimed {
-			out = one(t.Requester, t.PublicUpdated)
+			out = key.One(t.Requester, t.PublicUpdated)
 		}
 		for _, p := range t.Participants {
-			out = append(out, Key(p, t.PublicUpdated))
+			out = append(out, key.Of(p, t.PublicUpdated))
 		}
 		return out
 	}))
 	// organisation, then public update and id.
-	TicketsByOrganisation = Tickets.index("organisation", shown(func(t *Ticket) [][]byte { return one(t.Organisation, t.PublicUpdated) }))
+	TicketsByOrganisation = Tickets.index("organisation", shown(func(t *Ticket) [][]byte { return key.One(t.Organisation, t.PublicUpdated) }))
 	// unit, then public update and id.
-	TicketsByUnit = Tickets.index("unit", shown(func(t *Ticket) [][]byte { return one(t.Unit, t.PublicUpdated) }))
+	TicketsByUnit = Tickets.index("unit", shown(func(t *Ticket) [][]byte { return key.One(t.Unit, t.PublicUpdated) }))
 	// module, then update and id.
-	TicketsByModule = Tickets.index("module", shown(func(t *Ticket) [][]byte { return one(t.Module, t.Updated) }))
+	TicketsByModule = Tickets.index("module", shown(func(t *Ticket) [][]byte { return key.One(t.Module, t.Updated) }))
 	// update, then id.
-	TicketsByUpdate = Tickets.index("update", shown(func(t *Ticket) [][]byte { return one(t.Updated) }))
+	TicketsByUpdate = Tickets.index("update", shown(func(t *Ticket) [][]byte { return key.One(t.Updated) }))
 	// the number in another system.
 	TicketsByExternal = Tickets.uniqueIndex("external", func(t *Ticket) [][]byte {
 		if t.External == "" {
 			return nil
 		}
-		return one(t.External)
+		return key.One(t.External)
 	})
 	// group, then due and id: beside which words wait.
 	TicketsBeside = Tickets.index("beside", shown(func(t *Ticket) [][]byte {
 		if t.Beside == 0 {
 			return nil
 		}
-		return one(t.Group, t.Due)
+		return key.One(t.Group, t.Due)
 	}))
 	// when something happens automatically, then id.
 	TicketsByWake = Tickets.index("wake", func(t *Ticket) [][]byte {
 		if t.Wake.IsZero() {
 			return nil
 		}
-		return one(t.Wake)
+		return key.One(t.Wake)
 	})
 	// marked as spam, then since when.
 	TicketsBySpam = Tickets.index("spam", func(t *Ticket) [][]byte {
 		if !t.IsSpam() {
 			return nil
 		}
-		return one(t.Group, t.SpamSince)
+		return key.One(t.Group, t.SpamSince)
 	})
 )
 
@@ -237,21 +238,21 @@ const (
 )
 
 // MessagesByTicket leads to the messages of a ticket by time.
-var MessagesByTicket = Messages.index("ticket", func(m *Message) [][]byte { return one(m.Ticket, m.At) })
+var MessagesByTicket = Messages.index("ticket", func(m *Message) [][]byte { return key.One(m.Ticket, m.At) })
 
 // MessagesByOrigin leads to the messages that were moved away from a ticket.
 var MessagesByOrigin = Messages.index("origin", func(m *Message) [][]byte {
 	if m.Origin == 0 {
 		return nil
 	}
-	return one(m.Origin)
+	return key.One(m.Origin)
 })
 
 // MessagesByBrought leads from a ticket to the messages that merging took away from it, wherever they are now.
 var MessagesByBrought = Messages.index("brought", func(m *Message) [][]byte {
 	var out [][]byte
 	for _, t := range m.Brought {
-		out = append(out, Key(t))
+		out = append(out, key.Of(t))
 	}
 	return out
 })
@@ -295,26 +296,26 @@ var (
 		if f.Ticket == 0 {
 			return nil
 		}
-		return one(f.Ticket)
+		return key.One(f.Ticket)
 	})
 	FilesByMessage = Files.index("message", func(f *File) [][]byte {
 		if f.Message == 0 {
 			return nil
 		}
-		return one(f.Message)
+		return key.One(f.Message)
 	})
 	FilesByArticle = Files.index("article", func(f *File) [][]byte {
 		if f.Article == 0 {
 			return nil
 		}
-		return one(f.Article)
+		return key.One(f.Article)
 	})
-	FilesBySum = Files.index("sum", func(f *File) [][]byte { return one(f.Sum) })
+	FilesBySum = Files.index("sum", func(f *File) [][]byte { return key.One(f.Sum) })
 	// by the versions of articles that show it.
 	FilesByVersion = Files.index("version", func(f *File) [][]byte {
 		var out [][]byte
 		for _, v := range f.Versions {
-			out = append(out, Key(v))
+			out = append(out, key.Of(v))
 		}
 		return out
 	})
@@ -323,7 +324,7 @@ var (
 		if !f.Pending() {
 			return nil
 		}
-		return one(f.Created)
+		return key.One(f.Created)
 	})
 )
 

@@ -9,6 +9,7 @@ import (
 
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 // By says who changes something, through which door, and what they do. It is written into every change.
@@ -105,14 +106,14 @@ func (tx *Tx) Cursor(consumer string) uint64 {
 func (tx *Tx) SetCursor(consumer string, seq uint64) error {
 	tx.live()
 	tx.wrote = true
-	return tx.bolt.Bucket(bucketCursors).Put([]byte(consumer), idBytes(seq))
+	return tx.bolt.Bucket(bucketCursors).Put([]byte(consumer), key.ID(seq))
 }
 
 func uint64Of(b []byte) uint64 {
 	if len(b) != 8 {
 		return 0
 	}
-	return lastID(b)
+	return key.LastID(b)
 }
 
 func decode[T any](raw []byte) (*T, error) {

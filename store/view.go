@@ -1,6 +1,11 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"sportello/store/key"
+	"sportello/store/spelling"
+)
 
 // View is a search that an agent saved: part of a queue by its filters or, with words, a search over tickets. It is
 // the person's own or, with a group, everybody's in that group.
@@ -42,20 +47,20 @@ var (
 		if v.Group != 0 {
 			return nil
 		}
-		return one(v.Person, FoldName(v.Name))
+		return key.One(v.Person, spelling.Fold(v.Name))
 	})
 	// group, then name: those shared with it.
 	ViewsByGroup = Views.index("group", func(v *View) [][]byte {
 		if v.Group == 0 {
 			return nil
 		}
-		return one(v.Group, FoldName(v.Name))
+		return key.One(v.Group, spelling.Fold(v.Name))
 	})
 	// those whose person wants to be notified of new tickets.
 	ViewsNotifying = Views.index("notify", func(v *View) [][]byte {
 		if !v.Notify {
 			return nil
 		}
-		return one(v.Person)
+		return key.One(v.Person)
 	})
 )

@@ -5,6 +5,8 @@ import (
 	"iter"
 
 	"go.etcd.io/bbolt"
+
+	"sportello/store/key"
 )
 
 // All walks the rows by id, from the given id on (inclusive), upwards or, when desc, downwards from it (0: from the end).
@@ -23,18 +25,18 @@ func (t *Table[T]) walk(tx *Tx, from uint64, desc bool, read func(*Tx, uint64, [
 		var k, v []byte
 		switch {
 		case !desc:
-			k, v = c.Seek(idBytes(from))
+			k, v = c.Seek(key.ID(from))
 		case from == 0:
 			k, v = c.Last()
 		default:
-			if k, v = c.Seek(idBytes(from)); k == nil {
+			if k, v = c.Seek(key.ID(from)); k == nil {
 				k, v = c.Last()
-			} else if lastID(k) > from {
+			} else if key.LastID(k) > from {
 				k, v = previous(c, k)
 			}
 		}
 		for k != nil {
-			r, err := read(tx, lastID(k), v)
+			r, err := read(tx, key.LastID(k), v)
 			if !yield(r, err) || err != nil {
 				return
 			}

@@ -21,7 +21,7 @@ import (
 	"sportello/app/desk/intake"
 	"sportello/app/mail"
 	"sportello/app/mail/transport"
-	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // mailImporting is an import of mail: its destination and its source.
@@ -96,7 +96,7 @@ func (m *mailImporting) work(ctx context.Context, source func(give) error) error
 	}
 	why := map[string]int{}
 	for i := range m.own {
-		m.own[i] = store.Address(m.own[i])
+		m.own[i] = spelling.Address(m.own[i])
 	}
 	o := intake.Import{Group: m.group, Module: m.module, Own: m.own, CloseAfter: time.Duration(m.days) * 24 * time.Hour,
 		Progress: func(step string, done, total int) { m.progress.step(step, done, total) },

@@ -20,6 +20,7 @@ import (
 	"sportello/assets"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/spelling"
 )
 
 var commandWords = sync.OnceValues(func() (*words.Dictionary, error) { return words.Load(assets.FS, nil) })
@@ -108,7 +109,7 @@ func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 		}
 		password = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		// Check this before writing anything: a person without the requested password would be half a person.
-		if err := credential.Rule(password, store.Address(n.email), n.name); err != nil {
+		if err := credential.Rule(password, spelling.Address(n.email), n.name); err != nil {
 			return err
 		}
 	}
@@ -156,7 +157,7 @@ func (r *runner) place(a *app.App, organisation, unit string) (o, u uint64, err 
 		return 0, 0, nil
 	}
 	err = a.Store.View(func(tx *store.Tx) error {
-		row, err := store.OrganisationsByName.First(tx, store.FoldName(organisation))
+		row, err := store.OrganisationsByName.First(tx, spelling.Fold(organisation))
 		if err != nil {
 			return err
 		}
@@ -164,7 +165,7 @@ func (r *runner) place(a *app.App, organisation, unit string) (o, u uint64, err 
 		if unit == "" {
 			return nil
 		}
-		found, err := store.UnitsByOrganisation.First(tx, o, store.FoldName(unit))
+		found, err := store.UnitsByOrganisation.First(tx, o, spelling.Fold(unit))
 		if err == nil {
 			u = found.ID
 		}
@@ -202,7 +203,7 @@ func tokenCommand(r *runner) *cobra.Command {
 			return r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error {
 				var p *store.Person
 				err := a.Store.View(func(tx *store.Tx) (err error) {
-					p, err = store.PeopleByEmail.First(tx, store.Address(email))
+					p, err = store.PeopleByEmail.First(tx, spelling.Address(email))
 					return err
 				})
 				if errors.Is(err, store.ErrNotFound) {

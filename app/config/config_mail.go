@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"sportello/app/desk/post"
-	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // Mail is the configuration of incoming mail, however it arrives.
@@ -170,7 +170,7 @@ func (c Config) validateMail(bad func(key, format string, args ...any)) {
 			}
 			bad(name, format, args...)
 		})
-		address := store.Address(box.Address)
+		address := spelling.Address(box.Address)
 		if seen[address] && address != "" {
 			bad("mailbox", "%s stands there twice", address)
 		}

@@ -9,6 +9,8 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // LinkLife is how long a link is valid.
@@ -66,7 +68,7 @@ func endLinks(tx *store.Tx, person uint64, purpose string) error {
 // "error.too-many" with Args "seconds" otherwise. Requests are slowed down like failed sign-ins, with separate counts, so
 // they keep nobody from signing in. It looks up no person: cost and answer are the same for every address.
 func (k *Keeper) MayAsk(email, addr string) error {
-	_, _, err := counted([]count{{k.askers, place(addr), false}, {k.asked, cut(store.Address(email), 320), false}}, k.clock(),
+	_, _, err := counted([]count{{k.askers, place(addr), false}, {k.asked, cut(spelling.Address(email), 320), false}}, k.clock(),
 		func() (string, *store.Person, error) { return "", nil, store.Fail(store.Invalid, "error.sign-in") })
 	if store.KindOf(err) == store.TooMany {
 		return err
@@ -339,7 +341,7 @@ func (k *Keeper) Expire(ctx context.Context) (int, error) {
 func batch[T any](table *store.Table[T], ends *store.Index[T]) func(*store.Tx) (int, error) {
 	return func(tx *store.Tx) (int, error) {
 		var ids []uint64
-		for e := range ends.Entries(tx, store.Span{High: store.Key(tx.Now().Add(time.Nanosecond))}) {
+		for e := range ends.Entries(tx, store.Span{High: key.Of(tx.Now().Add(time.Nanosecond))}) {
 			if ids = append(ids, e.ID); len(ids) == expireBatch {
 				break
 			}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // The cost of a password: about 20 ms of one core and 19 MiB.
@@ -138,7 +139,7 @@ func Rule(password, email, name string) error {
 		return store.Fail(store.Invalid, "error.password-short", "characters", MinPassword).At("password")
 	}
 	own := ownWords(email, name)
-	folded := store.FoldName(password)
+	folded := spelling.Fold(password)
 	for _, f := range []string{folded, unleet.Replace(folded)} {
 		if isCommon(f) || slices.ContainsFunc(own, func(w string) bool { return strings.Contains(f, w) }) {
 			return errCommon()
@@ -159,9 +160,9 @@ const shortestOwn = 4
 // ownWords returns the words that everyone knows about a person.
 func ownWords(email, name string) []string {
 	local, _, _ := strings.Cut(email, "@")
-	words := []string{store.FoldName(local)}
+	words := []string{spelling.Fold(local)}
 	for _, s := range []string{local, name} {
-		words = append(words, strings.FieldsFunc(store.FoldName(s), func(r rune) bool { return !unicode.IsLetter(r) })...)
+		words = append(words, strings.FieldsFunc(spelling.Fold(s), func(r rune) bool { return !unicode.IsLetter(r) })...)
 	}
 	return slices.DeleteFunc(words, func(w string) bool { return utf8.RuneCountInString(w) < shortestOwn })
 }

@@ -13,6 +13,8 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // How long a session lives.
@@ -37,7 +39,7 @@ func (k *Keeper) SignIn(ctx context.Context, email, password, device, addr strin
 // whether or not the password is right. Success clears the account's failures. A browser known to the person has 5
 // failures of its own; other failures do not count for it.
 func (k *Keeper) SignInFrom(ctx context.Context, email, password, device, addr, known string) (string, *store.Person, error) {
-	account := cut(store.Address(email), 320)
+	account := cut(spelling.Address(email), 320)
 	who, err := k.byAddress(account)
 	if err != nil {
 		return "", nil, err
@@ -215,7 +217,7 @@ func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, devi
 // endOldest ends sessions to make room for one more of the person.
 func endOldest(tx *store.Tx, person uint64) error {
 	var ids []uint64
-	for e := range store.SessionsByPerson.Entries(tx, store.Span{Prefix: store.Key(person)}) {
+	for e := range store.SessionsByPerson.Entries(tx, store.Span{Prefix: key.Of(person)}) {
 		ids = append(ids, e.ID)
 	}
 	if len(ids) < mostOpen {
@@ -352,7 +354,7 @@ func (k *Keeper) SessionsOf(person uint64) ([]*store.Session, error) {
 // SessionsOfTx is SessionsOf inside the caller's transaction.
 func (k *Keeper) SessionsOfTx(tx *store.Tx, person uint64) ([]*store.Session, error) {
 	var out []*store.Session
-	for s, err := range store.SessionsByPerson.Rows(tx, store.Span{Prefix: store.Key(person), Desc: true}) {
+	for s, err := range store.SessionsByPerson.Rows(tx, store.Span{Prefix: key.Of(person), Desc: true}) {
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail/transport"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // Mail servers are set in the configuration or entered by administrators. The configuration has priority: an entered server
@@ -62,7 +63,7 @@ func (d *Delivery) fileInbox(m config.Mailbox) (*inbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("app: read ca_file of %s: %w", m.Address, err)
 	}
-	return &inbox{ended: make(chan struct{}), inner: &transport.Inbox{Clock: d.Desk.Now, Name: store.Address(m.Address), Host: m.Host, Port: m.Port, TLS: m.TLS, Plain: m.AllowPlain, User: m.User,
+	return &inbox{ended: make(chan struct{}), inner: &transport.Inbox{Clock: d.Desk.Now, Name: spelling.Address(m.Address), Host: m.Host, Port: m.Port, TLS: m.TLS, Plain: m.AllowPlain, User: m.User,
 		Password: config.Secret(m.Password, m.PasswordFile), OAuth: oauthOf(m.OAuthTokenURL, m.OAuthClientID, m.OAuthSecretFile, m.OAuthRefreshFile, m.OAuthScope),
 		Folder: m.Folder, After: m.After, MoveTo: m.MoveTo, Roots: pool, MaxMessage: int64(d.Config.Mail.MaxMessageMB) << 20}}, nil
 }
@@ -193,7 +194,7 @@ func (d *Delivery) readFile() error {
 		if err != nil {
 			return err
 		}
-		d.boxes = append(d.boxes, &box{Mailbox: post.Mailbox{Address: store.Address(m.Address), Group: m.Group, Module: m.Module, Who: m.Who, Domains: m.Domains}, inbox: in})
+		d.boxes = append(d.boxes, &box{Mailbox: post.Mailbox{Address: spelling.Address(m.Address), Group: m.Group, Module: m.Module, Who: m.Who, Domains: m.Domains}, inbox: in})
 	}
 	return nil
 }
@@ -346,10 +347,10 @@ func (d *Delivery) TryMailbox(ctx context.Context, address string) error {
 	defer d.trying.Unlock()
 	_, boxes := d.now()
 	for _, b := range boxes {
-		if b.inbox != nil && b.Address == store.Address(address) {
+		if b.inbox != nil && b.Address == spelling.Address(address) {
 			return b.inbox.inner.Try(ctx)
 		}
-		if b.unusable != nil && b.Address == store.Address(address) {
+		if b.unusable != nil && b.Address == spelling.Address(address) {
 			return &transport.Error{Code: transport.SecretMissing, Host: b.Address, Err: b.unusable}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"sportello/store"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/key"
 )
 
 func TestOnlyANameIsGreeted(t *testing.T) {
@@ -211,7 +212,7 @@ func (o *office) speaks(who, language string) {
 func (o *office) edit(ticket uint64, change func(*store.Message)) {
 	o.t.Helper()
 	if err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
-		for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(ticket)}) {
+		for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(ticket)}) {
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"sportello/app/desk/notice"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/key"
 )
 
 // comeBack returns a mail server's report about several recipients: address, status and words for each.
@@ -33,7 +34,7 @@ func (o *mailOffice) failed(who string) (why string, l *store.Letter) {
 			return err
 		}
 		why = p.MailFailedWhy
-		for row, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(p.Email), Desc: true}) {
+		for row, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: key.Of(p.Email), Desc: true}) {
 			if err != nil {
 				return err
 			}

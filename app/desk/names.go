@@ -3,6 +3,7 @@ package desk
 import (
 	"sportello/app/desk/people"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // Names tells what stands behind the numbers and codes that a page has, all as it was at one moment. What is not there
@@ -31,7 +32,7 @@ func (n Names) Person(id uint64) *store.Person { return there(store.People.Peek(
 
 // PersonAt returns the person with the address.
 func (n Names) PersonAt(address string) *store.Person {
-	return there(store.PeopleByEmail.PeekFirst(n.tx, store.Address(address)))
+	return there(store.PeopleByEmail.PeekFirst(n.tx, spelling.Address(address)))
 }
 
 // Group returns the support group with the number.

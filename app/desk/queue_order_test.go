@@ -14,6 +14,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/spelling"
 )
 
 // stood puts tickets of the group of CSA on the desk as they are and returns them by subject.
@@ -192,7 +193,7 @@ func TestAQueueStandsInTheOrderAsked(t *testing.T) {
 	o.mixed(300)
 	person := map[uint64]string{0: "\uffff"}
 	for _, p := range o.people {
-		person[p.ID] = store.FoldName(p.Name)
+		person[p.ID] = spelling.Fold(p.Name)
 	}
 	names := map[uint64]string{o.module["csa"]: "stipendi", o.module["legale"]: "contratti", ^o.group["csa"]: "personale", ^o.group["generale"]: "tutto il resto", ^o.group["legale"]: "affari"}
 	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
@@ -224,7 +225,7 @@ func TestAQueueStandsInTheOrderAsked(t *testing.T) {
 	by := map[string]func(x, y *store.Ticket) int{
 		queue.SortNumber:    func(x, y *store.Ticket) int { return cmp.Compare(x.ID, y.ID) },
 		queue.SortPriority:  func(x, y *store.Ticket) int { return cmp.Compare(x.Priority, y.Priority) },
-		queue.SortSubject:   func(x, y *store.Ticket) int { return cmp.Compare(store.FoldName(x.Subject), store.FoldName(y.Subject)) },
+		queue.SortSubject:   func(x, y *store.Ticket) int { return cmp.Compare(spelling.Fold(x.Subject), spelling.Fold(y.Subject)) },
 		queue.SortModule:    func(x, y *store.Ticket) int { return cmp.Compare(place(x), place(y)) },
 		queue.SortRequester: func(x, y *store.Ticket) int { return cmp.Compare(person[x.Requester], person[y.Requester]) },
 		queue.SortAssignee:  func(x, y *store.Ticket) int { return cmp.Compare(person[x.Assignee], person[y.Assignee]) },

@@ -11,6 +11,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/spelling"
 )
 
 // Account is a person of the demo who can sign in.
@@ -67,7 +68,7 @@ func (list Accounts) set(d *desk.Desk) error {
 	for _, a := range list {
 		var person *store.Person
 		err := d.Store().View(func(tx *store.Tx) (err error) {
-			person, err = store.PeopleByEmail.First(tx, store.Address(a.Email))
+			person, err = store.PeopleByEmail.First(tx, spelling.Address(a.Email))
 			return err
 		})
 		if err != nil {

@@ -23,6 +23,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/spelling"
 )
 
 // stage is the desk being filled, with everybody in it.
@@ -118,7 +119,7 @@ func (s *stage) peoplePut() error {
 		rows = nil
 		for _, p := range s.cast.Persons {
 			u := units[p.Unit]
-			row := &store.Person{Email: store.Address(p.Email), Name: p.Name, Language: p.Language, Organisation: u.Organisation, Unit: u.ID,
+			row := &store.Person{Email: spelling.Address(p.Email), Name: p.Name, Language: p.Language, Organisation: u.Organisation, Unit: u.ID,
 				Administrator: slices.Contains(p.Roles, "administrator"), Editor: slices.Contains(p.Roles, "editor"), LastSeen: seen[p.Email].UTC()}
 			for _, g := range p.Groups {
 				row.Groups = append(row.Groups, store.Membership{Group: s.groups[g].ID, Supervisor: slices.Contains(p.Roles, "supervisor")})

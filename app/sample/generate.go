@@ -12,6 +12,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/spelling"
 )
 
 // GenerateOptions say what Generate creates. Tickets is required.
@@ -273,7 +274,7 @@ func (g *generator) everybody(tx *store.Tx) error {
 	var units []uint64
 	for i := range generatedUnits {
 		name := fmt.Sprintf("Dipartimento %02d", i+1)
-		u, err := store.UnitsByOrganisation.First(tx, o.ID, store.FoldName(name))
+		u, err := store.UnitsByOrganisation.First(tx, o.ID, spelling.Fold(name))
 		if store.KindOf(err) == store.NotFound {
 			u = &store.Unit{Organisation: o.ID, Name: name}
 			err = store.Units.Put(tx, u)
@@ -338,5 +339,5 @@ func generatedPerson(i int) *store.Person {
 	if i%10 >= 7 {
 		language = "en"
 	}
-	return &store.Person{Name: given + " " + family, Email: store.Address(fmt.Sprintf("%s.%s.%d@%s", given, family, i, generatedAddress)), Language: language}
+	return &store.Person{Name: given + " " + family, Email: spelling.Address(fmt.Sprintf("%s.%s.%d@%s", given, family, i, generatedAddress)), Language: language}
 }

@@ -11,6 +11,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/queue"
 	"sportello/store"
+	"sportello/store/key"
 )
 
 func generate(t testing.TB, n int) (*store.Store, *desk.Desk) {
@@ -73,7 +74,7 @@ func TestGeneratedTicketsHaveTheShapeOfADesk(t *testing.T) {
 			messages += ticket.Messages - 1
 			requesters[ticket.Requester], units[ticket.Unit], groups[ticket.Group], modules[ticket.Module] = true, true, true, true
 			count := 0
-			for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(ticket.ID)}) {
+			for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(ticket.ID)}) {
 				if err != nil {
 					return err
 				}

@@ -9,6 +9,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // Catalogue holds what a search needs to know about modules and groups. Documents name only their own module and group;
@@ -189,7 +190,7 @@ func (c *Catalogue) organisation(name string) (string, []uint64) {
 // nameRank is 0 for the code, 1 for its last part, 2 for a name, 3 for the beginning of a name, 4 of the last part, 5 for none.
 func nameRank(name, code string, words store.Words) int {
 	last := code[strings.LastIndexByte(code, '/')+1:]
-	it, en := store.FoldName(words.IT), store.FoldName(words.EN)
+	it, en := spelling.Fold(words.IT), spelling.Fold(words.EN)
 	switch {
 	case name == code:
 		return 0

@@ -6,6 +6,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // FilterNames are the names of filters in both languages, and what each is called inside.
@@ -85,7 +86,7 @@ func (r *reader) filter(t typed) (Filter, bool) {
 		return Filter{Name: "number", Value: strings.TrimLeft(digits, "0"), Not: t.not}, true
 	}
 	f := Filter{Name: FilterNames[strings.ToLower(t.name)], Not: t.not}
-	value := store.FoldName(t.value)
+	value := spelling.Fold(t.value)
 	if f.Name == "" || value == "" {
 		return f, false
 	}

@@ -10,6 +10,8 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // Filter selects articles; a zero field excludes nothing. After is the Next of the previous page.
@@ -66,7 +68,7 @@ func (as *Articles) List(a policy.Actor, f Filter) (Page, error) {
 		for _, m := range modules {
 			for _, l := range []string{"it", "en"} {
 				if f.Only == "" || f.Only == l {
-					spans = append(spans, store.Span{Prefix: store.Key(f.Publication, m, l), Low: low})
+					spans = append(spans, store.Span{Prefix: key.Of(f.Publication, m, l), Low: low})
 				}
 			}
 		}
@@ -169,7 +171,7 @@ func (as *Articles) recent(a policy.Actor, pub store.Publication, lang string, l
 	err := as.st.View(func(tx *store.Tx) error {
 		out = nil
 		seen := map[uint64]bool{}
-		for v, err := range store.VersionsByUpdate.GlanceRows(tx, store.Span{Prefix: store.Key(pub), Desc: true}) {
+		for v, err := range store.VersionsByUpdate.GlanceRows(tx, store.Span{Prefix: key.Of(pub), Desc: true}) {
 			if err != nil {
 				return err
 			}
@@ -222,7 +224,7 @@ func (as *Articles) Counts(a policy.Actor) (map[uint64]int, error) {
 				}
 			}
 			seen := map[uint64]bool{}
-			for e := range store.VersionsByModule.Entries(tx, store.Span{Prefix: store.Key(store.Published, module)}) {
+			for e := range store.VersionsByModule.Entries(tx, store.Span{Prefix: key.Of(store.Published, module)}) {
 				id := article[e.ID]
 				if seen[id] {
 					continue
@@ -267,13 +269,13 @@ func (as *Articles) Pick(a policy.Actor, text string, limit int) ([]Item, error)
 	if limit <= 0 || limit > 50 {
 		limit = 8
 	}
-	want := strings.Fields(store.FoldName(text))
+	want := strings.Fields(spelling.Fold(text))
 	var out []Item
 	err := as.st.View(func(tx *store.Tx) error {
 		out = nil
 		seen := map[uint64]bool{}
 		for _, lang := range []string{a.Lang(), ""} {
-			for e := range store.VersionsByModule.Entries(tx, store.Span{Prefix: store.Key(store.Published)}) {
+			for e := range store.VersionsByModule.Entries(tx, store.Span{Prefix: key.Of(store.Published)}) {
 				in, title := titleOfEntry(e.Rest)
 				if lang != "" && in != lang || !entry.BeginWords(title, want) {
 					continue

@@ -12,6 +12,7 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/spelling"
 )
 
 // Level is one level of the catalogue with what it inherits from the levels above. The embedded row has the level's own
@@ -86,7 +87,7 @@ func All(tx *store.Tx) ([]Level, error) {
 	}
 	for _, list := range below {
 		slices.SortFunc(list, func(x, y *store.Module) int {
-			return cmp.Or(cmp.Compare(x.Order, y.Order), cmp.Compare(store.FoldName(x.Name.In("it")), store.FoldName(y.Name.In("it"))), cmp.Compare(x.Code, y.Code))
+			return cmp.Or(cmp.Compare(x.Order, y.Order), cmp.Compare(spelling.Fold(x.Name.In("it")), spelling.Fold(y.Name.In("it"))), cmp.Compare(x.Code, y.Code))
 		})
 	}
 	var out []Level
@@ -255,7 +256,7 @@ func checkChannel(wrong *store.Problems, channel store.Channel, address string) 
 			wrong.Add("address", "error.address-https")
 		}
 	case channel == store.ByEmail:
-		if address = store.Address(address); !entry.IsAddress(address) {
+		if address = spelling.Address(address); !entry.IsAddress(address) {
 			wrong.Add("address", "error.email")
 		}
 	default:

@@ -20,6 +20,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/spelling"
 )
 
 // SettingsForm changes the parts that are not nil.
@@ -279,7 +280,7 @@ func checkFooter(in []store.FooterLink, wrong *store.Problems) []store.FooterLin
 // mailto:, or a path of this desk.
 func linkAddress(s string) bool {
 	if to, ok := strings.CutPrefix(s, "mailto:"); ok {
-		return entry.IsAddress(store.Address(to))
+		return entry.IsAddress(spelling.Address(to))
 	}
 	if strings.HasPrefix(s, "/") {
 		return !strings.HasPrefix(s, "//") && !strings.ContainsAny(s, "\\ \"<>") && len(s) <= entry.MaxURL

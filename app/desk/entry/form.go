@@ -12,6 +12,7 @@ import (
 
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // The limits of the administration's fields in characters, from the store.
@@ -62,7 +63,7 @@ func CleanTexts(wrong *store.Problems, field string, w store.Words, most int) st
 
 // CleanAddress returns an e-mail address in the form in which it is stored, and adds a problem if it is invalid.
 func CleanAddress(wrong *store.Problems, field, s string) string {
-	s = store.Address(s)
+	s = spelling.Address(s)
 	switch {
 	case s == "":
 		wrong.Add(field, "error.required")

@@ -19,6 +19,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 // What people did not find shows writers which articles are missing. It is stored without who searched: counts of words
@@ -257,7 +258,7 @@ func (fi *Finder) EraseMisses() error {
 			// The current month is one of those that are kept.
 			first := time.Date(y, m+1-time.Month(fi.missMonths), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
 			var old []uint64
-			for e := range store.MissesByMonth.Entries(tx, store.Span{High: store.Beginning(first)}) {
+			for e := range store.MissesByMonth.Entries(tx, store.Span{High: key.Beginning(first)}) {
 				if old = append(old, e.ID); len(old) == 500 {
 					break
 				}
@@ -316,7 +317,7 @@ func (fi *Finder) Missing(a policy.Actor, q MissingQuery) (MissingPage, error) {
 		at := map[missKey]int{}
 		span := store.Span{}
 		if q.Month != "" {
-			span.Prefix = store.Key(q.Month)
+			span.Prefix = key.Of(q.Month)
 		}
 		for m, err := range store.MissesByMonth.Rows(tx, span) {
 			if err != nil {

@@ -16,6 +16,8 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // From is what is known about a mail apart from its content.
@@ -60,10 +62,10 @@ func (it *Intake) Take(from From, r io.Reader) (*store.Mail, error) {
 			return err
 		}
 		out = &store.Mail{State: store.MailWaiting, Sum: blob.Sum, Size: blob.Size, Cut: from.Cut, Source: from.Source,
-			Mailbox: store.Address(from.Mailbox), Return: store.Address(from.Return)}
+			Mailbox: spelling.Address(from.Mailbox), Return: spelling.Address(from.Return)}
 		for _, to := range from.To {
 			if len(out.To) < 100 {
-				out.To = append(out.To, store.Address(to))
+				out.To = append(out.To, spelling.Address(to))
 			}
 		}
 		return store.Mails.Put(tx, out)
@@ -110,9 +112,9 @@ func (it *Intake) Process(ctx context.Context) error {
 		var row *store.Mail
 		err := it.st.View(func(tx *store.Tx) error {
 			row = nil
-			span := store.Span{Prefix: store.Key(string(store.MailWaiting))}
+			span := store.Span{Prefix: key.Of(string(store.MailWaiting))}
 			if after != 0 {
-				span.Low = store.Key(after + 1)
+				span.Low = key.Of(after + 1)
 			}
 			for m, err := range store.MailsByState.Rows(tx, span) {
 				row = m

@@ -12,6 +12,7 @@ import (
 	"sportello/app/mail"
 	"sportello/store"
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 // threadWriter makes tickets from the mails of one thread: one for all authors who belong together, and one for each
@@ -151,7 +152,7 @@ func (w *threadWriter) branchOf(m threadMail, author *store.Person) (b *branch, 
 				continue
 			}
 			n := 0
-			for known, err := range store.MailIDsByHash.Rows(w.tx, store.Span{Prefix: store.Key(store.HashMessageID(id)), Desc: true}) {
+			for known, err := range store.MailIDsByHash.Rows(w.tx, store.Span{Prefix: key.Of(store.HashMessageID(id)), Desc: true}) {
 				if err != nil {
 					return nil, 0, err
 				}
@@ -201,7 +202,7 @@ func (w *threadWriter) branch(ticket uint64) (*branch, error) {
 		return nil, err
 	}
 	b := w.add(t)
-	for m, err := range store.MailsByTicket.Rows(w.tx, store.Span{Prefix: store.Key(t.ID)}) {
+	for m, err := range store.MailsByTicket.Rows(w.tx, store.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return nil, err
 		}

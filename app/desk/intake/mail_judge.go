@@ -11,6 +11,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 // Mail that became no message is judged by people: by the group at whose mailbox it arrived. Its agents find it beside
@@ -34,7 +35,7 @@ func (it *Intake) Mails(a policy.Actor, state store.MailState, before uint64, li
 		for _, s := range []store.MailState{store.MailWaiting, store.MailDone, store.MailHeld, store.MailFailed, store.MailAside, store.MailDropped, store.MailSame} {
 			page.Count[s] = store.Mails.Count(tx, string(s))
 		}
-		return page.fill(tx, store.MailsByState, [][]byte{store.Key(string(state))}, before, limit)
+		return page.fill(tx, store.MailsByState, [][]byte{key.Of(string(state))}, before, limit)
 	})
 	return page, err
 }
@@ -53,7 +54,7 @@ func (it *Intake) GroupMails(a policy.Actor, state store.MailState, before uint6
 	err := it.st.View(func(tx *store.Tx) error {
 		var spans [][]byte
 		for _, g := range it.rights.OwnGroups(tx, a) {
-			spans = append(spans, store.Key(g, string(state)))
+			spans = append(spans, key.Of(g, string(state)))
 			for _, s := range store.JudgedMail {
 				page.Count[s] += store.Mails.Count(tx, store.CountGroup, g, string(s))
 			}
@@ -115,7 +116,7 @@ func (it *Intake) MailAwaits() (n int, since time.Time, err error) {
 		n, since = 0, time.Time{}
 		for _, s := range []store.MailState{store.MailHeld, store.MailFailed} {
 			n += store.Mails.Count(tx, string(s))
-			for e := range store.MailsByState.Entries(tx, store.Span{Prefix: store.Key(string(s))}) {
+			for e := range store.MailsByState.Entries(tx, store.Span{Prefix: key.Of(string(s))}) {
 				m, err := store.Mails.Glance(tx, e.ID)
 				if err != nil {
 					return err
@@ -214,7 +215,7 @@ func (it *Intake) adoptMail(ctx context.Context) error {
 			n = 0
 			var orphans []*store.Mail
 			for _, s := range []store.MailState{store.MailHeld, store.MailFailed} {
-				for m, err := range store.MailsByGroup.Rows(tx, store.Span{Prefix: store.Key(uint64(0), string(s))}) {
+				for m, err := range store.MailsByGroup.Rows(tx, store.Span{Prefix: key.Of(uint64(0), string(s))}) {
 					if err != nil {
 						return err
 					}

@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/key"
 )
 
 // lead is a ticket to which a mail points, with the sender's relation to it.
@@ -76,7 +77,7 @@ func (j *joining) seen() (bool, error) {
 	if j.in.MessageID == "" {
 		return false, nil
 	}
-	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(j.in.MessageID))}) {
+	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: key.Of(store.HashMessageID(j.in.MessageID))}) {
 		if err != nil {
 			return false, err
 		}
@@ -98,7 +99,7 @@ func (j *joining) byID(id string, mentioned bool) (*lead, error) {
 	var out *lead
 	n := 0
 	var elsewhere *lead
-	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(id)), Desc: true}) {
+	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: key.Of(store.HashMessageID(id)), Desc: true}) {
 		if err != nil {
 			return nil, err
 		}
@@ -220,7 +221,7 @@ func (j *joining) placeIn(t *store.Ticket) (place, error) {
 	if secret {
 		return outside, nil
 	}
-	for m, err := range store.MailsByTicket.Rows(j.tx, store.Span{Prefix: store.Key(t.ID)}) {
+	for m, err := range store.MailsByTicket.Rows(j.tx, store.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return outside, err
 		}

@@ -11,6 +11,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/spelling"
 )
 
 // OpenOriginal opens the original mail of a ticket's message for everyone who may call Original. The caller closes the
@@ -117,7 +118,7 @@ func (it *Intake) Original(a policy.Actor, number, message uint64) (*Original, e
 // MailPosition returns the position up to which the mailbox has been read.
 func (it *Intake) MailPosition(name string) (position string, err error) {
 	err = it.st.View(func(tx *store.Tx) error {
-		m, err := store.MailboxesByName.First(tx, store.Address(name))
+		m, err := store.MailboxesByName.First(tx, spelling.Address(name))
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
 		}
@@ -132,9 +133,9 @@ func (it *Intake) MailPosition(name string) (position string, err error) {
 // KeepMailPosition stores the position up to which the mailbox has been read.
 func (it *Intake) KeepMailPosition(name, position string) error {
 	return it.st.Update(store.By{Via: door.Mail, Act: act.Position}, func(tx *store.Tx) error {
-		m, err := store.MailboxesByName.First(tx, store.Address(name))
+		m, err := store.MailboxesByName.First(tx, spelling.Address(name))
 		if errors.Is(err, store.ErrNotFound) {
-			m, err = &store.Mailbox{Name: store.Address(name)}, nil
+			m, err = &store.Mailbox{Name: spelling.Address(name)}, nil
 		}
 		if err != nil {
 			return err

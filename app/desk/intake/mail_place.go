@@ -4,6 +4,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // Where mail arrives: the configured mailboxes and the groups' addresses. Both belong to the desk.
@@ -50,7 +51,7 @@ func (it *Intake) haveMail(tx *store.Tx, sum string, from From) (*store.Mail, er
 	}
 	var wanted []string
 	for _, a := range append([]string{from.Mailbox}, from.To...) {
-		if box := it.post.Mailbox(tx, store.Address(a)); box != nil {
+		if box := it.post.Mailbox(tx, spelling.Address(a)); box != nil {
 			if wanted = append(wanted, box.Address); from.Mailbox != "" {
 				break
 			}

@@ -12,6 +12,8 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // report handles what mail servers say about the desk's mail: delivery reports (RFC 3464) and the receipts of certified
@@ -28,7 +30,7 @@ func (j *joining) report(back *store.Letter) error {
 		original = cmp.Or(r.Original, original)
 		for _, line := range r.Recipients {
 			if line.Address != "" { // a receipt of acceptance names nobody
-				named = append(named, store.Address(line.Address))
+				named = append(named, spelling.Address(line.Address))
 			}
 		}
 	}
@@ -92,7 +94,7 @@ func (j *joining) letter(id string) (*store.Letter, error) {
 	if id == "" {
 		return nil, nil
 	}
-	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: store.Key(store.HashMessageID(id))}) {
+	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: key.Of(store.HashMessageID(id))}) {
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +114,7 @@ func (j *joining) lines(l *store.Letter) (out []mail.ReportLine) {
 		return nil
 	}
 	for _, line := range j.in.Report.Recipients {
-		if store.Address(line.Address) == l.To {
+		if spelling.Address(line.Address) == l.To {
 			out = append(out, line)
 		}
 	}
@@ -156,7 +158,7 @@ func (it *Intake) MailRefused() (why string, at time.Time, err error) {
 	err = it.st.View(func(tx *store.Tx) error {
 		why, at = "", time.Time{}
 		n := 0
-		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: store.Key(string(store.LetterFailed)), Desc: true}) {
+		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: key.Of(string(store.LetterFailed)), Desc: true}) {
 			if err != nil {
 				return err
 			}

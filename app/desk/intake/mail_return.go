@@ -14,6 +14,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/spelling"
 )
 
 // A letter has its own envelope sender, desk+b.TOKEN@host, so that every report about it finds it, whatever the report
@@ -63,7 +64,7 @@ func (j *joining) linesBack(l *store.Letter) []mail.ReportLine {
 	}
 	var out []mail.ReportLine
 	for _, line := range j.in.Report.Recipients {
-		if !sameMailbox(store.Address(line.Address), l.To) {
+		if !sameMailbox(spelling.Address(line.Address), l.To) {
 			continue
 		}
 		out = append(out, line)
@@ -171,7 +172,7 @@ type Tags struct {
 // Tags returns what is known about the address.
 func (it *Intake) Tags(address string) (t Tags, err error) {
 	err = it.st.View(func(tx *store.Tx) error {
-		box, err := store.MailboxesByName.PeekFirst(tx, store.Address(address))
+		box, err := store.MailboxesByName.PeekFirst(tx, spelling.Address(address))
 		if err == nil {
 			t = Tags{notice.TagsArrive(box, tx.Now()), box.Tagged, box.Probed}
 		}
@@ -183,7 +184,7 @@ func (it *Intake) Tags(address string) (t Tags, err error) {
 // ProbeTags returns the recipient of a test mail that shows whether mail with a tag arrives at the address, "" if there
 // can be none, and the time in its token.
 func (it *Intake) ProbeTags(address string) (to string, at time.Time) {
-	address, at = store.Address(address), it.clock()
+	address, at = spelling.Address(address), it.clock()
 	to = it.notices.Tagged(address, it.post.Token("probe "+address, post.ReturnMAC, uint64(at.Unix()))) // #nosec G115 -- after 1970
 	if to == address {
 		to = ""
@@ -194,7 +195,7 @@ func (it *Intake) ProbeTags(address string) (to string, at time.Time) {
 // ProbedTags records that a test mail was sent, so that its absence can be noticed.
 func (it *Intake) ProbedTags(address string, at time.Time) error {
 	return it.st.Update(store.By{Via: door.Desk, Act: act.Probe}, func(tx *store.Tx) error {
-		return keepBox(tx, store.Address(address), func(box *store.Mailbox) bool { box.Probed = at; return true })
+		return keepBox(tx, spelling.Address(address), func(box *store.Mailbox) bool { box.Probed = at; return true })
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"sportello/app/desk/people"
 	"sportello/store"
+	"sportello/store/key"
 )
 
 // What strangers can cause is limited: the tickets opened by mail in an hour, for each address and each domain, and the
@@ -50,7 +51,7 @@ func (s *strangers) begin(tx *store.Tx) error {
 		return nil
 	}
 	opened := map[string][]time.Time{}
-	for m, err := range store.MailsByState.Rows(tx, store.Span{Prefix: store.Key(string(store.MailDone)), Desc: true}) {
+	for m, err := range store.MailsByState.Rows(tx, store.Span{Prefix: key.Of(string(store.MailDone)), Desc: true}) {
 		if err != nil {
 			return err
 		}
@@ -144,7 +145,7 @@ func (h *heldRoom) take(tx *store.Tx, size, room int64) (bool, error) {
 	if now := tx.Now(); h.at.IsZero() || now.Before(h.at) || now.Sub(h.at) > time.Minute {
 		h.at, h.bytes = now, 0
 		n := 0
-		for e := range store.MailsByState.Entries(tx, store.Span{Prefix: store.Key(string(store.MailHeld))}) {
+		for e := range store.MailsByState.Entries(tx, store.Span{Prefix: key.Of(string(store.MailHeld))}) {
 			m, err := store.Mails.Glance(tx, e.ID)
 			if err != nil {
 				return false, err

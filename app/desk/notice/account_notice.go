@@ -14,6 +14,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/key"
 )
 
 // accountEvent is what a change of the log means to the person whose account it is, false for nothing.
@@ -90,7 +91,7 @@ func (ns *Notices) TellStrange(tx *store.Tx, p *store.Person, s *store.Session) 
 	if catalogue.MailOff(store.CurrentSettings(tx), event) {
 		return nil
 	}
-	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(p.Email), Low: store.Key(tx.Now().Add(-time.Hour))}) {
+	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: key.Of(p.Email), Low: key.Of(tx.Now().Add(-time.Hour))}) {
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/key"
 )
 
 // Letters are planned together with notices, in the transaction that moves the planner's cursor, so that each event is
@@ -85,7 +86,7 @@ func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n 
 // gathering is the letter about the ticket (0: about several) that has not gone to the person yet and takes more, nil
 // for none.
 func gathering(tx *store.Tx, person, ticket uint64) (*store.Letter, error) {
-	for l, err := range store.LettersGathering.Rows(tx, store.Span{Prefix: store.Key(person, ticket)}) {
+	for l, err := range store.LettersGathering.Rows(tx, store.Span{Prefix: key.Of(person, ticket)}) {
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/key"
 )
 
 // LetterPage is a page of letters, newest first.
@@ -30,9 +31,9 @@ func (ns *Notices) Letters(a policy.Actor, state store.LetterState, before uint6
 		for _, s := range []store.LetterState{store.LetterQueued, store.LetterSent, store.LetterHeld, store.LetterFailed, store.LetterDropped, store.LetterBounced} {
 			page.Count[s] = store.Letters.Count(tx, string(s))
 		}
-		span := store.Span{Prefix: store.Key(string(state)), Desc: true}
+		span := store.Span{Prefix: key.Of(string(state)), Desc: true}
 		if before != 0 {
-			span.High = store.Key(before)
+			span.High = key.Of(before)
 		}
 		for l, err := range store.LettersByState.Rows(tx, span) {
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/key"
 )
 
 // Outgoing is a letter with all that its reader may read of what it tells, as of now. Whoever writes the mail needs to
@@ -101,7 +102,7 @@ func (ns *Notices) RunLetters(ctx context.Context, send func(context.Context, *O
 func (ns *Notices) releaseLetters() error {
 	return ns.st.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error {
 		var list []*store.Letter
-		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: store.Key(string(store.LetterHeld)), Desc: true}) {
+		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: key.Of(string(store.LetterHeld)), Desc: true}) {
 			if err != nil {
 				return err
 			}
@@ -343,7 +344,7 @@ func otherDesks(tx *store.Tx) (bool, error) {
 // mail program shows one conversation and nobody learns the Message-ID of other people's mail.
 func (ns *Notices) thread(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
 	const kept = 20
-	for id, err := range store.MailIDsByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+	for id, err := range store.MailIDsByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return err
 		}
@@ -384,7 +385,7 @@ func toldMessage(tx *store.Tx, t *store.Ticket, event event.Event, message uint6
 
 // opening returns the message that opened the ticket, nil once it was moved away.
 func opening(tx *store.Tx, t *store.Ticket) (*store.Message, error) {
-	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(t.ID)}) {
+	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil || m.Opening {
 			return m, err
 		}

@@ -13,6 +13,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 // Tokens stand in addresses: in the reply address of a mail (desk+TOKEN@host) and in the link by which somebody without
@@ -212,7 +213,7 @@ func (ns *Notices) LinkHolders(a policy.Actor, number uint64) ([]LinkHolder, err
 		if s := ns.rights.Stand(tx, a, t); ns.rights.May(tx, a, policy.See, t) != nil || !s.Allows(policy.Arrange) && !s.Is[policy.AsRequester] {
 			return nil
 		}
-		for l, err := range store.TicketLinksByTicket.Rows(tx, store.Span{Prefix: store.Key(number)}) {
+		for l, err := range store.TicketLinksByTicket.Rows(tx, store.Span{Prefix: key.Of(number)}) {
 			if err != nil {
 				return err
 			}

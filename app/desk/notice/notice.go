@@ -11,6 +11,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/key"
 )
 
 // Notices are planned from the change log: Run reads the changes behind its cursor, and writes the notices and
@@ -200,7 +201,7 @@ func (ns *Notices) strange(tx *store.Tx, person uint64) bool {
 
 func members(tx *store.Tx, group uint64) []uint64 {
 	var out []uint64
-	for e := range store.PeopleByGroup.Entries(tx, store.Span{Prefix: store.Key(group)}) {
+	for e := range store.PeopleByGroup.Entries(tx, store.Span{Prefix: key.Of(group)}) {
 		out = append(out, e.ID)
 	}
 	return out
@@ -241,7 +242,7 @@ func (ns *Notices) List(a policy.Actor, limit int) ([]Line, int, error) {
 	unread := 0
 	err := ns.st.View(func(tx *store.Tx) error {
 		unread = store.Notices.Count(tx, store.CountUnread, a.ID())
-		for n, err := range store.NoticesByPerson.Rows(tx, store.Span{Prefix: store.Key(a.ID()), Desc: true}) {
+		for n, err := range store.NoticesByPerson.Rows(tx, store.Span{Prefix: key.Of(a.ID()), Desc: true}) {
 			if err != nil {
 				return err
 			}
@@ -304,9 +305,9 @@ func (ns *Notices) ReadAll(a policy.Actor, ticket uint64) error {
 	if !a.SignedIn() {
 		return policy.Denied(a)
 	}
-	prefix := store.Key(a.ID())
+	prefix := key.Of(a.ID())
 	if ticket != 0 {
-		prefix = store.Key(a.ID(), ticket)
+		prefix = key.Of(a.ID(), ticket)
 	}
 	some := false
 	err := ns.st.View(func(tx *store.Tx) error {

@@ -10,6 +10,8 @@ import (
 	"sportello/store/act"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // A person who forgot their password requests a link with only their address. The request is answered before anybody
@@ -26,7 +28,7 @@ const (
 // for an invalid address, TooMany after too many requests, and Unavailable "error.link-not-asked" when the desk sends
 // no mail.
 func (ps *People) AskPasswordLink(email, addr string) error {
-	email = store.Address(email)
+	email = spelling.Address(email)
 	if ps.post.Mail().From == "" {
 		return store.Fail(store.Unavailable, "error.link-not-asked")
 	}
@@ -96,7 +98,7 @@ func (ps *People) sendAsked(email string) error {
 // only wrote to the desk have a record but no access: people issue credentials.
 func sentLinks(tx *store.Tx, p *store.Person) (ever, lately bool, err error) {
 	since := tx.Now().Add(-askedAgain)
-	for l, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(p.Email), Desc: true}) {
+	for l, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: key.Of(p.Email), Desc: true}) {
 		if err != nil {
 			return false, false, err
 		}

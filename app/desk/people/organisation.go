@@ -10,6 +10,8 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // OrganisationView is an organisation with its units by name.
@@ -84,12 +86,12 @@ func (ps *People) putOrganisation(a policy.Actor, did act.Act, id, saw uint64, f
 		var wrong store.Problems
 		o.Name = markup.Line(f.Name)
 		entry.CheckText(&wrong, "name", o.Name, entry.MaxName)
-		if other, err := store.OrganisationsByName.First(tx, store.FoldName(o.Name)); err == nil && other.ID != o.ID {
+		if other, err := store.OrganisationsByName.First(tx, spelling.Fold(o.Name)); err == nil && other.ID != o.ID {
 			wrong.Add("name", "error.name-taken")
 		}
 		o.Domains = nil
 		for _, s := range f.Domains {
-			s = strings.TrimPrefix(store.Address(s), "@")
+			s = strings.TrimPrefix(spelling.Address(s), "@")
 			if s == "" || slices.Contains(o.Domains, s) {
 				continue
 			}
@@ -203,7 +205,7 @@ func putUnit(tx *store.Tx, u *store.Unit, name string) error {
 	var wrong store.Problems
 	u.Name = markup.Line(name)
 	entry.CheckText(&wrong, "name", u.Name, entry.MaxName)
-	if other, err := store.UnitsByOrganisation.First(tx, u.Organisation, store.FoldName(u.Name)); err == nil && other.ID != u.ID {
+	if other, err := store.UnitsByOrganisation.First(tx, u.Organisation, spelling.Fold(u.Name)); err == nil && other.ID != u.ID {
 		wrong.Add("name", "error.name-taken")
 	}
 	if err := wrong.Err(); err != nil {
@@ -224,7 +226,7 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 			return err
 		}
 		used := store.TicketsByUnit.Has(tx, id) || store.PeopleByCoordination.Has(tx, u.Organisation, id)
-		for p, err := range store.PeopleByOrganisation.Rows(tx, store.Span{Prefix: store.Key(u.Organisation)}) {
+		for p, err := range store.PeopleByOrganisation.Rows(tx, store.Span{Prefix: key.Of(u.Organisation)}) {
 			if err != nil {
 				return err
 			}
@@ -246,5 +248,5 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 
 // byName sorts rows by name.
 func byName[T any](rows []T, name func(T) string) {
-	slices.SortStableFunc(rows, func(x, y T) int { return cmp.Compare(store.FoldName(name(x)), store.FoldName(name(y))) })
+	slices.SortStableFunc(rows, func(x, y T) int { return cmp.Compare(spelling.Fold(name(x)), spelling.Fold(name(y))) })
 }

@@ -9,6 +9,8 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // Query selects people; a zero field excludes nobody. Role is administrator, editor, supervisor, agent or coordinator.
@@ -48,7 +50,7 @@ func (ps *People) List(a policy.Actor, q Query) (Page, error) {
 			}
 			if len(page.People) == limit {
 				last := page.People[limit-1]
-				page.Next = hex.EncodeToString(store.Key(store.FoldName(last.Name), last.ID))
+				page.Next = hex.EncodeToString(key.Of(spelling.Fold(last.Name), last.ID))
 				return nil
 			}
 			page.People = append(page.People, Bare(p))
@@ -81,14 +83,14 @@ func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
 		low = append(after, 0)
 	}
 	var entries iter.Seq[store.Entry]
-	beginnings := store.NameBeginnings(q.Text)
+	beginnings := spelling.Beginnings(q.Text)
 	switch {
 	case q.Text != "" && len(beginnings) == 0: // signs alone match nobody
 		return func(func(*store.Person, error) bool) {}
 	case q.Text != "":
 		entries = func(yield func(store.Entry) bool) {
 			for _, w := range beginnings {
-				for e := range store.PeopleByWord.Entries(tx, store.Span{Prefix: store.Beginning(w)}) {
+				for e := range store.PeopleByWord.Entries(tx, store.Span{Prefix: key.Beginning(w)}) {
 					if !yield(e) {
 						return
 					}
@@ -96,11 +98,11 @@ func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
 			}
 		}
 	case q.Role != "" && q.Group == 0:
-		entries = store.PeopleByRole.Entries(tx, store.Span{Prefix: store.Key(q.Role)})
+		entries = store.PeopleByRole.Entries(tx, store.Span{Prefix: key.Of(q.Role)})
 	case q.Group != 0:
-		return store.PeopleByGroup.Rows(tx, store.Span{Prefix: store.Key(q.Group), Low: low})
+		return store.PeopleByGroup.Rows(tx, store.Span{Prefix: key.Of(q.Group), Low: low})
 	case q.Organisation != 0:
-		return store.PeopleByOrganisation.Rows(tx, store.Span{Prefix: store.Key(q.Organisation), Low: low})
+		return store.PeopleByOrganisation.Rows(tx, store.Span{Prefix: key.Of(q.Organisation), Low: low})
 	default:
 		return store.PeopleByName.Rows(tx, store.Span{Low: low})
 	}
@@ -120,10 +122,10 @@ func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
 			people = append(people, p)
 		}
 		slices.SortFunc(people, func(x, y *store.Person) int {
-			return slices.Compare(store.Key(store.FoldName(x.Name), x.ID), store.Key(store.FoldName(y.Name), y.ID))
+			return slices.Compare(key.Of(spelling.Fold(x.Name), x.ID), key.Of(spelling.Fold(y.Name), y.ID))
 		})
 		for _, p := range people {
-			if low != nil && slices.Compare(store.Key(store.FoldName(p.Name), p.ID), low) < 0 {
+			if low != nil && slices.Compare(key.Of(spelling.Fold(p.Name), p.ID), low) < 0 {
 				continue
 			}
 			if !yield(p, nil) {

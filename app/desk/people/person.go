@@ -14,6 +14,8 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/event"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // Read returns one person. Everyone may read themselves; administrators, supervisors and agents may read everybody.
@@ -132,7 +134,7 @@ func keepAdministrator(tx *store.Tx, before, p *store.Person) error {
 	if !before.Administrator || before.Disabled || p.Administrator && !p.Disabled {
 		return nil
 	}
-	for o, err := range store.PeopleByRole.Rows(tx, store.Span{Prefix: store.Key("administrator")}) {
+	for o, err := range store.PeopleByRole.Rows(tx, store.Span{Prefix: key.Of("administrator")}) {
 		if err != nil {
 			return err
 		}
@@ -240,7 +242,7 @@ func coordinations(tx *store.Tx, wrong *store.Problems, in []store.Coordination)
 // organisation that owns the mail domain. An empty name becomes the address. It returns Invalid "error.email" for an
 // invalid address.
 func (ps *People) EnsureRequester(tx *store.Tx, email, name string) (*store.Person, error) {
-	email = store.Address(email)
+	email = spelling.Address(email)
 	if !entry.IsAddress(email) {
 		return nil, store.Fail(store.Invalid, "error.email").At("email")
 	}

@@ -12,6 +12,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/spelling"
 )
 
 // Record is a person in imports, exports and `person add`. In CSV, Roles and Groups are joined by semicolons;
@@ -91,7 +92,7 @@ func (ps *People) Put(a policy.Actor, rec Record) (p *store.Person, created bool
 // place sets the organisation and the unit, and adds those that do not exist.
 func (rec Record) place(tx *store.Tx, p *store.Person, wrong *store.Problems) error {
 	if title := entry.CleanLine(wrong, "organisation", rec.Organisation, entry.MaxName); title != "" {
-		o, err := store.OrganisationsByName.First(tx, store.FoldName(title))
+		o, err := store.OrganisationsByName.First(tx, spelling.Fold(title))
 		if errors.Is(err, store.ErrNotFound) {
 			o = &store.Organisation{Name: title}
 			err = store.Organisations.Put(tx, o)
@@ -116,7 +117,7 @@ func (rec Record) place(tx *store.Tx, p *store.Person, wrong *store.Problems) er
 		wrong.Add("organisation", "error.organisation-needed")
 		return nil
 	}
-	u, err := store.UnitsByOrganisation.First(tx, p.Organisation, store.FoldName(title))
+	u, err := store.UnitsByOrganisation.First(tx, p.Organisation, spelling.Fold(title))
 	if errors.Is(err, store.ErrNotFound) {
 		u = &store.Unit{Organisation: p.Organisation, Name: title}
 		err = store.Units.Put(tx, u)

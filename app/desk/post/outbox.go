@@ -11,6 +11,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/event"
+	"sportello/store/key"
 )
 
 // Reaches reports whether the desk can send mail to the person.
@@ -55,7 +56,7 @@ func (po *Post) PlanAccountLetter(tx *store.Tx, p *store.Person, to string, tell
 	}
 	if until.After(l.Next) {
 		l.Next = until
-		for o, err := range store.LettersGathering.Rows(tx, store.Span{Prefix: store.Key(p.ID, uint64(0))}) {
+		for o, err := range store.LettersGathering.Rows(tx, store.Span{Prefix: key.Of(p.ID, uint64(0))}) {
 			if err != nil {
 				return err
 			}
@@ -113,7 +114,7 @@ func (po *Post) Enqueue(tx *store.Tx, l *store.Letter) error {
 // when it need not wait.
 func (po *Post) Crowded(tx *store.Tx, l *store.Letter) (time.Time, error) {
 	var all, opened, same []time.Time
-	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: store.Key(l.To), Low: store.Key(tx.Now().Add(-time.Hour))}) {
+	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: key.Of(l.To), Low: key.Of(tx.Now().Add(-time.Hour))}) {
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -163,7 +164,7 @@ func PutMailID(tx *store.Tx, id string, kind store.MailKind, ticket, message, le
 		return nil
 	}
 	hash, n := store.HashMessageID(id), 0
-	for m, err := range store.MailIDsByHash.Rows(tx, store.Span{Prefix: store.Key(hash)}) {
+	for m, err := range store.MailIDsByHash.Rows(tx, store.Span{Prefix: key.Of(hash)}) {
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // Options is the mail configuration. The zero value accepts mail for the general group and sends none.
@@ -58,13 +59,13 @@ func (po *Post) SetMail(o Options) {
 	if o.DigestAt == 0 {
 		o.DigestAt = 7
 	}
-	o.From = store.Address(o.From)
+	o.From = spelling.Address(o.From)
 	o.Forms = slices.Clone(o.Forms)
 	for i := range o.Forms {
-		o.Forms[i] = store.Address(o.Forms[i])
+		o.Forms[i] = spelling.Address(o.Forms[i])
 	}
 	for i := range o.Mailboxes {
-		o.Mailboxes[i].Address = store.Address(o.Mailboxes[i].Address)
+		o.Mailboxes[i].Address = spelling.Address(o.Mailboxes[i].Address)
 	}
 	po.mail.Store(&o)
 }
@@ -120,7 +121,7 @@ func (po *Post) Mailbox(tx *store.Tx, address string) *Mailbox {
 		if err != nil || g.Email == "" || g.Retired {
 			continue
 		}
-		if at := store.Address(g.Email); (at == address || at == WithoutTag(address)) && !somebodys(tx, at) {
+		if at := spelling.Address(g.Email); (at == address || at == WithoutTag(address)) && !somebodys(tx, at) {
 			return &Mailbox{Address: at, Group: g.Code}
 		}
 	}

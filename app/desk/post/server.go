@@ -17,6 +17,7 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/key"
 )
 
 // Mail servers are entered by administrators or set in the configuration, which has priority. Administrators can replace a
@@ -90,7 +91,7 @@ func (po *Post) EnteredServers() ([]*store.MailServer, error) {
 	err := po.st.View(func(tx *store.Tx) error {
 		out = nil
 		for _, takes := range []bool{true, false} {
-			for m, err := range store.MailServersByAddress.Rows(tx, store.Span{Prefix: store.Key(takes)}) {
+			for m, err := range store.MailServersByAddress.Rows(tx, store.Span{Prefix: key.Of(takes)}) {
 				if err != nil {
 					return err
 				}

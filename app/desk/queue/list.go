@@ -7,6 +7,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/key"
 )
 
 // TicketFilter is the query of the API's list. Zero values do not filter.
@@ -120,26 +121,26 @@ func (qs *Queues) candidates(tx *store.Tx, a policy.Actor, f TicketFilter) iter.
 	active := len(f.States) > 0 && !slices.ContainsFunc(f.States, func(s store.State) bool { return !s.Active() })
 	var byState []store.Span
 	for _, s := range f.States {
-		byState = append(byState, store.Span{Prefix: store.Key(s)})
+		byState = append(byState, store.Span{Prefix: key.Of(s)})
 	}
 	ok := false
 	switch {
 	case f.Requester != 0:
-		ok = gather(store.TicketsBySide, store.Span{Prefix: store.Key(f.Requester)})
+		ok = gather(store.TicketsBySide, store.Span{Prefix: key.Of(f.Requester)})
 	case !a.IsAgent() && !a.IsAdministrator():
-		spans := []store.Span{{Prefix: store.Key(a.ID())}}
+		spans := []store.Span{{Prefix: key.Of(a.ID())}}
 		ok = gather(store.TicketsBySide, spans...)
 		for _, c := range a.Person.Coordinates {
 			if c.Unit != 0 {
-				ok = ok && gather(store.TicketsByUnit, store.Span{Prefix: store.Key(c.Unit)})
+				ok = ok && gather(store.TicketsByUnit, store.Span{Prefix: key.Of(c.Unit)})
 			} else {
-				ok = ok && gather(store.TicketsByOrganisation, store.Span{Prefix: store.Key(c.Organisation)})
+				ok = ok && gather(store.TicketsByOrganisation, store.Span{Prefix: key.Of(c.Organisation)})
 			}
 		}
 	case active:
 		ok = gather(store.TicketsByState, byState...)
 	case !f.UpdatedSince.IsZero():
-		ok = gather(store.TicketsByUpdate, store.Span{Low: store.Key(f.UpdatedSince)})
+		ok = gather(store.TicketsByUpdate, store.Span{Low: key.Of(f.UpdatedSince)})
 	}
 	if !ok {
 		from := uint64(0)

@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk/find"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/key"
 )
 
 // Merge is a ticket that may be merged, with the tickets that could take it in. Each of them stands in one list, the
@@ -67,7 +68,7 @@ func (qs *Queues) Merge(ctx context.Context, a policy.Actor, number uint64, text
 		}{
 			{&out.Asked, glances(tx, asked), mostAsked, fits},
 			{&out.Similar, glances(tx, similar), mostOffered, open},
-			{&out.Theirs, store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: store.Key(t.Requester), Desc: true}), mostOffered,
+			{&out.Theirs, store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: key.Of(t.Requester), Desc: true}), mostOffered,
 				func(o *store.Ticket) bool { return o.Requester == t.Requester && open(o) }},
 			{&out.Lately, store.Tickets.GlanceAll(tx, 0, true), mostOffered, func(o *store.Ticket) bool { return o.Group == t.Group && open(o) }},
 		} {

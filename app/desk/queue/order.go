@@ -10,6 +10,8 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // The orders of a queue. Without one it stands by urgency: first what is overdue, by priority and then by due time,
@@ -72,7 +74,7 @@ func (s scope) spans(states []store.State, ranks []uint8, from, below []byte, de
 	for _, h := range s.heads {
 		for _, st := range states {
 			for _, r := range ranks {
-				out = append(out, store.Span{Prefix: append(slices.Clone(h), store.Key(st, r)...), Low: from, High: below, Desc: desc})
+				out = append(out, store.Span{Prefix: append(slices.Clone(h), key.Of(st, r)...), Low: from, High: below, Desc: desc})
 			}
 		}
 	}
@@ -107,11 +109,11 @@ func (qs *Queues) scope(tx *store.Tx, a policy.Actor, q Query) scope {
 		}
 	}
 	for _, g := range groups {
-		s.heads = append(s.heads, store.Key(g))
+		s.heads = append(s.heads, key.Of(g))
 	}
 	switch q.View {
 	case ViewMine:
-		s.index, s.heads = store.TicketsByAssignee, [][]byte{store.Key(a.ID())}
+		s.index, s.heads = store.TicketsByAssignee, [][]byte{key.Of(a.ID())}
 	case ViewAll:
 		if q.Group == 0 {
 			s.index, s.heads = store.TicketsByState, [][]byte{nil}
@@ -213,7 +215,7 @@ func (s scope) byUrgency(now time.Time, overdue bool) []leg {
 			over = append(over, st)
 		}
 	}
-	some, due := append(store.Key(time.Time{})[:7:7], 1), store.Key(now) // the first due time that is one, and the first to come
+	some, due := append(key.Of(time.Time{})[:7:7], 1), key.Of(now) // the first due time that is one, and the first to come
 	var legs []leg
 	for _, r := range s.ranks {
 		legs = append(legs, leg{s.index, s.spans(may, []uint8{r}, some, due, false), func(t *store.Ticket) bool { return t.Overdue(now) && t.Rank() == r }})
@@ -257,11 +259,11 @@ func (q Query) stands(legs []leg, s scope, t *store.Ticket) (standing, bool) {
 				if !l.has(&row) {
 					continue
 				}
-				key := store.Key(t.Due, t.ID)
+				at := key.Of(t.Due, t.ID)
 				if q.View == ViewSpam {
-					key = store.Key(t.SpamSince, t.ID)
+					at = key.Of(t.SpamSince, t.ID)
 				}
-				return standing{i, key}, true
+				return standing{i, at}, true
 			}
 		}
 	}
@@ -336,7 +338,7 @@ func (q Query) keys(tx *store.Tx, lang string) func(*store.Ticket) []byte {
 		if err != nil {
 			s = ""
 		}
-		if s = store.FoldName(s); len(s) > maxSortKey {
+		if s = spelling.Fold(s); len(s) > maxSortKey {
 			s = s[:maxSortKey]
 		}
 		named[id] = s
@@ -372,30 +374,30 @@ func (q Query) keys(tx *store.Tx, lang string) func(*store.Ticket) []byte {
 	return func(t *store.Ticket) []byte {
 		switch q.Sort {
 		case SortNumber:
-			return store.Key(t.ID)
+			return key.Of(t.ID)
 		case SortPriority:
-			return store.Key(t.Rank(), t.Due, t.ID)
+			return key.Of(t.Rank(), t.Due, t.ID)
 		case SortSubject:
-			s := store.FoldName(t.Subject)
-			return store.Key(s[:min(len(s), maxSortKey)], t.ID)
+			s := spelling.Fold(t.Subject)
+			return key.Of(s[:min(len(s), maxSortKey)], t.ID)
 		case SortModule:
-			return store.Key(place(t), t.ID)
+			return key.Of(place(t), t.ID)
 		case SortRequester:
-			return store.Key(person(t.Requester), t.ID)
+			return key.Of(person(t.Requester), t.ID)
 		case SortAssignee:
-			return store.Key(t.Assignee == 0, person(t.Assignee), t.ID)
+			return key.Of(t.Assignee == 0, person(t.Assignee), t.ID)
 		case SortState:
-			return store.Key(t.State, t.ID)
+			return key.Of(t.State, t.ID)
 		case SortAge:
-			return store.Key(uint64(math.MaxInt64-max(t.Opened.UnixNano(), 0)), t.ID) // #nosec G115 -- neither is below zero
+			return key.Of(uint64(math.MaxInt64-max(t.Opened.UnixNano(), 0)), t.ID) // #nosec G115 -- neither is below zero
 		case SortDue:
-			return store.Key(t.Standing(), t.Due, t.ID)
+			return key.Of(t.Standing(), t.Due, t.ID)
 		}
 		switch late := t.Overdue(tx.Now()); {
 		case late:
-			return store.Key(false, t.Rank(), t.Due, t.ID)
+			return key.Of(false, t.Rank(), t.Due, t.ID)
 		default:
-			return store.Key(true, t.Standing(), t.Due, t.ID)
+			return key.Of(true, t.Standing(), t.Due, t.ID)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/key"
 )
 
 // The views of an agent's queue.
@@ -325,7 +326,7 @@ func (qs *Queues) queueCount(tx *store.Tx, a policy.Actor, view string) int {
 		return n
 	case ViewSpam:
 		for _, g := range qs.rights.OwnGroups(tx, a) {
-			for range store.TicketsBySpam.Entries(tx, store.Span{Prefix: store.Key(g)}) {
+			for range store.TicketsBySpam.Entries(tx, store.Span{Prefix: key.Of(g)}) {
 				if n++; n > mostSpam {
 					return n
 				}
@@ -424,19 +425,19 @@ func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
 	}
 	err := qs.st.View(func(tx *store.Tx) error {
 		index := store.TicketsBySide
-		prefixes := [][]byte{store.Key(a.ID())}
+		prefixes := [][]byte{key.Of(a.ID())}
 		if q.Of == "organisation" {
 			prefixes = nil
 			index = store.TicketsByOrganisation
 			for _, c := range a.Person.Coordinates {
 				if c.Unit == 0 {
-					prefixes = append(prefixes, store.Key(c.Organisation))
+					prefixes = append(prefixes, key.Of(c.Organisation))
 				}
 			}
 			if len(prefixes) == 0 {
 				index = store.TicketsByUnit
 				for _, c := range a.Person.Coordinates {
-					prefixes = append(prefixes, store.Key(c.Unit))
+					prefixes = append(prefixes, key.Of(c.Unit))
 				}
 			}
 		} else {
@@ -489,7 +490,7 @@ func (qs *Queues) OpenTickets(a policy.Actor, person uint64, limit int) ([]*stor
 		}
 		see := qs.sight(tx, a)
 		looked := 0
-		for o, err := range store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: store.Key(person), Desc: true}) {
+		for o, err := range store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: key.Of(person), Desc: true}) {
 			if err != nil {
 				return err
 			}
@@ -519,7 +520,7 @@ func (qs *Queues) RequesterTickets(a policy.Actor, number uint64, limit int) ([]
 		}
 		see := qs.sight(tx, a)
 		looked := 0
-		for o, err := range store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: store.Key(t.Requester), Desc: true}) {
+		for o, err := range store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: key.Of(t.Requester), Desc: true}) {
 			if err != nil {
 				return err
 			}

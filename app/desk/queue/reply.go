@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/spelling"
 )
 
 // Reply is a saved reply with what the actor may do with it.
@@ -71,7 +72,7 @@ func replies(tx *store.Tx, a policy.Actor) ([]Reply, error) {
 	}
 	for _, list := range [][]Reply{own, shared} {
 		slices.SortStableFunc(list, func(x, y Reply) int {
-			return cmp.Or(cmp.Compare(x.GroupName, y.GroupName), cmp.Compare(store.FoldName(x.Title.In(a.Lang())), store.FoldName(y.Title.In(a.Lang()))))
+			return cmp.Or(cmp.Compare(x.GroupName, y.GroupName), cmp.Compare(spelling.Fold(x.Title.In(a.Lang())), spelling.Fold(y.Title.In(a.Lang()))))
 		})
 	}
 	return append(own, shared...), nil
@@ -90,9 +91,9 @@ func (qs *Queues) PickReplies(a policy.Actor, text, lang string, limit int) ([]R
 	if err != nil {
 		return nil, err
 	}
-	want := strings.Fields(store.FoldName(text))
+	want := strings.Fields(spelling.Fold(text))
 	all = slices.DeleteFunc(all, func(r Reply) bool {
-		return r.Body.In(lang) == "" || !entry.BeginWords(store.FoldName(r.Title.In(lang)), want)
+		return r.Body.In(lang) == "" || !entry.BeginWords(spelling.Fold(r.Title.In(lang)), want)
 	})
 	return all[:min(len(all), limit)], nil
 }

@@ -15,6 +15,7 @@ import (
 	"sportello/search/query"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/key"
 )
 
 // A saved view is a search that an agent keeps beside the queues: a part of a queue selected by filters, or a search
@@ -239,7 +240,7 @@ func shareView(tx *store.Tx, a policy.Actor, v *store.View, group uint64) *store
 	n := 0
 	v.Known, v.Whole = nil, false // other people see other tickets
 	if v.Group = group; group == 0 {
-		for range store.ViewsByPerson.Entries(tx, store.Span{Prefix: store.Key(v.Person)}) {
+		for range store.ViewsByPerson.Entries(tx, store.Span{Prefix: key.Of(v.Person)}) {
 			n++
 		}
 	} else {
@@ -249,7 +250,7 @@ func shareView(tx *store.Tx, a policy.Actor, v *store.View, group uint64) *store
 		if _, err := store.Groups.Get(tx, group); err != nil {
 			return store.Fail(store.Invalid, "error.group-unknown").At("share")
 		}
-		for range store.ViewsByGroup.Entries(tx, store.Span{Prefix: store.Key(group)}) {
+		for range store.ViewsByGroup.Entries(tx, store.Span{Prefix: key.Of(group)}) {
 			n++
 		}
 		switch {

@@ -8,6 +8,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 // RunClock does what happens automatically as time passes: it warns that a resolved ticket will be closed, closes it,
@@ -35,7 +36,7 @@ func (ts *Tickets) Elapse() error {
 		err := ts.st.Update(store.By{Via: door.Desk}, func(tx *store.Tx) error {
 			n = 0
 			var due []uint64
-			for e := range store.TicketsByWake.Entries(tx, store.Span{High: store.Key(tx.Now())}) {
+			for e := range store.TicketsByWake.Entries(tx, store.Span{High: key.Of(tx.Now())}) {
 				if due = append(due, e.ID); len(due) == 100 {
 					break
 				}
@@ -47,7 +48,7 @@ func (ts *Tickets) Elapse() error {
 				n++
 			}
 			var stale []uint64
-			for e := range store.FilesPending.Entries(tx, store.Span{High: store.Key(tx.Now().Add(-24 * time.Hour))}) {
+			for e := range store.FilesPending.Entries(tx, store.Span{High: key.Of(tx.Now().Add(-24 * time.Hour))}) {
 				if stale = append(stale, e.ID); len(stale) == 100 {
 					break
 				}

@@ -5,6 +5,7 @@ import (
 
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/key"
 )
 
 // withoutQuoted leaves out the pictures of a mail that only its quoted text shows and that every reader of the message
@@ -23,7 +24,7 @@ func withoutQuoted(tx *store.Tx, m *store.Message, files []*store.File) ([]*stor
 	if len(again) == 0 {
 		return files, nil
 	}
-	for f, err := range store.FilesByTicket.Rows(tx, store.Span{Prefix: store.Key(m.Ticket)}) {
+	for f, err := range store.FilesByTicket.Rows(tx, store.Span{Prefix: key.Of(m.Ticket)}) {
 		if err != nil {
 			return nil, err
 		}

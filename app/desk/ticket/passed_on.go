@@ -9,6 +9,7 @@ import (
 	"sportello/app/markup/quote"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/spelling"
 )
 
 // A person who forwards a mail to the desk becomes the requester, although somebody else is concerned. The text names
@@ -22,7 +23,7 @@ func (ts *Tickets) inner(tx *store.Tx, t *store.Ticket, messages []*store.Messag
 		return nil, nil
 	}
 	in, ok := quote.Forwarded(messages[i].Body)
-	in.Email = store.Address(in.Email)
+	in.Email = spelling.Address(in.Email)
 	if !ok || !entry.IsAddress(in.Email) || mail.Unanswerable(in.Email) || ts.post.Ours(tx, in.Email) {
 		return nil, nil
 	}
@@ -42,7 +43,7 @@ func (w *Change) passedOn() error {
 	if err := w.need(policy.Arrange); err != nil {
 		return err
 	}
-	t, address := w.t, store.Address(w.s.For)
+	t, address := w.t, spelling.Address(w.s.For)
 	if !entry.PlausibleAddress(address) || w.ts.post.Ours(w.tx, address) {
 		return store.Fail(store.Invalid, "error.email").At("requester")
 	}

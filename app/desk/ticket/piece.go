@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/door"
+	"sportello/store/key"
 )
 
 // Piece says which messages of a long thread are read beside the first and the newest, which always are. Without any of
@@ -105,13 +106,13 @@ func (h *thread) find(id uint64) (*store.Message, error) {
 
 // walk goes through the messages after the spot or, going back, before it.
 func (h *thread) walk(from spot, back bool) iter.Seq2[*store.Message, error] {
-	span := store.Span{Prefix: store.Key(h.t.ID), Desc: back}
+	span := store.Span{Prefix: key.Of(h.t.ID), Desc: back}
 	switch {
 	case from.id == 0:
 	case back:
-		span.High = store.Key(from.at, from.id)
+		span.High = key.Of(from.at, from.id)
 	default:
-		span.Low = store.Key(from.at, from.id+1)
+		span.Low = key.Of(from.at, from.id+1)
 	}
 	away := slices.Clone(h.away)
 	if back {
@@ -298,7 +299,7 @@ func (h *thread) leftOff(a policy.Actor) (uint64, error) {
 	}
 	var first *store.Message
 	seen := 0
-	for n, err := range store.NoticesUnread.Rows(h.tx, store.Span{Prefix: store.Key(a.ID(), h.t.ID)}) {
+	for n, err := range store.NoticesUnread.Rows(h.tx, store.Span{Prefix: key.Of(a.ID(), h.t.ID)}) {
 		if err != nil {
 			return 0, err
 		}
@@ -349,7 +350,7 @@ func (h *thread) beside() ([]*store.Message, error) {
 	if !h.s.Allows(policy.SeeNotes) {
 		return nil, nil
 	}
-	for m, err := range store.MessagesByTicket.Rows(h.tx, store.Span{Prefix: store.Key(h.t.ID), Desc: true}) {
+	for m, err := range store.MessagesByTicket.Rows(h.tx, store.Span{Prefix: key.Of(h.t.ID), Desc: true}) {
 		if len(out) == h.t.Beside || err != nil {
 			slices.Reverse(out)
 			return out, err

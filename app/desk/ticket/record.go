@@ -14,6 +14,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/spelling"
 )
 
 // Record is a ticket in imports, exports and the API. Codes and times are text, so that all problems can be reported
@@ -192,7 +193,7 @@ func (ts *Tickets) readTicket(rec Record) *read {
 		field := "messages[" + strconv.Itoa(i) + "]."
 		var format store.Format
 		m.Body, format, m.HTML = readBody(w, field, m.Body, m.Format, m.HTML)
-		if !entry.IsAddress(store.Address(m.AuthorEmail)) {
+		if !entry.IsAddress(spelling.Address(m.AuthorEmail)) {
 			w.Add(field+"author_email", "error.email")
 		}
 		r.messages = append(r.messages, readMessage{m, ts.readTime(w, field+"at", m.At), format})

@@ -14,6 +14,8 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/key"
+	"sportello/store/spelling"
 )
 
 // openFromRecord opens the ticket that the record describes. A refused record adds no person.
@@ -86,7 +88,7 @@ func (ts *Tickets) openFromRecord(tx *store.Tx, a policy.Actor, r *read) (*store
 
 // requesterOf returns the ticket's requester. It adds a person for a new address if the actor may do so.
 func (ts *Tickets) requesterOf(tx *store.Tx, a policy.Actor, r *read, wrong *store.Problems) (*store.Person, error) {
-	email := store.Address(r.rec.RequesterEmail)
+	email := spelling.Address(r.rec.RequesterEmail)
 	switch {
 	case email == "" && markup.Line(r.rec.RequesterName) != "" && !a.System:
 		wrong.Add("requester_email", "error.required")
@@ -364,7 +366,7 @@ func lastPublic(t *store.Ticket) time.Time {
 }
 
 func rewriteOpening(tx *store.Tx, ticket uint64, r *read) (bool, error) {
-	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: store.Key(ticket)}) {
+	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(ticket)}) {
 		if err != nil {
 			return false, err
 		}

@@ -7,6 +7,7 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // Rights before values: the fields named in a change are checked before any value is looked up, so that no answer
@@ -147,7 +148,7 @@ func (ts *Tickets) MayOpenWith(a policy.Actor, g Given) error {
 	if a.IsAgent() {
 		return nil
 	}
-	address := store.Address(g.RequesterEmail)
+	address := spelling.Address(g.RequesterEmail)
 	own := address == a.Person.Email
 	if len(a.Person.Coordinates) > 0 && (entry.IsAddress(address) || !slices.Contains(g.Fields, "requester_email")) {
 		return nil // requesterOf checks whether it is one of their people

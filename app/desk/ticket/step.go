@@ -12,6 +12,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/spelling"
 )
 
 // Text is a message or note to be written.
@@ -316,7 +317,7 @@ func (w *Change) people() error {
 		return err
 	}
 	for _, address := range s.Add {
-		if err := w.add(store.Address(address)); err != nil {
+		if err := w.add(spelling.Address(address)); err != nil {
 			return err
 		}
 	}
@@ -332,7 +333,7 @@ func (w *Change) people() error {
 		w.changed(act.RemoveParticipant)
 	}
 	for _, wish := range []string{s.Grant, s.Refuse} {
-		wish = store.Address(wish)
+		wish = spelling.Address(wish)
 		if wish == "" || !slices.Contains(t.Wishes, wish) {
 			continue
 		}
@@ -340,7 +341,7 @@ func (w *Change) people() error {
 			return err
 		}
 		t.Wishes = slices.DeleteFunc(slices.Clone(t.Wishes), func(x string) bool { return x == wish })
-		if wish == store.Address(s.Grant) {
+		if wish == spelling.Address(s.Grant) {
 			p, err := w.ts.people.EnsureRequester(w.tx, wish, "")
 			if err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"sportello/app/markup/quote"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/key"
 )
 
 // View is everything one actor may see of a ticket.
@@ -291,7 +292,7 @@ const (
 func unsent(tx *store.Tx, ticket uint64) ([]*store.Letter, error) {
 	var out []*store.Letter
 	looked := 0
-	for l, err := range store.LettersByTicket.Rows(tx, store.Span{Prefix: store.Key(ticket), Desc: true}) {
+	for l, err := range store.LettersByTicket.Rows(tx, store.Span{Prefix: key.Of(ticket), Desc: true}) {
 		if err != nil {
 			return nil, err
 		}

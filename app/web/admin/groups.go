@@ -11,6 +11,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // adminGroupsPage lists the support groups; supervisors see the groups they manage.
@@ -274,7 +275,7 @@ func (a pages) findMember(r *web.Request, f *web.Form) uint64 {
 		return 0
 	}
 	for _, p := range page.People {
-		if p.Email == store.Address(text) {
+		if p.Email == spelling.Address(text) {
 			return p.ID
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // queuePage is one view of the agent's queue with its filters and the bar that acts on the ticked tickets.
@@ -336,7 +337,7 @@ func (a pages) colleagues(r *web.Request, groups []*store.Group) ([]*store.Perso
 		case y.ID == actor.ID():
 			return 1
 		}
-		return strings.Compare(store.FoldName(x.Name), store.FoldName(y.Name))
+		return strings.Compare(spelling.Fold(x.Name), spelling.Fold(y.Name))
 	})
 	return out, nil
 }

@@ -20,6 +20,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/spelling"
 )
 
 // ticketPage is a ticket as agents work on it: the thread, the editor, and a column of facts that can be changed in
@@ -443,7 +444,7 @@ func (a pages) ticketChoices(r *web.Request, v *ticketPage, t *ticket.View, name
 				add(&v.Groups, "group", id(g.ID), g.Name.In(v.Lang))
 			}
 		}
-		slices.SortFunc(v.Groups, func(x, y show.Choice) int { return strings.Compare(store.FoldName(x.Label), store.FoldName(y.Label)) })
+		slices.SortFunc(v.Groups, func(x, y show.Choice) int { return strings.Compare(spelling.Fold(x.Label), spelling.Fold(y.Label)) })
 	}
 	if v.MayWork {
 		if slices.Contains(t.Reachable, store.StateOpen) {

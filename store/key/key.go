@@ -1,4 +1,5 @@
-package store
+// Package key builds the keys of indexes.
+package key
 
 import (
 	"encoding/binary"
@@ -6,11 +7,11 @@ import (
 	"time"
 )
 
-// Key builds an index key from parts whose bytes sort as the values do: a uint64 as eight bytes big-endian, a time as
+// Of builds an index key from parts whose bytes sort as the values do: a uint64 as eight bytes big-endian, a time as
 // nanoseconds since 1970 with the sign bit flipped, a bool, a uint8 or an enumeration as one byte, a string with NUL written as
 // 00 FF and ended by 00 01. Every part is of fixed width or ended, so that a key never is the prefix of a longer part.
 // Any other type is a programming error and panics.
-func Key(parts ...any) []byte {
+func Of(parts ...any) []byte {
 	b := make([]byte, 0, 40)
 	for _, p := range parts {
 		switch v := p.(type) {
@@ -28,17 +29,17 @@ func Key(parts ...any) []byte {
 			}
 		case uint8:
 			b = append(b, v)
-		case enumeration:
-			b = append(b, v.byte())
+		case interface{ Byte() byte }:
+			b = append(b, v.Byte())
 		default:
-			panic(fmt.Sprintf("store: key part of type %T", p))
+			panic(fmt.Sprintf("key: part of type %T", p))
 		}
 	}
 	return b
 }
 
-// one returns the keys of the usual index function: exactly one entry.
-func one(parts ...any) [][]byte { return [][]byte{Key(parts...)} }
+// One returns the keys of the usual index function: exactly one entry.
+func One(parts ...any) [][]byte { return [][]byte{Of(parts...)} }
 
 // maxKeyString keeps index keys far below the 32 KiB that bbolt allows.
 const maxKeyString = 1024
@@ -70,12 +71,18 @@ func appendTime(b []byte, t time.Time) []byte {
 	return binary.BigEndian.AppendUint64(b, uint64(n)^(1<<63)) // #nosec G115 -- turning the sign bit keeps the order of signed numbers
 }
 
-func idBytes(id uint64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 0, 8), id) }
+func ID(id uint64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 0, 8), id) }
 
-func lastID(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
+func LastID(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
 
-// after returns the smallest key greater than every key that begins with prefix, nil when there is none.
-func after(prefix []byte) []byte {
+// Beginning returns the prefix of the keys whose first part is a string that begins with s.
+func Beginning(s string) []byte {
+	k := Of(s)
+	return k[:len(k)-2]
+}
+
+// After returns the smallest key greater than every key that begins with prefix, nil when there is none.
+func After(prefix []byte) []byte {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] != 0xff {
 			out := append([]byte(nil), prefix[:i+1]...)
@@ -84,15 +91,4 @@ func after(prefix []byte) []byte {
 		}
 	}
 	return nil
-}
-
-// Without returns the list without the id.
-func Without(list []uint64, id uint64) []uint64 {
-	var out []uint64
-	for _, v := range list {
-		if v != id {
-			out = append(out, v)
-		}
-	}
-	return out
 }

@@ -1,4 +1,4 @@
-package store
+package key
 
 import (
 	"bytes"
@@ -39,16 +39,16 @@ func TestKeysSortAsTheirPartsDo(t *testing.T) {
 	}
 	for range 200000 {
 		s1, s2, n1, n2, t1, t2 := text(), text(), number(), number(), moment(), moment()
-		e1, e2, b1, b2 := State(r.IntN(7)), State(r.IntN(7)), r.IntN(2) == 0, r.IntN(2) == 0
+		e1, e2, b1, b2 := word(r.IntN(7)), word(r.IntN(7)), r.IntN(2) == 0, r.IntN(2) == 0
 		want := cmp.Or(strings.Compare(s1, s2), cmp.Compare(n1, n2), t1.Compare(t2), cmp.Compare(e1, e2), sign(!b1 && b2, b1 && !b2), strings.Compare(s2, s1))
-		a, b := Key(s1, n1, t1, e1, b1, s2), Key(s2, n2, t2, e2, b2, s1)
+		a, b := Of(s1, n1, t1, e1, b1, s2), Of(s2, n2, t2, e2, b2, s1)
 		if got := bytes.Compare(a, b); got != want {
 			t.Fatalf("%q %d %v %d %v against %q %d %v %d %v: keys %d, parts %d", s1, n1, t1, e1, b1, s2, n2, t2, e2, b2, got, want)
 		}
-		if got, want := bytes.HasPrefix(b, Key(s1)), s1 == s2; got != want {
+		if got, want := bytes.HasPrefix(b, Of(s1)), s1 == s2; got != want {
 			t.Fatalf("key of %q begins with that of %q: %v", s2, s1, got)
 		}
-		if got, want := bytes.HasPrefix(Key(s2), Beginning(s1)), strings.HasPrefix(s2, s1); got != want {
+		if got, want := bytes.HasPrefix(Of(s2), Beginning(s1)), strings.HasPrefix(s2, s1); got != want {
 			t.Fatalf("key of %q begins as %q does: %v", s2, s1, got)
 		}
 	}
@@ -60,7 +60,7 @@ func FuzzKey(f *testing.F) {
 	f.Add("a\x00\xff", "a\x00\x01", uint64(math.MaxUint64), uint64(0), int64(math.MinInt64+1), int64(math.MaxInt64))
 	f.Fuzz(func(t *testing.T, s1, s2 string, n1, n2 uint64, m1, m2 int64) {
 		if len(s1) > maxKeyString || len(s2) > maxKeyString {
-			if len(Key(s1, s2)) > 4*maxKeyString+4 {
+			if len(Of(s1, s2)) > 4*maxKeyString+4 {
 				t.Fatal("key without bound")
 			}
 			return
@@ -70,7 +70,7 @@ func FuzzKey(f *testing.F) {
 			return
 		}
 		want := cmp.Or(strings.Compare(s1, s2), cmp.Compare(n1, n2), cmp.Compare(m1, m2))
-		if got := bytes.Compare(Key(s1, n1, t1), Key(s2, n2, t2)); got != want {
+		if got := bytes.Compare(Of(s1, n1, t1), Of(s2, n2, t2)); got != want {
 			t.Fatalf("keys %d, parts %d", got, want)
 		}
 	})
@@ -80,11 +80,11 @@ func TestTimesBeyondTheKeysRangeStayAtItsEnds(t *testing.T) {
 	order := []time.Time{time.Date(-5000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(1678, 1, 2, 0, 0, 0, 0, time.UTC), time.Unix(0, 0),
 		time.Date(2261, 12, 31, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
 	for i := range order[1:] {
-		if bytes.Compare(Key(order[i]), Key(order[i+1])) >= 0 {
+		if bytes.Compare(Of(order[i]), Of(order[i+1])) >= 0 {
 			t.Errorf("%v does not sort before %v", order[i], order[i+1])
 		}
 	}
-	if !bytes.Equal(Key(time.Time{}), Key(order[0])) {
+	if !bytes.Equal(Of(time.Time{}), Of(order[0])) {
 		t.Error("the zero time is not the smallest key")
 	}
 }
@@ -93,7 +93,7 @@ func TestAfterIsTheFirstKeyBeyondAPrefix(t *testing.T) {
 	for _, tc := range []struct{ prefix, want []byte }{
 		{[]byte{1, 2}, []byte{1, 3}}, {[]byte{1, 0xff}, []byte{2}}, {[]byte{0xff, 0xff}, nil}, {nil, nil},
 	} {
-		if got := after(tc.prefix); !bytes.Equal(got, tc.want) || (got == nil) != (tc.want == nil) {
+		if got := After(tc.prefix); !bytes.Equal(got, tc.want) || (got == nil) != (tc.want == nil) {
 			t.Errorf("after %x: %x, want %x", tc.prefix, got, tc.want)
 		}
 	}
@@ -105,5 +105,10 @@ func TestAKeyPartOfAnUnknownTypePanics(t *testing.T) {
 			t.Error("no panic")
 		}
 	}()
-	Key(3)
+	Of(3)
 }
+
+// word stands for an enumeration.
+type word uint8
+
+func (w word) Byte() byte { return byte(w) }
