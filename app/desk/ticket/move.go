@@ -18,38 +18,17 @@ func (w *Change) move() error {
 	}
 	switch {
 	case w.s.Confirm:
-		if err := w.need(policy.Confirm); err != nil {
-			return err
-		}
 		to, by = store.StateClosed, requesterSide
 	case w.s.Reopen:
-		if err := w.need(policy.Reopen); err != nil {
-			return err
-		}
 		to = store.StateOpen
 		if w.t.State == store.StateOpen {
-			return nil // the accompanying message has done so already
+			return w.need(policy.Reopen) // the accompanying message has done so already
 		}
-	case to == store.StateNone:
+	case to == store.StateNone, to == w.t.State && to != store.StatePlanned && to != store.StateResolved:
 		return nil
-	case to == w.t.State && to != store.StatePlanned && to != store.StateResolved:
-		return nil
-	case by == requesterSide && (to == store.StateResolved || to == store.StateClosed && w.t.State.Active()):
-		if err := w.need(policy.Settle); err != nil {
-			return err
-		}
-	case by == requesterSide && to == store.StateOpen:
-		if err := w.need(policy.Reopen); err != nil {
-			return err
-		}
-	case by == requesterSide && to == store.StateClosed:
-		if err := w.need(policy.Confirm); err != nil {
-			return err
-		}
-	default:
-		if err := w.need(policy.Work); err != nil {
-			return err
-		}
+	}
+	if err := w.need(rightTo(w.t.State, to, by)); err != nil {
+		return err
 	}
 	message := w.s.Message != nil && !w.s.Message.Internal
 	version := markup.Line(w.s.Version)

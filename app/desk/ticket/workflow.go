@@ -3,6 +3,7 @@ package ticket
 import (
 	"slices"
 
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -28,30 +29,48 @@ const (
 	grace                       // closed no longer than the settings allow
 )
 
+// move is a row of the table: from which states to which, on which side, by which right over the ticket, and what it needs.
 type move struct {
-	from []store.State
-	to   store.State
-	by   side
-	need []need
+	from  []store.State
+	to    store.State
+	by    side
+	right policy.Act // 0: the desk needs none
+	need  []need
 }
 
 // moves is the table of all allowed moves. Any other move is refused, whether from pages, API, mail or import.
 var moves = []move{
-	{[]store.State{store.StateNew}, store.StateOpen, agentSide, nil},
-	{[]store.State{store.StateNew, store.StateOpen}, store.StateWaiting, agentSide, []need{question}},
-	{[]store.State{store.StateWaiting}, store.StateOpen, agentSide, nil},
-	{[]store.State{store.StateWaiting}, store.StateOpen, requesterSide, []need{answer}},
-	{[]store.State{store.StateOpen, store.StateWaiting}, store.StatePlanned, agentSide, []need{correction}},
-	{[]store.State{store.StatePlanned}, store.StateOpen, agentSide, nil},
-	{[]store.State{store.StatePlanned}, store.StateWaiting, agentSide, []need{question}},
-	{store.ActiveStates, store.StateResolved, agentSide, []need{outcome, answer}},
-	{store.ActiveStates, store.StateResolved, requesterSide, []need{resolvedNow}},
-	{store.ActiveStates, store.StateClosed, requesterSide, []need{solvedNow}},
-	{[]store.State{store.StateResolved}, store.StateClosed, requesterSide, nil},
-	{[]store.State{store.StateResolved}, store.StateClosed, itself, nil},
-	{[]store.State{store.StateResolved}, store.StateOpen, requesterSide, []need{answer}},
-	{[]store.State{store.StateResolved}, store.StateOpen, agentSide, nil},
-	{[]store.State{store.StateClosed}, store.StateOpen, requesterSide, []need{answer, grace}},
+	{[]store.State{store.StateNew}, store.StateOpen, agentSide, policy.Take, nil},
+	{[]store.State{store.StateNew, store.StateOpen}, store.StateWaiting, agentSide, policy.Work, []need{question}},
+	{[]store.State{store.StateWaiting}, store.StateOpen, agentSide, policy.Work, nil},
+	{[]store.State{store.StateWaiting}, store.StateOpen, requesterSide, policy.Reopen, []need{answer}},
+	{[]store.State{store.StateOpen, store.StateWaiting}, store.StatePlanned, agentSide, policy.Work, []need{correction}},
+	{[]store.State{store.StatePlanned}, store.StateOpen, agentSide, policy.Work, nil},
+	{[]store.State{store.StatePlanned}, store.StateWaiting, agentSide, policy.Work, []need{question}},
+	{store.ActiveStates, store.StateResolved, agentSide, policy.Work, []need{outcome, answer}},
+	{store.ActiveStates, store.StateResolved, requesterSide, policy.Settle, []need{resolvedNow}},
+	{store.ActiveStates, store.StateClosed, requesterSide, policy.Settle, []need{solvedNow}},
+	{[]store.State{store.StateResolved}, store.StateClosed, requesterSide, policy.Confirm, nil},
+	{[]store.State{store.StateResolved}, store.StateClosed, itself, 0, nil},
+	{[]store.State{store.StateResolved}, store.StateOpen, requesterSide, policy.Reopen, []need{answer}},
+	{[]store.State{store.StateResolved}, store.StateOpen, agentSide, policy.Reopen, nil},
+	{[]store.State{store.StateClosed}, store.StateOpen, requesterSide, policy.Reopen, []need{answer, grace}},
+}
+
+// rightTo returns the right that the move asks for. For a move that the table lacks it is that of the side's other moves to
+// the state, so that who may make those reads why this one is refused; Work where there are none.
+func rightTo(from, to store.State, by side) policy.Act {
+	right := policy.Work
+	for _, row := range moves {
+		if row.to != to || row.by != by {
+			continue
+		}
+		if slices.Contains(row.from, from) {
+			return row.right
+		}
+		right = row.right
+	}
+	return right
 }
 
 // attempt is a requested move with everything its requirements depend on.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"sportello/app/desk/policy"
 	"sportello/store"
 )
 
@@ -35,6 +36,35 @@ func TestMovesAreThoseOfTheDomain(t *testing.T) {
 					t.Errorf("%s: legal is %v, the program says %v", key, legal[key], err)
 				}
 			}
+		}
+	}
+}
+
+// TestEveryMoveOfAPersonAsksARight: the desk's own alone ask none, and what the table lacks is Work or the right of the
+// side's other moves to the state.
+func TestEveryMoveOfAPersonAsksARight(t *testing.T) {
+	for _, m := range moves {
+		if asks := m.right != 0; asks != (m.by != itself) {
+			t.Errorf("%v to %s: asks a right: %v", m.from, m.to, asks)
+		}
+	}
+	for _, c := range []struct {
+		from, to store.State
+		by       side
+		want     policy.Act
+	}{
+		{store.StateResolved, store.StateClosed, requesterSide, policy.Confirm},
+		{store.StateOpen, store.StateClosed, requesterSide, policy.Settle},
+		{store.StatePlanned, store.StateResolved, requesterSide, policy.Settle},
+		{store.StateClosed, store.StateOpen, requesterSide, policy.Reopen},
+		{store.StateWaiting, store.StateOpen, agentSide, policy.Work},
+		{store.StateNew, store.StateOpen, requesterSide, policy.Reopen},
+		{store.StateClosed, store.StateWaiting, requesterSide, policy.Work},
+		{store.StateOpen, store.StatePlanned, requesterSide, policy.Work},
+		{store.StateClosed, store.StateNew, agentSide, policy.Work},
+	} {
+		if got := rightTo(c.from, c.to, c.by); got != c.want {
+			t.Errorf("%s to %s: right %d, want %d", c.from, c.to, got, c.want)
 		}
 	}
 }
