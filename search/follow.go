@@ -360,6 +360,9 @@ func (ix *Index) round(ctx context.Context, h *handle) error {
 			break
 		}
 	}
+	if w.forget || len(w.versions) > 0 {
+		h.articles.Add(1) // after the batch: an answer that was found before it is kept under the mark from before
+	}
 	h.seq.Store(w.last)
 	if ix.current.Load() == h {
 		ix.forward()

@@ -44,12 +44,31 @@ type handle struct {
 	dir   string
 	seq   atomic.Uint64
 
+	serial   uint64        // no two handles have the same
+	articles atomic.Uint64 // counts batches with articles, and changes of what a catalogue holds
+
 	mu     sync.RWMutex
 	closed bool
 
 	badMu sync.Mutex
 	bad   error
 	onBad func()
+}
+
+// opened counts the handles.
+var opened atomic.Uint64
+
+// ArticleMark tells states of the index apart in which a question for articles alone may have other answers. It changes
+// with every change of an article, of the catalogue and of synonyms that the index has come to know, and with the index.
+type ArticleMark struct{ index, articles uint64 }
+
+// ArticleMark returns the mark of now. An answer that is given after it was asked for is one of that state or a later one.
+func (ix *Index) ArticleMark() ArticleMark {
+	h := ix.current.Load()
+	if h == nil {
+		return ArticleMark{}
+	}
+	return ArticleMark{h.serial, h.articles.Load()}
 }
 
 func (h *handle) spoil(err error) {
@@ -108,7 +127,7 @@ func ours(dir string, index bleve.Index) (*handle, error) {
 }
 
 func newHandle(dir string, index bleve.Index) *handle {
-	h := &handle{index: index, dir: dir}
+	h := &handle{index: index, dir: dir, serial: opened.Add(1)}
 	handles.Store(dir, h)
 	return h
 }

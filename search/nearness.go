@@ -38,17 +38,38 @@ const (
 
 // wanted is a question as texts in short are read for it.
 type wanted struct {
-	tables []map[uint16]int8 // for each language, the clause a hash belongs to
-	idf    []float64         // of each clause
-	small  []bool            // clauses that are not needed beside others
-	total  float64           // of those that are
+	tables []askedHashes
+	idf    []float64 // of each clause
+	small  []bool    // clauses that are not needed beside others
+	total  float64   // of those that are
+}
+
+// askedHashes are the hashes of one language that are asked for, each with its clause. Nearly every word of a text is not
+// asked for, which the bits tell without a look into the map.
+type askedHashes struct {
+	bits   [1 << 15 / 64]uint64
+	clause map[uint16]int8
+}
+
+func (a *askedHashes) add(hash uint16, clause int8) {
+	if _, taken := a.clause[hash]; !taken {
+		a.clause[hash] = clause
+		a.bits[hash/64] |= 1 << (hash % 64)
+	}
+}
+
+func (a *askedHashes) find(hash uint16) (clause int8, asked bool) {
+	if a.bits[hash/64]&(1<<(hash%64)) == 0 {
+		return 0, false
+	}
+	return a.clause[hash], true
 }
 
 // want prepares the reading of texts in short.
 func (r *run) want() *wanted {
-	w := &wanted{tables: make([]map[uint16]int8, len(analysis.Languages))}
+	w := &wanted{tables: make([]askedHashes, len(analysis.Languages))}
 	for i := range w.tables {
-		w.tables[i] = map[uint16]int8{}
+		w.tables[i].clause = map[uint16]int8{}
 	}
 	for i, c := range r.parsed.Clauses {
 		idf := 0.0
@@ -65,8 +86,8 @@ func (r *run) want() *wanted {
 				}
 				for l, language := range analysis.Languages {
 					for _, term := range []string{u.Term, analysis.Stem(language, u.Term)} {
-						if _, taken := w.tables[l][short.Hash(term)]; term != "" && !taken {
-							w.tables[l][short.Hash(term)] = int8(i)
+						if term != "" {
+							w.tables[l].add(short.Hash(term), int8(i))
 						}
 					}
 				}
@@ -112,7 +133,7 @@ func (w *wanted) read(t *textSpots, near []byte, notes bool) {
 	if len(near) < short.Header || int(near[0]) >= len(w.tables) {
 		return
 	}
-	table := w.tables[near[0]]
+	table := &w.tables[near[0]]
 	t.changed = binary.BigEndian.Uint32(near[1:])
 	title, whole := true, false
 	pos := int32(0)
@@ -121,7 +142,7 @@ func (w *wanted) read(t *textSpots, near []byte, notes bool) {
 		switch {
 		case b&0x80 != 0 && i+1 < len(near):
 			i++
-			k, asked := table[uint16(b&0x7f)<<8|uint16(near[i])]
+			k, asked := table.find(uint16(b&0x7f)<<8 | uint16(near[i]))
 			switch {
 			case asked && title:
 				t.clauses[k].title++

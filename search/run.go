@@ -40,6 +40,7 @@ type run struct {
 type partRun struct {
 	*segment.Part
 	sight  sight
+	few    bool              // few documents are seen
 	base   *roaring.Bitmap   // what may be a hit, before words
 	units  []*roaring.Bitmap // seen documents that have the unit
 	match  *roaring.Bitmap
@@ -80,12 +81,19 @@ func (r *run) prepare() error {
 			return err
 		}
 		pr := &partRun{Part: p}
-		if pr.sight, err = r.q.Access.see(p, r.cat, r.own); err != nil {
+		if r.articlesAlone() { // of tickets nothing is asked: not even how frequent a word is there
+			pr.sight.notes = roaring.New()
+			pr.sight.docs, err = r.q.Access.articles(p)
+		} else {
+			pr.sight, err = r.q.Access.see(p, r.cat, r.own)
+		}
+		if err != nil {
 			return err
 		}
 		if pr.sight.docs.IsEmpty() {
 			continue
 		}
+		pr.few = pr.sight.docs.GetCardinality() < fewSeen
 		if err := r.filter(pr, me); err != nil {
 			return err
 		}
@@ -115,6 +123,9 @@ func (r *run) prepare() error {
 	}
 	return nil
 }
+
+// articlesAlone reports whether only articles are asked for: the answer rests on nothing else then.
+func (r *run) articlesAlone() bool { return slices.Equal(r.q.Types, []string{query.TypeArticle}) }
 
 // me returns the address that from:me stands for.
 func (r *run) me() (address string, err error) {
@@ -285,10 +296,16 @@ func (r *run) inField(p *partRun, u query.Unit, f weighed, into *roaring.Bitmap)
 	}
 	docs, err := p.Docs(f.name, term)
 	if err == nil {
+		if p.few && !docs.IsEmpty() { // most of what has the word is not seen: articles alone, or a requester's own
+			docs = roaring.And(docs, p.sight.docs)
+		}
 		into.Or(docs)
 	}
 	return err
 }
+
+// fewSeen is the number of seen documents of a segment below which what has a word is cut down to them at once.
+const fewSeen = 4096
 
 // place returns the term under which a unit stands in the field, empty when it cannot.
 func (r *run) place(u query.Unit, f weighed) string {

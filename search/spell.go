@@ -76,7 +76,10 @@ func (r *run) correct() (sure, maybe []fix, err error) {
 func (r *run) known() ([]*roaring.Bitmap, error) {
 	var out []*roaring.Bitmap
 	for _, p := range r.parts {
-		docs, err := r.q.Access.knows(p.Part, r.cat)
+		docs, err := p.sight.docs, error(nil)
+		if !r.articlesAlone() {
+			docs, err = r.q.Access.knows(p.Part, r.cat)
+		}
 		if err != nil {
 			return nil, err
 		}

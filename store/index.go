@@ -40,6 +40,11 @@ func (ix *Index[T]) Entries(tx *Tx, s Span) iter.Seq[Entry] {
 // Rows walks the rows of the span in the order of the index.
 func (ix *Index[T]) Rows(tx *Tx, s Span) iter.Seq2[*T, error] { return ix.Merge(tx, []Span{s}) }
 
+// PeekRows is Rows with Table.Peek.
+func (ix *Index[T]) PeekRows(tx *Tx, s Span) iter.Seq2[*T, error] {
+	return ix.merge(tx, []Span{s}, ix.table.Peek)
+}
+
 // GlanceRows is Rows with Table.Glance.
 func (ix *Index[T]) GlanceRows(tx *Tx, s Span) iter.Seq2[*T, error] {
 	return ix.merge(tx, []Span{s}, ix.table.Glance)
@@ -134,6 +139,18 @@ func (ix *Index[T]) find(tx *Tx, prefix []byte) uint64 {
 func (ix *Index[T]) Find(tx *Tx, parts ...any) ([]*T, error) {
 	var out []*T
 	for r, err := range ix.Rows(tx, Span{Prefix: key.Of(parts...)}) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// Peek is Find with Table.Peek.
+func (ix *Index[T]) Peek(tx *Tx, parts ...any) ([]*T, error) {
+	var out []*T
+	for r, err := range ix.PeekRows(tx, Span{Prefix: key.Of(parts...)}) {
 		if err != nil {
 			return nil, err
 		}

@@ -57,6 +57,7 @@ type Options struct {
 	Log       *slog.Logger             // slog.Default when nil
 	Committed func(took time.Duration) // called after each commit; must be quick
 	NoSync    bool                     // for tests and for making data: a crash may lose or tear what was written
+	Prove     bool                     // for tests: a shared row that somebody changed (see Table.Peek) is a panic when it is read again
 }
 
 // Store is an open data folder. Its methods may be used by many goroutines at once.
@@ -69,7 +70,8 @@ type Store struct {
 	lock      *os.File
 	id        string
 	blobs     *blob.Folder
-	peeked    map[string]*peeked // by table; never changes itself
+	peeked    map[string]*rowsKept // by table; never changes itself
+	prove     bool
 
 	mu sync.RWMutex // held for reading by each View, for writing while the file is opened again
 	db *bbolt.DB
@@ -88,7 +90,7 @@ type Store struct {
 // naming the process when another one has the folder, and an error naming both versions when the file was written by
 // a newer release.
 func Open(dir string, o Options) (*Store, error) {
-	s := &Store{dir: dir, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, wake: make(chan struct{}), peeked: newPeeked()}
+	s := &Store{dir: dir, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, wake: make(chan struct{}), peeked: newPeeked(), prove: o.Prove}
 	if s.clock == nil {
 		s.clock = time.Now
 	}

@@ -140,20 +140,12 @@ func (t *Table[T]) Peek(tx *Tx, id uint64) (*T, error) {
 	if raw == nil {
 		return t.Get(tx, id)
 	}
-	peeked := tx.store.peeked[t.name]
-	if p, ok := peeked.get(id); ok && bytes.Equal(p.raw, raw) {
-		return p.row.(*T), nil
-	}
-	r, err := t.read(tx, id, raw)
-	if err != nil {
-		return nil, err
-	}
-	peeked.put(id, peek{bytes.Clone(raw), r})
-	return r, nil
+	return t.kept(tx, id, raw, false)
 }
 
 // Glance is Get for lists: the fields that the table keeps apart are neither read nor decoded, so that a row costs a
-// list the same however long its texts are. The row has those fields empty, and Put refuses it.
+// list the same however long its texts are. The row has those fields empty, and Put refuses it. In a View it is shared, as
+// that of Peek is, and must not be changed.
 func (t *Table[T]) Glance(tx *Tx, id uint64) (*T, error) {
 	raw := tx.bucket(t.name, "rows").Get(key.ID(id))
 	if raw == nil {
@@ -164,6 +156,9 @@ func (t *Table[T]) Glance(tx *Tx, id uint64) (*T, error) {
 
 func (t *Table[T]) glance(tx *Tx, id uint64, raw []byte) (*T, error) {
 	near, _ := t.divide(raw)
+	if !tx.bolt.Writable() {
+		return t.kept(tx, id, near, len(t.apart) > 0)
+	}
 	r, err := t.read(tx, id, near)
 	if err != nil {
 		return nil, err

@@ -64,7 +64,7 @@ type Trial struct {
 	Clock  func() time.Time // the desk's clock; nil for the machine's. Use Config.Now
 	Reload string           // folder of assets that are read again for each page; empty for those of the program
 	NoSync bool             // what was written may be lost if the machine stops
-	Twice  bool             // each page is rendered in both ways, which must agree
+	Twice  bool             // what is kept or quick is made the slow way as well, and a difference is an error
 
 	MailGather time.Duration // how long events are collected into one letter; 0: a minute
 	HeadTime   time.Duration // time limit for the header of a request; 0: see web/server.go

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -75,4 +76,26 @@ func terms(text string) string {
 		out = append(out, s)
 	})
 	return strings.Join(out, " ")
+}
+
+// TestAStemBeginsAsItsWordDoes holds what lets snippets pass over words without working out their stems.
+func TestAStemBeginsAsItsWordDoes(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	letters := []rune("abcdefghijklmnopqrstuvwxyzàèéìòùáíóúçñyßø0123456789")
+	endings := []string{"", "are", "azione", "mente", "ies", "ied", "ing", "s", "ly", "ful", "ness", "ità", "evo", "erebbero", "gli"}
+	words := []string{"skis", "skies", "dying", "lying", "tying", "idly", "gently", "ugly", "early", "only", "singly", "sky", "news", "howe", "atlas", "cosmos", "bias", "andes", "youth", "yes", "y"}
+	for range 200_000 {
+		var w []rune
+		for range 1 + r.IntN(7) {
+			w = append(w, letters[r.IntN(len(letters))])
+		}
+		words = append(words, string(w)+endings[r.IntN(len(endings))])
+	}
+	for _, language := range Languages {
+		for _, w := range words {
+			if s := Stem(language, w); s != "" && s[0] != w[0] {
+				t.Fatalf("%s: %q has the stem %q", language, w, s)
+			}
+		}
+	}
 }

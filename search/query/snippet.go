@@ -128,7 +128,7 @@ func (p *Parsed) hits(text, language string, fn func(mark) bool) {
 			switch {
 			case w.unit.Kind == UnitPrefix:
 				hit = strings.HasPrefix(t.Term, w.unit.Term)
-			case !hit && w.stem != "" && t.Parts == 0:
+			case !hit && w.stem != "" && t.Parts == 0 && t.Term != "" && t.Term[0] == w.stem[0]: // a stem begins as its word does
 				if stemmed == "" {
 					stemmed = analysis.Stem(language, t.Term)
 				}

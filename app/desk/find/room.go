@@ -21,6 +21,7 @@ type Finder struct {
 	rights     *policy.Rights
 	files      *file.Files
 	misses     missWork
+	kept       answers
 }
 
 // New returns the search over the store. Without an index every search returns an Unavailable error. What people did

@@ -133,25 +133,20 @@ func (fi *Finder) found(tx *store.Tx, a policy.Actor, h search.Hit, parsed query
 		}
 		f.text = text
 		f.Ticket, f.Title, f.Snippet = t, t.Subject, query.Snippet(text, parsed, t.Language, snippetLength)
-		f.Group, _ = store.Groups.Get(tx, t.Group) // a line without its group is still useful
+		f.Group, _ = store.Groups.Peek(tx, t.Group) // a line without its group is still useful
 		if t.Module != 0 {
-			f.Module, _ = store.Modules.Get(tx, t.Module)
+			f.Module, _ = store.Modules.Peek(tx, t.Module)
 		}
 	case "article":
-		art, err := store.Articles.Get(tx, h.ID)
+		if !foundArticle(tx, a, h, &f) {
+			return f, false, nil
+		}
+		v, err := store.Versions.Peek(tx, h.Version)
 		if err != nil {
-			return f, false, nil
+			return f, false, err
 		}
-		v, err := store.Versions.Get(tx, h.Version)
-		if err != nil || !policy.MayRead(a, art.Audience, v.Publication) {
-			return f, false, nil
-		}
-		f.Article, f.Version, f.Title = art, v, v.Title
-		f.text = markup.Plain(v.Format.String(), v.Body)
+		f.Version, f.text = v, markup.Plain(v.Format.String(), v.Body)
 		f.Snippet = query.Snippet(f.text, parsed, v.Language, snippetLength)
-		if art.Module != 0 {
-			f.Module, _ = store.Modules.Get(tx, art.Module)
-		}
 	case query.TypeMail:
 		m, err := store.Mails.Get(tx, h.ID)
 		if err != nil || !m.Judged() || fi.rights.MayJudge(tx, a, m) != nil {
@@ -164,6 +159,23 @@ func (fi *Finder) found(tx *store.Tx, a policy.Actor, h search.Hit, parsed query
 		return f, false, nil
 	}
 	return f, true, nil
+}
+
+// foundArticle fills in the line of an article without its text, and reports whether the actor may read it now.
+func foundArticle(tx *store.Tx, a policy.Actor, h search.Hit, f *Found) bool {
+	art, err := store.Articles.Peek(tx, h.ID)
+	if err != nil {
+		return false
+	}
+	v, err := store.Versions.Glance(tx, h.Version)
+	if err != nil || !policy.MayRead(a, art.Audience, v.Publication) {
+		return false
+	}
+	f.Type, f.Article, f.Version, f.Title = h.Type, art, v, v.Title
+	if art.Module != 0 {
+		f.Module, _ = store.Modules.Peek(tx, art.Module) // a line without its module is still useful
+	}
+	return true
 }
 
 // maxSnippetText limits the bytes of one ticket's text that are searched for a snippet.
@@ -204,14 +216,14 @@ func (fi *Finder) Fitting(ctx context.Context, a policy.Actor, subject, module s
 	}
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
-	r, err := fi.ix.Search(ctx, search.Query{Text: words, Access: fi.Access(a), Types: []string{query.TypeArticle}, Language: a.Lang(), Limit: most})
+	hits, err := fi.articles(ctx, a, words, most)
 	if err != nil {
 		return nil, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
 	}
 	var out []Found
 	err = fi.st.View(func(tx *store.Tx) error {
 		var near, rest []search.Hit
-		for _, h := range r.Hits {
+		for _, h := range hits {
 			if module != "" && len(near) < limit-1 && below(tx, h.ID, module) {
 				near = append(near, h)
 			} else {
@@ -222,11 +234,8 @@ func (fi *Finder) Fitting(ctx context.Context, a policy.Actor, subject, module s
 			if len(out) == limit {
 				break
 			}
-			f, ok, err := fi.found(tx, a, h, query.Parsed{})
-			if err != nil {
-				return err
-			}
-			if ok {
+			var f Found
+			if foundArticle(tx, a, h, &f) {
 				out = append(out, f)
 			}
 		}

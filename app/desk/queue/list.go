@@ -60,22 +60,11 @@ func (qs *Queues) List(a policy.Actor, f TicketFilter) (TicketList, error) {
 			}
 			return !updated.Before(f.UpdatedSince)
 		}
-		whole := f
-		whole.After = 0 // the total counts all pages, so that it is the same on each
-		looked := 0
-		for t, err := range qs.candidates(tx, a, whole) {
-			if err != nil {
-				return err
-			}
-			if looked++; looked > maxTotalled {
-				out.Exact = false
-				break
-			}
-			if shown(t) {
-				out.Total++
-			}
+		if err := qs.total(tx, a, f, shown, &out); err != nil || f.After == 0 {
+			return err
 		}
-		looked = 0
+		out.Tickets, out.Next = nil, 0
+		looked := 0
 		for t, err := range qs.candidates(tx, a, f) {
 			if err != nil {
 				return err
@@ -84,18 +73,52 @@ func (qs *Queues) List(a policy.Actor, f TicketFilter) (TicketList, error) {
 				out.Next = t.ID + 1 // the next page continues here
 				return nil
 			}
-			if !shown(t) {
-				continue
-			}
-			if len(out.Tickets) == f.Limit {
-				out.Next = out.Tickets[f.Limit-1].ID
+			if shown(t) && !out.take(t, f.Limit) {
 				return nil
 			}
-			out.Tickets = append(out.Tickets, t)
 		}
 		return nil
 	})
 	return out, err
+}
+
+// total counts the list from its beginning, so that the total is the same on each page, and fills the first page.
+func (qs *Queues) total(tx *store.Tx, a policy.Actor, f TicketFilter, shown func(*store.Ticket) bool, out *TicketList) error {
+	f.After = 0
+	looked, full := 0, false
+	for t, err := range qs.candidates(tx, a, f) {
+		if err != nil {
+			return err
+		}
+		if looked++; looked > maxTotalled {
+			out.Exact = false
+		}
+		if !out.Exact && full {
+			return nil
+		}
+		if looked > maxLooked {
+			out.Next = t.ID + 1 // the next page continues here
+			return nil
+		}
+		if !shown(t) {
+			continue
+		}
+		if out.Exact {
+			out.Total++
+		}
+		full = full || !out.take(t, f.Limit)
+	}
+	return nil
+}
+
+// take adds the ticket to the page; when that is full, it notes where the next one continues and returns false.
+func (l *TicketList) take(t *store.Ticket, limit int) bool {
+	if len(l.Tickets) == limit {
+		l.Next = l.Tickets[limit-1].ID
+		return false
+	}
+	l.Tickets = append(l.Tickets, t)
+	return true
 }
 
 func (f TicketFilter) fits(tx *store.Tx, t *store.Ticket) bool {

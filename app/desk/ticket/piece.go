@@ -68,7 +68,7 @@ func openThread(tx *store.Tx, t *store.Ticket, s policy.Standing) (*thread, erro
 	if !s.Side() && s.Allows(policy.SeeNotes) {
 		return h, nil
 	}
-	away, err := store.MessagesByBrought.Find(tx, t.ID)
+	away, err := store.MessagesByBrought.Peek(tx, t.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (h *thread) reads(m *store.Message) bool {
 
 // find returns the message of the thread, NotFound when there is none that the actor may read.
 func (h *thread) find(id uint64) (*store.Message, error) {
-	m, err := store.Messages.Get(h.tx, id)
+	m, err := store.Messages.Peek(h.tx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (h *thread) walk(from spot, back bool) iter.Seq2[*store.Message, error] {
 			}
 			return true
 		}
-		for m, err := range store.MessagesByTicket.Rows(h.tx, span) {
+		for m, err := range store.MessagesByTicket.PeekRows(h.tx, span) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -347,10 +347,10 @@ func (ts *Tickets) LeftOff(a policy.Actor, number uint64) (uint64, error) {
 // beside reads what lies beside the ticket and waits, by time.
 func (h *thread) beside() ([]*store.Message, error) {
 	var out []*store.Message
-	if !h.s.Allows(policy.SeeNotes) {
+	if !h.s.Allows(policy.SeeNotes) || h.t.Beside == 0 {
 		return nil, nil
 	}
-	for m, err := range store.MessagesByTicket.Rows(h.tx, store.Span{Prefix: key.Of(h.t.ID), Desc: true}) {
+	for m, err := range store.MessagesByTicket.PeekRows(h.tx, store.Span{Prefix: key.Of(h.t.ID), Desc: true}) {
 		if len(out) == h.t.Beside || err != nil {
 			slices.Reverse(out)
 			return out, err

@@ -13,7 +13,7 @@ import (
 	"sportello/store/key"
 )
 
-// View is everything one actor may see of a ticket.
+// View is everything one actor may see of a ticket. Its rows are shared and must not be changed (store.Table.Peek).
 type View struct {
 	Ticket    *store.Ticket
 	Messages  []*store.Message // by time; including notes if the actor may see them
@@ -121,7 +121,7 @@ func (ts *Tickets) view(a policy.Actor, number uint64, read func(*store.Tx, *Vie
 	var v *View
 	err := ts.st.View(func(tx *store.Tx) error {
 		v = &View{Files: map[uint64][]*store.File{}, People: map[uint64]*store.Person{}, May: map[policy.Act]bool{}, MayRemove: map[uint64]bool{}}
-		t, err := store.Tickets.Get(tx, number)
+		t, err := store.Tickets.Peek(tx, number)
 		if err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *View, s policy.Stan
 		if t.Files == 0 && t.Notes == 0 && m.Origin == 0 && !m.Merged() {
 			continue // no file can be there: saves a lookup per message
 		}
-		files, err := store.FilesByMessage.Find(tx, m.ID)
+		files, err := store.FilesByMessage.Peek(tx, m.ID)
 		if err != nil {
 			return err
 		}
