@@ -57,8 +57,8 @@ func newAdministration(t *testing.T) *administration {
 	d.other = d.add("Gino Riva", people.Form{Groups: in(d.ricerca, true), Language: "it"})
 	d.agent = d.add("Bruno Galli", people.Form{Groups: in(d.csa, false), Language: "it"})
 	d.editor = d.add("Elena Moro", people.Form{Editor: true, Language: "it"})
-	d.coordinator = d.add("Dario Fonti", people.Form{Organisation: o.ID, Coordinates: []store.Coordination{{Organisation: o.ID}}, Language: "it"})
-	d.asker = d.add("Ada Neri", people.Form{Organisation: o.ID, Language: "it"})
+	d.coordinator = d.add("Dario Fonti", people.Form{Affiliations: []store.Affiliation{{Organisation: o.ID, Coordinator: true}}, Language: "it"})
+	d.asker = d.add("Ada Neri", people.Form{Affiliations: []store.Affiliation{{Organisation: o.ID}}, Language: "it"})
 	return d
 }
 
@@ -245,8 +245,8 @@ func TestAPersonWhoIsAddedGetsInByTheLinkThatIsShownOnce(t *testing.T) {
 	b := d.signedIn(d.admin)
 	b.must(b.post("/admin/people", url.Values{"name": {"Lia Testa"}, "email": {"non un indirizzo"}, "administrator": {"1"}}), 422,
 		"Non è un indirizzo e-mail", `value="Lia Testa"`, `value="non un indirizzo"`, `name="administrator" value="1" checked`)
-	place := admin.PlaceValue(d.organisation, 0)
-	got := b.post("/admin/people", url.Values{"name": {"Lia Testa"}, "email": {"Lia@Example.it"}, "place": {place}, "coordinates": {place, ""}, "editor": {"1"},
+	place := show.HatValue(store.Hat{Organisation: d.organisation})
+	got := b.post("/admin/people", url.Values{"name": {"Lia Testa"}, "email": {"Lia@Example.it"}, "hat-1-place": {place}, "hat-1-coordinator": {"1"}, "hat-2-place": {""}, "editor": {"1"},
 		admin.MemberField(d.csa.ID): {"supervisor"}})
 	b.must(got, 200, "Hai aggiunto Lia Testa", `id="link"`)
 	link := passwordLink.FindString(got.body)
@@ -257,7 +257,7 @@ func TestAPersonWhoIsAddedGetsInByTheLinkThatIsShownOnce(t *testing.T) {
 		t.Fatal(err, page)
 	}
 	p := page.People[0]
-	if !p.Editor || !p.Supervises(d.csa.ID) || !p.Covers(d.organisation, 0) || p.Organisation != d.organisation || p.Administrator {
+	if !p.Editor || !p.Supervises(d.csa.ID) || !p.Covers(d.organisation, 0, d.app.Desk.Now()) || len(p.Affiliations) != 1 || p.Administrator {
 		t.Errorf("added as %+v", p)
 	}
 	b.must(b.get(address.Person(p.ID)), 200, "!/password/")
@@ -368,7 +368,7 @@ func TestOrganisationsAndUnitsAreKept(t *testing.T) {
 	b.must(b.post(at+"/units/rename", rename("Dipartimento di Chimica")), 303)
 	b.must(b.get("/admin/organisations"), 200, "Dipartimento di Chimica", "altro.it")
 	id, _ := strconv.ParseUint(unit, 10, 64)
-	d.add("Ugo Po", people.Form{Unit: id})
+	d.add("Ugo Po", people.Form{Affiliations: []store.Affiliation{{Unit: id}}})
 	b.must(b.post(at+"/units/remove", url.Values{"unit-id": {unit}}), 409, "ancora in uso")
 	b.must(b.post(at+"/remove", url.Values{}), 409, "ancora in uso")
 }

@@ -96,7 +96,7 @@ func TestPeopleAndTokensAreMadeAlone(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if len(p.Groups) != 1 || p.Organisation == 0 || p.Unit == 0 || len(p.Coordinates) != 1 || p.Coordinates[0].Unit != p.Unit || p.Password == "" {
+		if len(p.Groups) != 1 || len(p.Affiliations) != 1 || p.Affiliations[0].Unit == 0 || !p.Affiliations[0].Coordinator || p.Password == "" {
 			t.Errorf("%+v", p)
 		}
 		return nil

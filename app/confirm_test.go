@@ -150,18 +150,18 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 	},
 	"admin-people.change": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Cambia", people.Form{})
-		return address.Person(p.ID), changed(admin.PersonValues(d.person(p.Email)), "email", "altrove@example.it", "administrator", "1", admin.MemberField(d.group.ID), "supervisor")
+		return address.Person(p.ID), changed(admin.PersonValues(d.person(p.Email), d.app.Desk.Location()), "email", "altrove@example.it", "administrator", "1", admin.MemberField(d.group.ID), "supervisor")
 	},
 	"admin-people.link": func(d *confirmDesk) (string, url.Values) {
 		return address.Person(d.add("Ada Link", people.Form{}).ID) + "/link", url.Values{"hand": {"1"}, "reason": {"ha telefonato"}}
 	},
 	"admin-people.disable": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Via", people.Form{})
-		return address.Person(p.ID) + "/disable", admin.PersonValues(d.person(p.Email))
+		return address.Person(p.ID) + "/disable", admin.PersonValues(d.person(p.Email), d.app.Desk.Location())
 	},
 	"admin-people.enable": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Torna", people.Form{Disabled: true})
-		return address.Person(p.ID) + "/enable", admin.PersonValues(d.person(p.Email))
+		return address.Person(p.ID) + "/enable", admin.PersonValues(d.person(p.Email), d.app.Desk.Location())
 	},
 	"admin-groups.change": func(d *confirmDesk) (string, url.Values) {
 		return address.Admin("groups", d.group.ID), changed(admin.GroupValues(d.group), "signature-it", "\n\nprima riga\r\n\"seconda\" <riga>", "confidential", "1")

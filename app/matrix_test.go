@@ -84,8 +84,8 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	}
 	add := func(role, name string, f people.Form) {
 		f.Name, f.Email = name, role+"@example.it"
-		if f.Organisation == 0 {
-			f.Organisation = home
+		if len(f.Affiliations) == 0 {
+			f.Affiliations = []store.Affiliation{{Organisation: home}}
 		}
 		p, _, err := d.People.Add(system, f)
 		if err != nil {
@@ -93,10 +93,10 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 		}
 		w.people[role] = p
 	}
-	add("requester", "Ada Neri", people.Form{Unit: unit})
+	add("requester", "Ada Neri", people.Form{Affiliations: []store.Affiliation{{Organisation: home, Unit: unit}}})
 	add("participant", "Carlo Collega", people.Form{})
-	add("stranger", "Elsa Estranea", people.Form{Organisation: other})
-	add("coordinator", "Rita Referente", people.Form{Coordinates: []store.Coordination{{Organisation: home}}})
+	add("stranger", "Elsa Estranea", people.Form{Affiliations: []store.Affiliation{{Organisation: other}}})
+	add("coordinator", "Rita Referente", people.Form{Affiliations: []store.Affiliation{{Organisation: home, Coordinator: true}}})
 	add("elsewhere", "Aldo Altrove", people.Form{Groups: []store.Membership{{Group: w.group["contabilita"]}}})
 	add("agent", "Bruno Galli", people.Form{Groups: []store.Membership{{Group: w.group["csa"]}}})
 	add("supervisor", "Sara Responsabile", people.Form{Groups: []store.Membership{{Group: w.group["csa"], Supervisor: true}}})
@@ -180,7 +180,7 @@ func (w *world) fill(home, unit uint64) {
 	t := w.ticket()
 	w.things["organisation"], w.things["unit"] = fmt.Sprint(home), fmt.Sprint(unit)
 	w.things["group"], w.things["module"] = fmt.Sprint(w.group["csa"]), fmt.Sprint(w.module["csa"])
-	somebody, _, err := d.People.Add(policy.Actor{Via: door.Command, System: true}, people.Form{Name: "Sonia Altra", Email: "altra@example.it", Organisation: home})
+	somebody, _, err := d.People.Add(policy.Actor{Via: door.Command, System: true}, people.Form{Name: "Sonia Altra", Email: "altra@example.it", Affiliations: []store.Affiliation{{Organisation: home}}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -101,9 +101,9 @@ func TestWhetherSomebodyIsKnownIsNotToldByAddingThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.add("Nota Collega", people.Form{Email: "nota@ateneo.example", Organisation: org.ID})
+	d.add("Nota Collega", people.Form{Email: "nota@ateneo.example", Affiliations: []store.Affiliation{{Organisation: org.ID}}})
 	d.add("Nota Altrove", people.Form{Email: "nota@altrove.example"})
-	who := d.caller(d.add("Chi Apre", people.Form{Email: "chi@ateneo.example", Organisation: org.ID}))
+	who := d.caller(d.add("Chi Apre", people.Form{Email: "chi@ateneo.example", Affiliations: []store.Affiliation{{Organisation: org.ID}}}))
 	plain := regexp.MustCompile(`(ig)?not[ao]|"(number|id|rev|at|created_at|updated_at|due_at|name)":("[^"]*"|\d+)|#?\d+`)
 	for _, domain := range []string{"ateneo.example", "altrove.example", "nessuno.example"} {
 		var answers []string

@@ -93,7 +93,7 @@ func TestASearchIsNarrowedByOrganisationYearAndLanguage(t *testing.T) {
 	year, language := time.Now().Year(), `href="/search?language=en&amp;q=cedolino"`
 	var other uint64
 	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
-		other = w.people["stranger"].Organisation
+		other = w.people["stranger"].Affiliations[0].Organisation
 		return store.Tickets.Put(tx, &store.Ticket{Subject: "Cedolino in inglese", Kind: store.Request, State: store.StateOpen, Severity: store.Medium, Urgency: store.NoDate, Priority: 4,
 			Group: w.group["csa"], Module: w.module["csa"], Language: "en", Requester: w.people["stranger"].ID, Organisation: other, Opened: time.Now().AddDate(-2, 0, 0)})
 	})

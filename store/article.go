@@ -167,6 +167,7 @@ type Settings struct {
 	CloseAfter    int               `json:"close_after,omitzero"`
 	ReopenWithin  int               `json:"reopen_within,omitzero"`
 	ReviewModules map[uint64]bool   `json:"review,omitempty"`     // products whose articles need a review before publishing
+	Positions     []Position        `json:"positions,omitempty"`  // that a person may have in an organisation
 	MailTexts     map[string]Words  `json:"mail_texts,omitempty"` // "opened.subject", "opened.text" -> the text that replaces the built-in words
 	MailsOff      []string          `json:"mails_off,omitempty"`  // events of which the desk sends no mail, of those that may be switched off
 	Extra         map[string]string `json:"extra,omitempty"`

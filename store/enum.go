@@ -174,6 +174,7 @@ func (v Audience) Byte() byte     { return byte(v) }
 func (v Format) Byte() byte       { return byte(v) }
 func (v Publication) Byte() byte  { return byte(v) }
 func (v NoticeChoice) Byte() byte { return byte(v) }
+func (v Source) Byte() byte       { return byte(v) }
 
 func (v TicketKind) String() string   { return word(ticketKinds, byte(v)) }
 func (v State) String() string        { return word(states, byte(v)) }
@@ -186,6 +187,7 @@ func (v Audience) String() string     { return word(audiences, byte(v)) }
 func (v Format) String() string       { return word(formats, byte(v)) }
 func (v Publication) String() string  { return word(publications, byte(v)) }
 func (v NoticeChoice) String() string { return word(noticeChoices, byte(v)) }
+func (v Source) String() string       { return word(sources, byte(v)) }
 
 // MarshalText writes the code.
 func (v TicketKind) MarshalText() ([]byte, error)   { return []byte(v.String()), nil }
@@ -199,6 +201,7 @@ func (v Audience) MarshalText() ([]byte, error)     { return []byte(v.String()),
 func (v Format) MarshalText() ([]byte, error)       { return []byte(v.String()), nil }
 func (v Publication) MarshalText() ([]byte, error)  { return []byte(v.String()), nil }
 func (v NoticeChoice) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+func (v Source) MarshalText() ([]byte, error)       { return []byte(v.String()), nil }
 
 // UnmarshalText reads a code and refuses any other word with an Invalid error "error.code".
 func (v *TicketKind) UnmarshalText(b []byte) error   { return parse(ticketKinds, b, v) }
@@ -212,6 +215,7 @@ func (v *Audience) UnmarshalText(b []byte) error     { return parse(audiences, b
 func (v *Format) UnmarshalText(b []byte) error       { return parse(formats, b, v) }
 func (v *Publication) UnmarshalText(b []byte) error  { return parse(publications, b, v) }
 func (v *NoticeChoice) UnmarshalText(b []byte) error { return parse(noticeChoices, b, v) }
+func (v *Source) UnmarshalText(b []byte) error       { return parse(sources, b, v) }
 
 func word(words []string, v byte) string {
 	if int(v) < len(words) {

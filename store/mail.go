@@ -156,6 +156,9 @@ type Telling struct {
 	Why     string        `json:"why,omitzero"`
 	Ticket  uint64        `json:"ticket,omitzero"`  // in a digest, where each has its own
 	Token   uint64        `json:"token,omitzero"`   // whose end is near
+	Of      uint64        `json:"of,omitzero"`      // whose affiliation is near its end
+	Hat     Hat           `json:"hat,omitzero"`     // and which
+	Until   time.Time     `json:"until,omitzero"`   // and when it ends
 	Rights  []RightChange `json:"rights,omitempty"` // given and taken
 	Device  string        `json:"device,omitzero"`  // that somebody signed in with
 	Addr    string        `json:"addr,omitzero"`    // and from which address

@@ -25,6 +25,81 @@ var migrations = []disk.Step{
 	{Name: "messages stay with those whose they are", Run: messagesToSides},
 	{Name: "what lists do not show is kept apart", Run: longFieldsApart},
 	{Name: "queues stand by priority", Run: queuesByRank},
+	{Name: "people have affiliations", Run: peopleToAffiliations},
+	{Name: "organisations have codes", Run: organisationsToCodes},
+	{Name: "tickets are found by the hat they were opened under", Run: ticketsByHat},
+}
+
+// ticketsByHat makes one index of the two for organisations and for units.
+func ticketsByHat(b *bbolt.Tx, _ time.Time) error {
+	tickets := b.Bucket([]byte(Tickets.name))
+	if tickets == nil {
+		return nil
+	}
+	for _, name := range []string{"ix.organisation", "ix.unit"} {
+		if err := tickets.DeleteBucket([]byte(name)); err != nil && !errors.Is(err, errBucketNotFound) {
+			return err
+		}
+	}
+	return Tickets.derive(&Tx{bolt: b}, TicketsByHat)
+}
+
+// organisationsToCodes gives each organisation a code made from its name.
+func organisationsToCodes(b *bbolt.Tx, _ time.Time) error {
+	taken := map[string]bool{}
+	err := eachRow(b, Organisations.name, func(row map[string]json.RawMessage) bool {
+		var name string
+		if json.Unmarshal(row["name"], &name) != nil || len(row["code"]) > 0 {
+			return false
+		}
+		code := freeCode(name, func(s string) bool { return taken[s] })
+		taken[code] = true
+		row["code"], _ = json.Marshal(code) // a string is always JSON
+		return true
+	})
+	if err != nil || b.Bucket([]byte(Organisations.name)) == nil {
+		return err
+	}
+	return Organisations.rebuild(&Tx{bolt: b})
+}
+
+// peopleToAffiliations makes affiliations of the one organisation and unit that a person had, and of the places they
+// coordinated, which were apart: where both were the same it is one, so that nobody's eyes change.
+func peopleToAffiliations(b *bbolt.Tx, _ time.Time) error {
+	type place struct {
+		Organisation uint64 `json:"organisation"`
+		Unit         uint64 `json:"unit"`
+	}
+	var wrong error
+	err := eachRow(b, People.name, func(row map[string]json.RawMessage) bool {
+		var home place
+		var coordinates []place
+		for name, to := range map[string]any{"organisation": &home.Organisation, "unit": &home.Unit, "coordinates": &coordinates} {
+			if raw := row[name]; len(raw) > 0 {
+				wrong = errors.Join(wrong, json.Unmarshal(raw, to))
+			}
+			delete(row, name)
+		}
+		var hats []Affiliation
+		if home.Organisation != 0 {
+			hats = append(hats, Affiliation{Organisation: home.Organisation, Unit: home.Unit, Coordinator: slices.Contains(coordinates, home)})
+		}
+		for i, c := range coordinates {
+			if c != home && !slices.Contains(coordinates[:i], c) {
+				hats = append(hats, Affiliation{Organisation: c.Organisation, Unit: c.Unit, Coordinator: true})
+			}
+		}
+		if len(hats) > 0 {
+			raw, err := json.Marshal(hats)
+			wrong = errors.Join(wrong, err)
+			row["affiliations"] = raw
+		}
+		return len(hats) > 0
+	})
+	if err = errors.Join(err, wrong); err != nil || b.Bucket([]byte(People.name)) == nil {
+		return err
+	}
+	return People.rebuild(&Tx{bolt: b})
 }
 
 // queuesByRank makes the indexes of the queues anew: their keys have the priority now.

@@ -168,7 +168,7 @@ func TestAFileOfSchema1(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if !p.InGroup(1) || p.Password == "" {
+		if !p.InGroup(1) || p.Password == "" || !p.Belongs(1, 1, tx.Now()) || p.Covers(1, 1, tx.Now()) {
 			t.Errorf("person %+v", p)
 		}
 		history, err := tx.TicketChanges(1)
@@ -202,10 +202,10 @@ func writeSchema1(t *testing.T) {
 			func() error { return Groups.Put(tx, &Group{Code: GeneralGroup, Name: Words{IT: "Generale"}}) },
 			func() error {
 				return People.Put(tx, &Person{Email: "chiara.riva@uni.example", Name: "Chiara Riva", Password: "$argon2id$", PasswordSet: tx.Now(),
-					Groups: []Membership{{Group: 1, Supervisor: true}}, Administrator: true, Organisation: 1, Unit: 1})
+					Groups: []Membership{{Group: 1, Supervisor: true}}, Administrator: true, Affiliations: []Affiliation{{Organisation: 1, Unit: 1}}})
 			},
 			func() error {
-				return People.Put(tx, &Person{Email: "dario.sala@uni.example", Name: "Dario Sala", Coordinates: []Coordination{{Organisation: 1}}})
+				return People.Put(tx, &Person{Email: "dario.sala@uni.example", Name: "Dario Sala", Affiliations: []Affiliation{{Organisation: 1, Coordinator: true}}})
 			},
 			func() error {
 				return Modules.Put(tx, &Module{Code: "csa", Name: Words{IT: "CSA"}, Channel: Here, Group: 1})

@@ -9,41 +9,34 @@ import (
 )
 
 // Person is anyone with a record. Rights add up: everybody is a requester, a Membership makes an agent or supervisor,
-// a Coordination a coordinator, the two flags an editor and an administrator.
+// an Affiliation may make a coordinator, the two flags an editor and an administrator.
 type Person struct {
 	Row
-	Email         string         `json:"email"` // lower case, NFC; see Address
-	Name          string         `json:"name"`
-	Language      string         `json:"language,omitzero"` // it, en, or empty: the browser's
-	Organisation  uint64         `json:"organisation,omitzero"`
-	Unit          uint64         `json:"unit,omitzero"`
-	Phone         string         `json:"phone,omitzero"`
-	Administrator bool           `json:"administrator,omitzero"`
-	Editor        bool           `json:"editor,omitzero"`
-	Groups        []Membership   `json:"groups,omitempty"`
-	Coordinates   []Coordination `json:"coordinates,omitempty"`
-	Password      string         `json:"password,omitzero"` // argon2id in PHC form; empty: has no credentials
-	PasswordSet   time.Time      `json:"password_set,omitzero"`
-	Ended         time.Time      `json:"ended,omitzero"` // when all access to the account was revoked: links sent before that time no longer open it
-	Disabled      bool           `json:"disabled,omitzero"`
-	Notices       NoticeChoice   `json:"notices,omitzero"`
-	NoSingleKeys  bool           `json:"no_single_keys,omitzero"`
-	Theme         string         `json:"theme,omitzero"` // light, dark, or empty: the browser's
-	LastSeen      time.Time      `json:"last_seen,omitzero"`
-	MailFailed    time.Time      `json:"mail_failed,omitzero"`     // since when mail to the address comes back; zero: it arrives
-	MailFailedWhy string         `json:"mail_failed_why,omitzero"` // what the other mail server said
+	Email         string        `json:"email"` // lower case, NFC; see Address
+	Name          string        `json:"name"`
+	Language      string        `json:"language,omitzero"` // it, en, or empty: the browser's
+	Phone         string        `json:"phone,omitzero"`
+	Administrator bool          `json:"administrator,omitzero"`
+	Editor        bool          `json:"editor,omitzero"`
+	Groups        []Membership  `json:"groups,omitempty"`
+	Affiliations  []Affiliation `json:"affiliations,omitempty"`
+	Wore          Hat           `json:"wore,omitzero"`     // the hat under which they last opened a ticket
+	Password      string        `json:"password,omitzero"` // argon2id in PHC form; empty: has no credentials
+	PasswordSet   time.Time     `json:"password_set,omitzero"`
+	Ended         time.Time     `json:"ended,omitzero"` // when all access to the account was revoked: links sent before that time no longer open it
+	Disabled      bool          `json:"disabled,omitzero"`
+	Notices       NoticeChoice  `json:"notices,omitzero"`
+	NoSingleKeys  bool          `json:"no_single_keys,omitzero"`
+	Theme         string        `json:"theme,omitzero"` // light, dark, or empty: the browser's
+	LastSeen      time.Time     `json:"last_seen,omitzero"`
+	MailFailed    time.Time     `json:"mail_failed,omitzero"`     // since when mail to the address comes back; zero: it arrives
+	MailFailedWhy string        `json:"mail_failed_why,omitzero"` // what the other mail server said
 }
 
 // Membership puts a person into a support group, as agent or also as supervisor.
 type Membership struct {
 	Group      uint64 `json:"group"`
 	Supervisor bool   `json:"supervisor,omitzero"`
-}
-
-// Coordination lets a person see and speak for the tickets of an organisation, or of one unit of it.
-type Coordination struct {
-	Organisation uint64 `json:"organisation"`
-	Unit         uint64 `json:"unit,omitzero"`
 }
 
 // InGroup reports whether the person is an agent of the group.
@@ -62,13 +55,6 @@ func (p *Person) IsAgent() bool { return len(p.Groups) > 0 }
 // IsSupervisor reports whether the person supervises some group.
 func (p *Person) IsSupervisor() bool {
 	return slices.ContainsFunc(p.Groups, func(m Membership) bool { return m.Supervisor })
-}
-
-// Covers reports whether the person coordinates the organisation as a whole or this unit of it.
-func (p *Person) Covers(organisation, unit uint64) bool {
-	return organisation != 0 && slices.ContainsFunc(p.Coordinates, func(c Coordination) bool {
-		return c.Organisation == organisation && (c.Unit == 0 || c.Unit == unit)
-	})
 }
 
 // The ways into the people.
@@ -91,20 +77,7 @@ var (
 		}
 		return out
 	})
-	PeopleByOrganisation = People.index("organisation", func(p *Person) [][]byte {
-		if p.Organisation == 0 {
-			return nil
-		}
-		return key.One(p.Organisation, spelling.Fold(p.Name))
-	})
-	PeopleByCoordination = People.index("coordination", func(p *Person) [][]byte {
-		var out [][]byte
-		for _, c := range p.Coordinates {
-			out = append(out, key.Of(c.Organisation, c.Unit))
-		}
-		return out
-	})
-	// administrators, editors, supervisors and agents under their word.
+	// administrators, editors, supervisors, agents and coordinators under their word, also while that is yet to begin.
 	PeopleByRole = People.index("role", func(p *Person) [][]byte {
 		var out [][]byte
 		if p.Administrator {
@@ -119,7 +92,7 @@ var (
 		if p.IsSupervisor() {
 			out = append(out, key.Of("supervisor"))
 		}
-		if len(p.Coordinates) > 0 {
+		if p.WillCoordinate() {
 			out = append(out, key.Of("coordinator"))
 		}
 		return out
@@ -129,6 +102,7 @@ var (
 // Organisation is a university or body whose people use the desk.
 type Organisation struct {
 	Row
+	Code    string   `json:"code"` // what programs call it
 	Name    string   `json:"name"`
 	Domains []string `json:"domains,omitempty"` // mail domains that belong to it, lower case
 }

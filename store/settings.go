@@ -45,6 +45,9 @@ func (s *Settings) WithDefaults() *Settings {
 	if c.ReopenWithin == 0 {
 		c.ReopenWithin = DefaultReopenWithin
 	}
+	if len(c.Positions) == 0 {
+		c.Positions = DefaultPositions
+	}
 	if c.DayEnds == 0 {
 		c.DayBegins, c.DayEnds = DefaultDayBegins, DefaultDayEnds
 	}

@@ -169,7 +169,8 @@ var SettingsTable = declare(Table[Settings]{
 	limits: limit.Fields{
 		"name": text(60), "short": text(MaxShort), "institution": text(maxName), "colour": text(32), "logo": text(maxHash), "logo_type": text(maxWord), "footer": entries(12),
 		"footer.label.it": text(maxShort), "footer.label.en": text(maxShort), "footer.address": text(maxAddress), "welcome.it": text(maxName), "welcome.en": text(maxName),
-		"home_text.it": text(20000), "home_text.en": text(20000), "searches": texts(12, 60), "hours.it": text(maxName), "hours.en": text(maxName),
+		"home_text.it": text(20000), "home_text.en": text(20000), "positions": entries(30), "positions.code": text(40), "positions.name.it": text(maxShort), "positions.name.en": text(maxShort),
+		"searches": texts(12, 60), "hours.it": text(maxName), "hours.en": text(maxName),
 		"matrix": named(20, maxWord, 0), "hours_due": named(10, maxWord, 0), "review": entries(10000), "mail_texts": named(200, maxShort, 0), "mails_off": texts(50, maxWord),
 		"mail_texts.it": text(5000), "mail_texts.en": text(5000), "extra": named(200, maxShort, 20000),
 	},
@@ -280,13 +281,20 @@ var UsedKeys = declare(Table[UsedKey]{
 var People = declare(Table[Person]{
 	name:   "people",
 	secret: []string{"password"},
-	whole:  []string{"groups", "coordinates"}, // whoever is told of their rights is told of all that changed
+	whole:  []string{"groups", "affiliations"}, // whoever is told of their rights is told of all that changed
+	quiet:  []string{"wore"},
 	refs: func(p *Person, to refer) {
-		to("organisation", "organisations", p.Organisation)
-		to("unit", "units", p.Unit)
+		for _, h := range p.Affiliations {
+			to("affiliations", "organisations", h.Organisation)
+			to("affiliations", "units", h.Unit)
+			for _, m := range h.Modules {
+				to("affiliations", "modules", m)
+			}
+		}
 	},
 	limits: limit.Fields{
-		"email": text(maxEmail), "name": text(maxName), "language": text(8), "phone": text(maxShort), "groups": entries(500), "coordinates": entries(500),
+		"email": text(maxEmail), "name": text(maxName), "language": text(8), "phone": text(maxShort), "groups": entries(500), "affiliations": entries(500),
+		"affiliations.position": text(40), "affiliations.modules": entries(500),
 		"password": text(500), "theme": text(maxWord), "notices": text(maxWord), "mail_failed_why": observed(maxWhy),
 	},
 })
@@ -294,7 +302,7 @@ var People = declare(Table[Person]{
 // Organisations holds one row for each organisation.
 var Organisations = declare(Table[Organisation]{
 	name:   "organisations",
-	limits: limit.Fields{"name": text(maxName), "domains": texts(100, 253)},
+	limits: limit.Fields{"code": text(maxOrganisationCode), "name": text(maxName), "domains": texts(100, 253)},
 })
 
 // Units holds one row for each unit of an organisation.

@@ -81,6 +81,12 @@ func (t *Ticket) OnSide(person uint64) bool {
 	return person != 0 && (t.Requester == person && !t.Unclaimed || slices.Contains(t.Participants, person))
 }
 
+// Hat returns the organisation and unit under which the ticket was opened.
+func (t *Ticket) Hat() Hat { return Hat{t.Organisation, t.Unit} }
+
+// Wear sets the organisation and unit under which the ticket was opened.
+func (t *Ticket) Wear(h Hat) { t.Organisation, t.Unit = h.Organisation, h.Unit }
+
 // Standing reports whether the ticket's clock is stopped: it is not due until the ticket moves again, so that queues
 // list it after the running ones.
 func (t *Ticket) Standing() bool { return t.State == StateWaiting || t.State == StatePlanned }
@@ -127,10 +133,17 @@ var (
 		}
 		return out
 	}))
-	// organisation, then public update and id.
-	TicketsByOrganisation = Tickets.index("organisation", shown(func(t *Ticket) [][]byte { return key.One(t.Organisation, t.PublicUpdated) }))
-	// unit, then public update and id.
-	TicketsByUnit = Tickets.index("unit", shown(func(t *Ticket) [][]byte { return key.One(t.Unit, t.PublicUpdated) }))
+	// organisation, unit, then public update and id; under unit 0 all of the organisation.
+	TicketsByHat = Tickets.index("hat", shown(func(t *Ticket) [][]byte {
+		if t.Organisation == 0 {
+			return nil
+		}
+		out := key.One(t.Organisation, uint64(0), t.PublicUpdated)
+		if t.Unit != 0 {
+			out = append(out, key.Of(t.Organisation, t.Unit, t.PublicUpdated))
+		}
+		return out
+	}))
 	// module, then update and id.
 	TicketsByModule = Tickets.index("module", shown(func(t *Ticket) [][]byte { return key.One(t.Module, t.Updated) }))
 	// update, then id.

@@ -57,7 +57,7 @@ func exportPeople(r *runner) func(context.Context, *app.App, *bufio.Writer) erro
 			return fmt.Errorf("app: write people: %w", err)
 		}
 		err := a.Desk.ExportPeople(ctx, r.actor(), func(p people.Record) error {
-			row := []string{p.Email, p.Name, p.Language, p.Organisation, p.Unit, strings.Join(p.Roles, ";"), strings.Join(p.Groups, ";")}
+			row := []string{p.Email, p.Name, p.Language, p.Organisation, p.Unit, strings.Join(p.Roles, ";"), strings.Join(p.Groups, ";"), p.Position, p.From, p.Until}
 			for i := range row {
 				row[i] = tableCell(row[i])
 			}

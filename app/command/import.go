@@ -400,7 +400,8 @@ func (in *importing) person(where string, column map[string]int, row []string) e
 		}
 	}
 	_, created, err := in.app.Desk.People.Put(importActor, people.Record{Email: value("email"), Name: value("name"), Language: value("language"),
-		Organisation: value("organisation"), Unit: value("unit"), Roles: list("roles"), Groups: list("groups")})
+		Organisation: value("organisation"), Unit: value("unit"), Position: value("position"), From: value("from"), Until: value("until"),
+		Roles: list("roles"), Groups: list("groups")})
 	if err != nil {
 		return in.refuse(where, err)
 	}

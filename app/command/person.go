@@ -37,9 +37,9 @@ func needsSubcommand(c *cobra.Command, _ []string) error {
 
 // newPerson has the flags of person add.
 type newPerson struct {
-	email, name, organisation, unit, language string
-	roles, groups                             []string
-	password                                  bool
+	email, name, organisation, unit, position, language string
+	roles, groups                                       []string
+	password                                            bool
 }
 
 func personAddCommand(r *runner) *cobra.Command {
@@ -57,8 +57,9 @@ func personAddCommand(r *runner) *cobra.Command {
 	f.StringVar(&n.name, "name", "", "name and surname")
 	f.StringArrayVar(&n.roles, "role", nil, "`ROLE`: requester, coordinator, agent, supervisor, editor, administrator; may be repeated")
 	f.StringArrayVar(&n.groups, "group", nil, "code of a support `GROUP` of an agent or supervisor; may be repeated")
-	f.StringVar(&n.organisation, "organisation", "", "name of the organisation; added when it is not there")
+	f.StringVar(&n.organisation, "organisation", "", "code or name of the organisation, the code first; added when it is not there")
 	f.StringVar(&n.unit, "unit", "", "name of the unit of the organisation; added when it is not there")
+	f.StringVar(&n.position, "position", "", "position in the organisation: student, teaching, technical-administrative, external")
 	f.StringVar(&n.language, "language", "", "it or en")
 	f.BoolVar(&n.password, "password-stdin", false, "read the password, one line, from standard input")
 	_ = c.MarkFlagRequired("email")
@@ -114,12 +115,12 @@ func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 		}
 	}
 	f := people.Form{Email: n.email, Name: n.name, Language: n.language, Administrator: is.administrator, Editor: is.editor}
-	var err error
-	if f.Organisation, f.Unit, err = r.place(a, n.organisation, n.unit); err != nil {
-		return err
-	}
-	if is.coordinator {
-		f.Coordinates = []store.Coordination{{Organisation: f.Organisation, Unit: f.Unit}}
+	if n.organisation != "" {
+		hat, err := a.Desk.People.EnsurePlace(r.actor(), n.organisation, n.unit)
+		if err != nil {
+			return err
+		}
+		f.Affiliations = []store.Affiliation{{Organisation: hat.Organisation, Unit: hat.Unit, Position: n.position, Coordinator: is.coordinator}}
 	}
 	if (is.agent || is.supervisor) && len(n.groups) == 0 {
 		n.groups = []string{store.GeneralGroup}
@@ -149,46 +150,6 @@ func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 	}
 	fmt.Fprintf(r.errOut, "to choose a password, within three days: %s/password/%s\n", base, link)
 	return nil
-}
-
-// place returns the organisation and unit with the names, and adds them if they do not exist.
-func (r *runner) place(a *app.App, organisation, unit string) (o, u uint64, err error) {
-	if organisation == "" {
-		return 0, 0, nil
-	}
-	err = a.Store.View(func(tx *store.Tx) error {
-		row, err := store.OrganisationsByName.First(tx, spelling.Fold(organisation))
-		if err != nil {
-			return err
-		}
-		o = row.ID
-		if unit == "" {
-			return nil
-		}
-		found, err := store.UnitsByOrganisation.First(tx, o, spelling.Fold(unit))
-		if err == nil {
-			u = found.ID
-		}
-		return err
-	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return 0, 0, err
-	}
-	if o == 0 {
-		row, err := a.Desk.People.AddOrganisation(r.actor(), people.OrganisationForm{Name: organisation})
-		if err != nil {
-			return 0, 0, err
-		}
-		o = row.ID
-	}
-	if unit != "" && u == 0 {
-		row, err := a.Desk.People.AddUnit(r.actor(), o, unit)
-		if err != nil {
-			return 0, 0, err
-		}
-		u = row.ID
-	}
-	return o, u, nil
 }
 
 func tokenCommand(r *runner) *cobra.Command {

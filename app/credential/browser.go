@@ -58,7 +58,7 @@ func (k *Keeper) known(p *store.Person, cookie string, now time.Time) string {
 	if cookie == "" {
 		return ""
 	}
-	nobody := p == nil || p.Password == "" || p.Disabled
+	nobody := p == nil || p.Password == "" || !p.MayEnter(now)
 	if p == nil {
 		p = &store.Person{}
 	}

@@ -33,7 +33,7 @@ func (k *Keeper) SignIn(ctx context.Context, email, password, device, addr strin
 // SignInFrom checks address and password and opens a session. It returns the secret for the cookie and the person.
 // device and addr are shown in the person's list of sessions. known is the cookie from KnowBrowser.
 //
-// An unknown address, a wrong password, and a person who is disabled or has no password all get the same Invalid
+// An unknown address, a wrong password, and a person who may not enter or has no password all get the same Invalid
 // "error.sign-in", after the same work. After 5 failures for one e-mail address, or 100 from one network, within 15
 // minutes it returns TooMany "error.too-many" with Args "seconds" for a time that grows with each further failure,
 // whether or not the password is right. Success clears the account's failures. A browser known to the person has 5
@@ -153,7 +153,7 @@ func (k *Keeper) Confirm(ctx context.Context, session uint64, person uint64, pas
 // takes as long for nil and for people without a password.
 func (k *Keeper) judge(ctx context.Context, known *store.Person, password string) (string, error) {
 	phc := nobody
-	if known != nil && !known.Disabled && known.Password != "" {
+	if known != nil && known.MayEnter(k.clock()) && known.Password != "" {
 		phc = known.Password
 	}
 	if len(password) > MaxPassword {
@@ -190,7 +190,7 @@ func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, devi
 		if err != nil {
 			return err
 		}
-		if p.Disabled || p.Password != phc {
+		if !p.MayEnter(tx.Now()) || p.Password != phc {
 			return wrong // changed during the comparison
 		}
 		strange := strange && !p.LastSeen.IsZero()
@@ -232,7 +232,7 @@ func endOldest(tx *store.Tx, person uint64) error {
 }
 
 // Session returns the session with the secret and its person. It returns SignIn "error.sign-in-needed" when it does not
-// exist or has ended, or the person is disabled. Its use is recorded at most every five minutes and extends it to 14
+// exist or has ended, or the person may not enter. Its use is recorded at most every five minutes and extends it to 14
 // days from now, but never beyond 30 days from its beginning.
 func (k *Keeper) Session(ctx context.Context, secret string) (*store.Session, *store.Person, error) {
 	if err := ctx.Err(); err != nil {
@@ -312,7 +312,7 @@ func open(s *store.Session, now time.Time) bool {
 }
 
 // activePerson returns the person's shared row, which callers must not change, or a SignIn error when they do not exist
-// or are disabled.
+// or may not enter.
 func activePerson(tx *store.Tx, id uint64) (*store.Person, error) {
 	p, err := store.People.Peek(tx, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -321,7 +321,7 @@ func activePerson(tx *store.Tx, id uint64) (*store.Person, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Disabled {
+	if !p.MayEnter(tx.Now()) {
 		return nil, errSignIn()
 	}
 	return p, nil

@@ -43,6 +43,9 @@ func (k *Keeper) NewTokenFor(by store.By, person uint64, name string, life time.
 		if p.Disabled {
 			return store.Fail(store.Denied, "error.person-disabled")
 		}
+		if p.Lapsed(tx.Now()) {
+			return store.Fail(store.Denied, "error.person-lapsed")
+		}
 		row := &store.Token{Hash: hash, Person: person, Name: cut(name, 200), Ends: tx.Now().Add(life)}
 		if err := store.Tokens.Put(tx, row); err != nil {
 			return err

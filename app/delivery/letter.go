@@ -180,7 +180,8 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 		who = w.t("letter.the-desk")
 	}
 	f := map[string]string{"greeting": "", "name": notice.ShownName(w.o.Person), "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
-		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name"),
+		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name"), "place": l.Named, "person": l.Of,
+
 		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.delivery.Words.Moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights)}
 	if name := notice.Greeted(w.o.Person); name != "" && !w.greeted {
 		f["greeting"] = w.t("letter.greeting", "name", name)
@@ -196,7 +197,7 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 	} else {
 		f["date"] = w.date(w.now)
 	}
-	if l.Token != 0 {
+	if l.Token != 0 || l.Of != "" {
 		f["date"] = w.date(l.Ends)
 	}
 	return f

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sportello/app/credential"
 	"sportello/app/desk/notice"
@@ -35,12 +36,12 @@ func TestEachFieldOfTheFormIsAnAct(t *testing.T) {
 			*v = true
 		case *[]store.Membership:
 			*v = []store.Membership{{Group: 1}}
-		case *[]store.Coordination:
-			*v = []store.Coordination{{Organisation: 1}}
+		case *[]store.Affiliation:
+			*v = []store.Affiliation{{Organisation: 1}}
 		default:
 			t.Fatalf("%s: teach the test this type", name)
 		}
-		if policy.MayChangeAccount(nobody, before, after) == nil || policy.MayChangeAccount(nobody, after, before) == nil {
+		if policy.MayChangeAccount(nobody, before, after, time.Now()) == nil || policy.MayChangeAccount(nobody, after, before, time.Now()) == nil {
 			t.Errorf("whoever may change anything may change %s", name)
 		}
 	}
@@ -51,29 +52,39 @@ func TestEachFieldOfTheFormIsAnAct(t *testing.T) {
 func TestWhoMayDoWhatToAnAccount(t *testing.T) {
 	o := newOffice(t)
 	csa, legale := o.group["csa"], o.group["legale"]
-	actors := []string{"ada", "agente", "responsabile", "redattore", "referente", "amministratore"}
+	actors := []string{"ada", "agente", "responsabile", "redattore", "referente", "unita", "amministratore"}
 	whom := map[string]*store.Person{
 		"new": {}, "requester": o.people["collega"], "agent here": o.people["agente2"], "agent elsewhere": o.people["altrove"],
 		"administrator": {Row: store.Row{ID: 901}, Administrator: true}, "supervisor here": {Row: store.Row{ID: 902}, Groups: []store.Membership{{Group: csa, Supervisor: true}}},
 		"supervisor elsewhere":       {Row: store.Row{ID: 903}, Groups: []store.Membership{{Group: legale, Supervisor: true}}},
-		"agent here who coordinates": {Row: store.Row{ID: 904}, Groups: []store.Membership{{Group: csa}}, Coordinates: []store.Coordination{{Organisation: 1}}},
+		"agent here who coordinates": {Row: store.Row{ID: 904}, Groups: []store.Membership{{Group: csa}}, Affiliations: []store.Affiliation{{Organisation: 1, Coordinator: true}}},
 	}
+	hats := []store.Hat{{Organisation: o.organis["Ateneo"]}, o.as("unita").Person.Coordinated(o.st.Now())[0].Hat(), {Organisation: o.organis["Altro ente"]}, {}, {Organisation: policy.Nowhere}}
 	for act := policy.AccountAct(1); act <= policy.WakeToken; act++ {
 		for target, p := range whom {
 			for _, group := range []uint64{csa, legale} {
 				for _, mails := range []bool{true, false} {
 					for _, reason := range []string{"", "ha perso la casella"} {
-						to := policy.Account{Person: p, Group: group, Mails: mails, Reason: reason}
+						hat := hats[len(hats)-1]
+						hats = append([]store.Hat{hat}, hats[:len(hats)-1]...) // each in turn, all with each group
+						to := policy.Account{Person: p, Group: group, Mails: mails, Reason: reason, Hat: hat, At: o.st.Now()}
 						for _, who := range actors {
 							want := false
 							switch who {
 							case "amministratore":
 								want = act != policy.HandLink || !mails || reason != ""
+							case "referente", "unita":
+								switch act {
+								case policy.AddAccount, policy.GiveHat:
+									want = who == "referente" && hat.Organisation == o.organis["Ateneo"] || who == "unita" && hat == o.as("unita").Person.Coordinated(o.st.Now())[0].Hat()
+								case policy.Rename, policy.ChangeAddress:
+									want = target == "new"
+								}
 							case "responsabile":
 								switch act {
 								case policy.SeeAccount, policy.AddAccount, policy.MakeAgent:
 									want = group == csa
-								case policy.Rename, policy.ChangeAddress, policy.ChangePlace, policy.HandLink:
+								case policy.Rename, policy.ChangeAddress, policy.GiveHat, policy.HandLink:
 									want = target == "new"
 								case policy.SendLink:
 									want = target == "agent here"
@@ -92,6 +103,10 @@ func TestWhoMayDoWhatToAnAccount(t *testing.T) {
 		ada := o.as("ada")
 		if got, want := policy.MayAccount(ada, act, policy.Account{Person: ada.Person}), act == policy.SeeAccount || act == policy.Rename; got != want {
 			t.Errorf("a requester does act %d to themselves: %v", act, got)
+		}
+		own := o.as("referente")
+		if got, want := policy.MayAccount(own, act, policy.Account{Person: own.Person, Hat: own.Person.Affiliations[0].Hat(), At: o.st.Now()}), act == policy.SeeAccount || act == policy.Rename; got != want {
+			t.Errorf("a coordinator does act %d to themselves: %v", act, got)
 		}
 	}
 }

@@ -203,15 +203,10 @@ func (n *namer) value(table, field string, raw json.RawMessage) string {
 				return n.name("groups", m.Group)
 			})
 		}
-	case table == "people" && field == "coordinates":
-		var list []store.Coordination
+	case table == "people" && (field == "affiliations" || field == "coordinates"): // the second in older changes
+		var list []store.Affiliation
 		if json.Unmarshal(raw, &list) == nil {
-			return joined(list, func(c store.Coordination) string {
-				if c.Unit != 0 {
-					return n.name("organisations", c.Organisation) + catalogue.PathSeparator + n.name("units", c.Unit)
-				}
-				return n.name("organisations", c.Organisation)
-			})
+			return joined(list, n.affiliation)
 		}
 	}
 	var v any
@@ -219,6 +214,24 @@ func (n *namer) value(table, field string, raw json.RawMessage) string {
 		return ""
 	}
 	return plainValue(v)
+}
+
+// affiliation says where, as what and until when somebody belongs.
+func (n *namer) affiliation(h store.Affiliation) string {
+	out := n.name("organisations", h.Organisation)
+	if h.Unit != 0 {
+		out += catalogue.PathSeparator + n.name("units", h.Unit)
+	}
+	for _, word := range []struct {
+		has  bool
+		word string
+	}{{h.Position != "", h.Position}, {h.Coordinator, "coordinator"}, {!h.From.IsZero(), h.From.Format(time.DateOnly) + " →"}, {!h.Until.IsZero(), "→ " + h.Until.Format(time.DateOnly)},
+		{!h.Ended.IsZero(), "ended"}} {
+		if word.has {
+			out += " (" + word.word + ")"
+		}
+	}
+	return out
 }
 
 // plainValue formats decoded JSON as a person would: lists with commas, members as name: value.

@@ -93,11 +93,11 @@ func newOffice(t testing.TB) *office {
 		}
 		home, csa, legale := o.organis["Ateneo"], o.group["csa"], o.group["legale"]
 		for _, p := range []*store.Person{
-			{Email: "ada@ateneo.example", Name: "Ada Neri", Organisation: home, Unit: unit.ID},
-			{Email: "collega@ateneo.example", Name: "Carlo Collega", Organisation: home},
-			{Email: "estraneo@altro.example", Name: "Elsa Estranea", Organisation: o.organis["Altro ente"]},
-			{Email: "referente@ateneo.example", Name: "Rita Referente", Organisation: home, Coordinates: []store.Coordination{{Organisation: home}}},
-			{Email: "unita@ateneo.example", Name: "Ugo Unità", Organisation: home, Coordinates: []store.Coordination{{Organisation: home, Unit: unit.ID}}},
+			{Email: "ada@ateneo.example", Name: "Ada Neri", Affiliations: []store.Affiliation{{Organisation: home, Unit: unit.ID}}},
+			{Email: "collega@ateneo.example", Name: "Carlo Collega", Affiliations: []store.Affiliation{{Organisation: home}}},
+			{Email: "estraneo@altro.example", Name: "Elsa Estranea", Affiliations: []store.Affiliation{{Organisation: o.organis["Altro ente"]}}},
+			{Email: "referente@ateneo.example", Name: "Rita Referente", Affiliations: []store.Affiliation{{Organisation: home, Coordinator: true}}},
+			{Email: "unita@ateneo.example", Name: "Ugo Unità", Affiliations: []store.Affiliation{{Organisation: home}, {Organisation: home, Unit: unit.ID, Coordinator: true}}},
 			{Email: "agente@ateneo.example", Name: "Bruno Agente", Groups: []store.Membership{{Group: csa}}},
 			{Email: "agente2@ateneo.example", Name: "Bianca Agente", Groups: []store.Membership{{Group: csa}}},
 			{Email: "altrove@ateneo.example", Name: "Aldo Altrove", Groups: []store.Membership{{Group: legale}}},

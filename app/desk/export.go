@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -98,11 +99,11 @@ func (d *Desk) ExportPeople(ctx context.Context, a policy.Actor, give func(peopl
 			if p.Disabled {
 				continue
 			}
-			r, err := personRecord(tx, p)
+			records, err := personRecords(tx, p)
 			if err != nil {
 				return nil, 0, err
 			}
-			list = append(list, r)
+			list = append(list, records...)
 		}
 		return list, 0, nil
 	}, give)
@@ -201,26 +202,14 @@ func (n *exporter) ticket(t *store.Ticket) (ticket.Record, error) {
 
 func written3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-func personRecord(tx *store.Tx, p *store.Person) (people.Record, error) {
+// personRecords returns a record for each affiliation of the person that is not over, one without when there is none. Each
+// has all their roles and groups; that they coordinate stands where they do.
+func personRecords(tx *store.Tx, p *store.Person) ([]people.Record, error) {
 	r := people.Record{Email: p.Email, Name: p.Name, Language: p.Language, Roles: []string{"requester"}}
-	if p.Organisation != 0 {
-		o, err := store.Organisations.Get(tx, p.Organisation)
-		if err != nil {
-			return r, err
-		}
-		r.Organisation = o.Name
-	}
-	if p.Unit != 0 {
-		u, err := store.Units.Get(tx, p.Unit)
-		if err != nil {
-			return r, err
-		}
-		r.Unit = u.Name
-	}
 	for _, role := range []struct {
 		name string
 		has  bool
-	}{{"coordinator", len(p.Coordinates) > 0}, {"agent", p.IsAgent()}, {"supervisor", p.IsSupervisor()}, {"editor", p.Editor}, {"administrator", p.Administrator}} {
+	}{{"agent", p.IsAgent()}, {"supervisor", p.IsSupervisor()}, {"editor", p.Editor}, {"administrator", p.Administrator}} {
 		if role.has {
 			r.Roles = append(r.Roles, role.name)
 		}
@@ -228,9 +217,41 @@ func personRecord(tx *store.Tx, p *store.Person) (people.Record, error) {
 	for _, m := range p.Groups {
 		g, err := store.Groups.Get(tx, m.Group)
 		if err != nil {
-			return r, err
+			return nil, err
 		}
 		r.Groups = append(r.Groups, g.Code)
 	}
-	return r, nil
+	var out []people.Record
+	for h := range p.Open {
+		if h.Past(tx.Now()) {
+			continue
+		}
+		of := r
+		if h.Coordinator {
+			of.Roles = slices.Insert(slices.Clone(r.Roles), 1, "coordinator")
+		}
+		o, err := store.Organisations.Get(tx, h.Organisation)
+		if err != nil {
+			return nil, err
+		}
+		of.Organisation, of.Position = o.Name, h.Position
+		if h.Unit != 0 {
+			u, err := store.Units.Get(tx, h.Unit)
+			if err != nil {
+				return nil, err
+			}
+			of.Unit = u.Name
+		}
+		if !h.From.IsZero() {
+			of.From = h.From.Format(time.RFC3339)
+		}
+		if !h.Until.IsZero() {
+			of.Until = h.Until.Format(time.RFC3339)
+		}
+		out = append(out, of)
+	}
+	if out == nil {
+		out = []people.Record{r}
+	}
+	return out, nil
 }

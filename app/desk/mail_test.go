@@ -178,7 +178,7 @@ func TestMailOpensATicketOfItsMailbox(t *testing.T) {
 			}
 			var p *store.Person
 			_ = o.st.View(func(tx *store.Tx) (err error) { p, err = store.People.Get(tx, k.Requester); return err })
-			if p.Email != "nuova@ateneo.example" || p.Name != "Nuova Persona" || p.Password != "" || p.Organisation != o.organis["Ateneo"] {
+			if p.Email != "nuova@ateneo.example" || p.Name != "Nuova Persona" || p.Password != "" || !p.Belongs(o.organis["Ateneo"], 0, o.st.Now()) {
 				t.Errorf("requester %+v", p)
 			}
 		})

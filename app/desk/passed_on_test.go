@@ -47,7 +47,7 @@ func TestTheInnerSenderIsOfferedAndBecomesTheRequester(t *testing.T) {
 	k := o.ticket(m.Ticket)
 	var p *store.Person
 	_ = o.st.View(func(tx *store.Tx) (err error) { p, err = store.People.Get(tx, k.Requester); return err })
-	if p == nil || p.Email != "mario.rossi@esterno.example" || p.Name != "Mario Rossi" || p.Password != "" || k.Organisation != p.Organisation {
+	if p == nil || p.Email != "mario.rossi@esterno.example" || p.Name != "Mario Rossi" || p.Password != "" || k.Organisation != p.Hat(o.st.Now()).Organisation {
 		t.Fatalf("requester %+v of %+v", p, k)
 	}
 	if !slices.Contains(k.Participants, before.Requester) || slices.Contains(k.Participants, p.ID) {

@@ -54,9 +54,11 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 		kind   store.Kind
 		field  string
 	}{
-		"no administrator":       {func(f *people.Form) { f.Administrator = true }, store.Denied, "administrator"},
-		"no editor":              {func(f *people.Form) { f.Editor = true }, store.Denied, "editor"},
-		"no coordinator":         {func(f *people.Form) { f.Coordinates = []store.Coordination{{Organisation: o.organis["Ateneo"]}} }, store.Denied, "coordinates"},
+		"no administrator": {func(f *people.Form) { f.Administrator = true }, store.Denied, "administrator"},
+		"no editor":        {func(f *people.Form) { f.Editor = true }, store.Denied, "editor"},
+		"no coordinator": {func(f *people.Form) {
+			f.Affiliations = []store.Affiliation{{Organisation: o.organis["Ateneo"], Coordinator: true}}
+		}, store.Denied, "affiliations"},
 		"no other supervisor":    {func(f *people.Form) { f.Groups = []store.Membership{{Group: csa.Group, Supervisor: true}} }, store.Denied, "groups"},
 		"nobody of other groups": {func(f *people.Form) { f.Groups = []store.Membership{csa, {Group: o.group["legale"]}} }, store.Denied, "groups"},
 		"nobody of no group":     {func(f *people.Form) { f.Groups = nil }, store.Invalid, "groups"},
@@ -98,10 +100,10 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 
 func TestPersonFormsTellAllThatIsWrong(t *testing.T) {
 	o := newOffice(t)
-	_, _, err := o.People.Add(o.as("amministratore"), people.Form{Email: "ada@", Name: " ", Language: "fr", Organisation: o.organis["Altro ente"], Unit: 1,
-		Groups: []store.Membership{{Group: 99}}, Coordinates: []store.Coordination{{}}, Phone: strings.Repeat("1", 101)})
-	for field, key := range map[string]string{"email": "error.email", "name": "error.required", "language": "error.language", "unit": "error.unit-elsewhere",
-		"groups": "error.group-unknown", "coordinates": "error.organisation-unknown", "phone": "error.too-long"} {
+	_, _, err := o.People.Add(o.as("amministratore"), people.Form{Email: "ada@", Name: " ", Language: "fr", Affiliations: []store.Affiliation{{Organisation: o.organis["Altro ente"], Unit: 1}, {}},
+		Groups: []store.Membership{{Group: 99}}, Phone: strings.Repeat("1", 101)})
+	for field, key := range map[string]string{"email": "error.email", "name": "error.required", "language": "error.language",
+		"groups": "error.group-unknown", "affiliations": "error.unit-elsewhere", "phone": "error.too-long"} {
 		wants(t, err, store.Invalid, key, field)
 	}
 	_, _, err = o.People.Add(o.as("amministratore"), people.Form{Email: " ADA@Ateneo.example", Name: "Un'altra"})
@@ -214,7 +216,7 @@ func TestPeopleAreListedByNameInPages(t *testing.T) {
 		"by address":             {people.Query{Text: "ada@at"}, "Ada"},
 		"without accents":        {people.Query{Text: "unita"}, "Ugo"},
 		"by organisation":        {people.Query{Organisation: o.organis["Ateneo"], Limit: 2}, "Ada Carlo Rita Ugo"},
-		"by unit":                {people.Query{Organisation: o.organis["Ateneo"], Unit: 1}, "Ada"},
+		"by unit":                {people.Query{Organisation: o.organis["Ateneo"], Unit: 1}, "Ada Ugo"},
 		"by group":               {people.Query{Group: o.group["csa"], Limit: 1}, "Bianca Bruno Sara"},
 		"by role":                {people.Query{Role: "agent", Limit: 2}, "Aldo Bianca Bruno Sara"},
 		"by group and role":      {people.Query{Group: o.group["csa"], Role: "supervisor"}, "Sara"},
@@ -243,7 +245,7 @@ func TestEverybodyChangesTheirOwnSettingsOnly(t *testing.T) {
 		wants(t, err, store.Invalid, "", field)
 	}
 	p, err := o.People.ChangeOwn(o.as("ada"), people.OwnForm{Name: "Ada  Neri\u202e", Language: "en", Theme: "dark", NoSingleKeys: true, Notices: store.NoticeOwn})
-	if err != nil || p.Name != "Ada Neri" || p.Organisation != o.organis["Ateneo"] || !p.NoSingleKeys {
+	if err != nil || p.Name != "Ada Neri" || !p.Belongs(o.organis["Ateneo"], 0, o.st.Now()) || !p.NoSingleKeys {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -292,7 +294,7 @@ func TestEnsureRequesterFindsTheOrganisationByItsMailDomain(t *testing.T) {
 				return err
 			}
 			again, err := d.People.EnsureRequester(tx, strings.ToUpper(email), "Altro nome")
-			if p.Organisation != want || again.ID != p.ID || p.Password != "" || p.Name != email || tx.By().Act != act.Mail {
+			if p.Hat(tx.Now()).Organisation != want || again.ID != p.ID || p.Password != "" || p.Name != email || tx.By().Act != act.Mail {
 				t.Errorf("%s: %+v, then %+v", email, p, again)
 			}
 			return err

@@ -265,7 +265,7 @@ func TestPersonRecordsGiveRolesAndPlaces(t *testing.T) {
 	o := newOffice(t)
 	p, created, err := o.People.Put(importing, people.Record{Email: "Lia@Nuovo.example", Name: "Lia Verdi", Language: "it", Organisation: "Nuovo ente", Unit: "Ufficio",
 		Roles: []string{"requester", "coordinator", "supervisor"}, Groups: []string{"csa"}})
-	if err != nil || !created || !p.Covers(p.Organisation, p.Unit) || p.Unit == 0 || !p.Supervises(o.group["csa"]) {
+	if err != nil || !created || !p.Covers(p.Hat(o.st.Now()).Organisation, p.Hat(o.st.Now()).Unit, o.st.Now()) || p.Hat(o.st.Now()).Unit == 0 || !p.Supervises(o.group["csa"]) {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	seq := o.Store().Last()
@@ -273,7 +273,7 @@ func TestPersonRecordsGiveRolesAndPlaces(t *testing.T) {
 		t.Errorf("an equal record wrote something: %v", err)
 	}
 	p, _, err = o.People.Put(importing, people.Record{Email: "lia@nuovo.example", Roles: []string{"agent"}})
-	if err != nil || p.Supervises(o.group["csa"]) || !p.InGroup(o.group["csa"]) || len(p.Coordinates) != 0 || p.Name != "Lia Verdi" {
+	if err != nil || p.Supervises(o.group["csa"]) || !p.InGroup(o.group["csa"]) || p.WillCoordinate() || p.Name != "Lia Verdi" {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if p, _, err = o.People.Put(importing, people.Record{Email: "op@ateneo.example", Name: "Op", Roles: []string{"agent"}}); err != nil || !p.InGroup(o.group["generale"]) {
@@ -286,7 +286,7 @@ func TestPersonRecordsGiveRolesAndPlaces(t *testing.T) {
 		wants(t, err, store.Invalid, "", field)
 	}
 	var got []people.Record
-	if err := o.ExportPeople(t.Context(), importing, func(r people.Record) error { got = append(got, r); return nil }); err != nil || len(got) != len(o.people)+2 {
+	if err := o.ExportPeople(t.Context(), importing, func(r people.Record) error { got = append(got, r); return nil }); err != nil || len(got) != len(o.people)+3 {
 		t.Errorf("exported %d, %v", len(got), err)
 	}
 }

@@ -29,12 +29,22 @@ func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 		for _, m := range p.Groups {
 			out = append(out, fmt.Sprintf("%s %d 0 0", map[bool]string{true: "supervisor", false: "agent"}[m.Supervisor], m.Group))
 		}
-		for _, c := range p.Coordinates {
+		for _, c := range p.Coordinated(o.st.Now()) {
 			out = append(out, fmt.Sprintf("coordinator 0 %d %d", c.Organisation, c.Unit))
 		}
 		return out
 	}
 	id := o.people["ada"].ID
+	if err := o.st.Update(store.By{Via: door.Command, Act: act.Seed}, func(tx *store.Tx) error {
+		for n := range 120 {
+			if err := store.Organisations.Put(tx, &store.Organisation{Code: fmt.Sprint("ente-", n), Name: fmt.Sprint("Ente ", n)}); err != nil {
+				return err
+			}
+		}
+		return store.Units.Put(tx, &store.Unit{Organisation: 1, Name: "Altra struttura"})
+	}); err != nil {
+		t.Fatal(err)
+	}
 	for range 200 {
 		var before, after []string
 		var seq uint64
@@ -45,14 +55,14 @@ func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 			}
 			before = all(p)
 			p.Administrator, p.Editor = r.IntN(2) == 0, r.IntN(2) == 0
-			p.Groups, p.Coordinates = nil, nil
+			p.Groups, p.Affiliations = nil, nil
 			most := []int{3, 120}[r.IntN(2)]
 			for g := 1; g <= most; g++ {
 				if r.IntN(2) == 0 {
 					p.Groups = append(p.Groups, store.Membership{Group: uint64(g), Supervisor: r.IntN(3) == 0})
 				}
 				if r.IntN(4) == 0 {
-					p.Coordinates = append(p.Coordinates, store.Coordination{Organisation: uint64(g), Unit: uint64(r.IntN(3))})
+					p.Affiliations = append(p.Affiliations, store.Affiliation{Organisation: uint64(g), Unit: uint64(r.IntN(3)), Coordinator: true})
 				}
 			}
 			after = all(p)
@@ -117,7 +127,7 @@ func TestTheLetterNamesTheRightsThatChanged(t *testing.T) {
 	o.told(p.ID)
 	f := people.FormOf(o.stored(p.ID))
 	f.Editor, f.Groups = true, []store.Membership{{Group: o.group["csa"], Supervisor: true}}
-	f.Coordinates = []store.Coordination{{Organisation: o.organis["Ateneo"]}}
+	f.Affiliations = append(f.Affiliations, store.Affiliation{Organisation: o.organis["Ateneo"], Coordinator: true})
 	if _, err := o.People.Change(a, p.ID, 0, f); err != nil {
 		t.Fatal(err)
 	}

@@ -119,17 +119,19 @@ func (s *stage) peoplePut() error {
 		rows = nil
 		for _, p := range s.cast.Persons {
 			u := units[p.Unit]
-			row := &store.Person{Email: spelling.Address(p.Email), Name: p.Name, Language: p.Language, Organisation: u.Organisation, Unit: u.ID,
+			row := &store.Person{Email: spelling.Address(p.Email), Name: p.Name, Language: p.Language,
 				Administrator: slices.Contains(p.Roles, "administrator"), Editor: slices.Contains(p.Roles, "editor"), LastSeen: seen[p.Email].UTC()}
+			row.Affiliations = []store.Affiliation{{Organisation: u.Organisation, Unit: u.ID}}
 			for _, g := range p.Groups {
 				row.Groups = append(row.Groups, store.Membership{Group: s.groups[g].ID, Supervisor: slices.Contains(p.Roles, "supervisor")})
 			}
 			if slices.Contains(p.Roles, "coordinator") {
-				c := store.Coordination{Organisation: u.Organisation}
+				c := store.Affiliation{Organisation: u.Organisation, Coordinator: true}
 				if p.Coordinates == "unit" {
-					c.Unit = u.ID
+					row.Affiliations[0].Coordinator = true
+				} else {
+					row.Affiliations = append(row.Affiliations, c)
 				}
-				row.Coordinates = []store.Coordination{c}
 			}
 			if err := store.People.Put(tx, row); err != nil {
 				return err

@@ -265,7 +265,7 @@ func (g *generator) catalogue(tx *store.Tx) error {
 func (g *generator) everybody(tx *store.Tx) error {
 	o, err := store.OrganisationsByDomain.First(tx, generatedAddress)
 	if store.KindOf(err) == store.NotFound {
-		o = &store.Organisation{Name: "Ateneo generato", Domains: []string{generatedAddress}}
+		o = &store.Organisation{Code: store.FreeCode(tx, "Ateneo generato"), Name: "Ateneo generato", Domains: []string{generatedAddress}}
 		err = store.Organisations.Put(tx, o)
 	}
 	if err != nil {
@@ -287,10 +287,7 @@ func (g *generator) everybody(tx *store.Tx) error {
 	g.people = nil
 	for i := range generatedPeople {
 		p := generatedPerson(i)
-		p.Organisation, p.Unit = o.ID, units[i%generatedUnits]
-		if i < generatedUnits {
-			p.Coordinates = []store.Coordination{{Organisation: o.ID, Unit: p.Unit}}
-		}
+		p.Affiliations = []store.Affiliation{{Organisation: o.ID, Unit: units[i%generatedUnits], Coordinator: i < generatedUnits}}
 		if p, err = ensure(tx, p); err != nil {
 			return err
 		}
@@ -305,7 +302,8 @@ func (g *generator) everybody(tx *store.Tx) error {
 		for i := range generatedAgents {
 			p := generatedPerson(n)
 			n++
-			p.Organisation, p.Groups = o.ID, []store.Membership{{Group: group.ID, Supervisor: i == 0}}
+			p.Affiliations = []store.Affiliation{{Organisation: o.ID}}
+			p.Groups = []store.Membership{{Group: group.ID, Supervisor: i == 0}}
 			if p, err = ensure(tx, p); err != nil {
 				return err
 			}

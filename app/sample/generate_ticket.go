@@ -40,11 +40,12 @@ func (g *generator) ticket(at time.Time, age float64) generated {
 		Kind:     one(r, []store.TicketKind{store.Clarification, store.Malfunction, store.Request, store.Guidance, store.Access}, 36, 34, 20, 4, 6),
 		Severity: one(r, []store.Severity{store.Blocking, store.High, store.Medium, store.Low}, 3, 15, 52, 30),
 		Urgency:  one(r, []store.Urgency{store.Today, store.Week, store.NoDate}, 5, 25, 70),
-		Module:   module.id, Group: module.group, Requester: who.ID, Organisation: who.Organisation, Unit: who.Unit,
+		Module:   module.id, Group: module.group, Requester: who.ID,
 		Language: l.code, Via: door.Page, Opened: at, State: store.StateNew,
 		Subject: l.title(r, 3+r.IntN(6)),
 	}
 	t.Created = at
+	t.Wear(who.Hat(at))
 	if r.IntN(20) == 0 {
 		if p := g.people[r.IntN(len(g.people))]; p.ID != who.ID {
 			t.Participants, t.AddedBy = []uint64{p.ID}, map[uint64]uint64{p.ID: who.ID}

@@ -122,7 +122,7 @@ func (r *Request) Page(titleKey string, args ...any) Page {
 	if who := v.Actor.Person; who != nil {
 		p.SignedIn, p.Name, p.Person, p.Theme, p.SingleKeys = true, who.Name, who.ID, who.Theme, !who.NoSingleKeys
 		p.IsAgent, p.IsSupervisor, p.IsEditor = who.IsAgent(), who.IsSupervisor(), who.Editor
-		p.IsCoordinator, p.IsAdministrator = len(who.Coordinates) > 0, who.Administrator
+		p.IsCoordinator, p.IsAdministrator = who.IsCoordinator(p.Now), who.Administrator
 		p.IsWriter = p.IsAgent || p.IsEditor || p.IsAdministrator
 	}
 	if f := r.takeFlash(v.Lang); f.Key != "" {

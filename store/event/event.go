@@ -78,6 +78,8 @@ var (
 	Token       = add("token", 0, byBell|byMail|ofAccount|toOneself)
 	Woken       = add("woken", 0, byBell|byMail|ofAccount|toOneself)
 	Ending      = add("ending", 0, byBell|byMail|ofAccount)
+	HatEnding   = add("affiliation", 0, byBell|byMail|ofAccount)    // of the reader
+	HatsEnding  = add("affiliation-of", 0, byBell|byMail|ofAccount) // of somebody whom the reader coordinates
 	Browser     = add("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
 )
 

@@ -66,7 +66,7 @@ func (fi *Finder) Access(a policy.Actor) search.Access {
 		for _, m := range a.Person.Groups {
 			x.Groups = append(x.Groups, m.Group)
 		}
-		for _, c := range a.Person.Coordinates {
+		for _, c := range a.Person.Coordinated(fi.st.Now()) {
 			if c.Unit != 0 {
 				x.Units = append(x.Units, c.Unit)
 			} else {

@@ -224,7 +224,7 @@ func (w *threadWriter) add(t *store.Ticket) *branch {
 func (w *threadWriter) belongs(b *branch, author *store.Person, m threadMail) bool {
 	email := m.in.From.Email
 	return w.im.own(w.tx, email) || author.InGroup(b.t.Group) || b.t.OnSide(author.ID) ||
-		!b.secret && (b.addressed[email] || author.Covers(b.t.Organisation, b.t.Unit))
+		!b.secret && (b.addressed[email] || author.Covers(b.t.Organisation, b.t.Unit, w.tx.Now()))
 }
 
 // message adds one mail to a ticket, and opens the ticket if necessary.
@@ -332,7 +332,8 @@ func (w *threadWriter) open(m threadMail, author *store.Person, msg *store.Messa
 		msg.Agent = requester.ID != author.ID
 	}
 	t := &store.Ticket{Subject: m.in.subject(im.short), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
-		Requester: requester.ID, Organisation: requester.Organisation, Unit: requester.Unit, Language: people.LanguageOf(requester, m.in.own, m.in.Language), Via: door.Import, Opened: msg.At, MayBelong: suggest}
+		Requester: requester.ID, Language: people.LanguageOf(requester, m.in.own, m.in.Language), Via: door.Import, Opened: msg.At, MayBelong: suggest}
+	t.Wear(requester.Hat(w.tx.Now()))
 	if requester.ID != author.ID {
 		t.OpenedBy = author.ID
 	}

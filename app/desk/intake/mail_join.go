@@ -383,9 +383,11 @@ func (j *joining) open() error {
 	j.tx.As(j.person.ID)
 	j.tx.Act(act.Open)
 	t := &store.Ticket{Subject: j.in.subject(store.CurrentSettings(j.tx).ShortName()), Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: module, Group: group,
-		Requester: j.person.ID, Organisation: j.person.Organisation, Unit: j.person.Unit, Language: j.language(), Via: door.Mail, Opened: j.tx.Now(), MayBelong: j.suggest}
+		Requester: j.person.ID, Language: j.language(), Via: door.Mail, Opened: j.tx.Now(), MayBelong: j.suggest}
+	t.Wear(j.person.Hat(j.tx.Now()))
 	if j.in.form != "" {
-		t.Unclaimed, t.Organisation, t.Unit = true, 0, 0
+		t.Unclaimed = true
+		t.Wear(store.Hat{})
 	}
 	m := j.message()
 	if j.foreign && m.Automatic == "" {

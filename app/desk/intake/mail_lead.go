@@ -204,7 +204,7 @@ func (j *joining) ticketOf(m *store.MailID) (*store.Ticket, error) {
 func (j *joining) placeIn(t *store.Ticket) (place, error) {
 	secret := policy.Confidential(j.tx, t.Group, t.Module)
 	if j.person != nil {
-		s := j.it.rights.Standing(policy.Actor{Person: j.person}, t, secret)
+		s := j.it.rights.Standing(j.tx, policy.Actor{Person: j.person}, t, secret)
 		own := j.token.Person == j.person.ID && j.token.Ticket == t.ID
 		if own && t.Unclaimed && t.Requester == j.person.ID {
 			return addressed, nil // we wrote to them; their having read it proves nothing

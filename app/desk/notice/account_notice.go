@@ -2,6 +2,7 @@ package notice
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"sportello/app/credential"
@@ -39,7 +40,13 @@ func accountEvent(c *store.Change) (event.Event, bool) {
 	if f, ok := c.Field("password_set"); ok && len(f.Old) > 0 {
 		return event.Password, true
 	}
-	for _, name := range []string{"groups", "administrator", "editor", "coordinates"} {
+	if len(hatsEnding(c)) > 0 {
+		return event.HatEnding, true
+	}
+	if _, ok := c.Field("affiliations"); ok && len(policy.RightChanges(c)) > 0 {
+		return event.Rights, true
+	}
+	for _, name := range []string{"groups", "administrator", "editor"} {
 		if _, ok := c.Field(name); ok {
 			return event.Rights, true
 		}
@@ -66,6 +73,15 @@ func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, tells event.Event)
 	p, err := store.People.Get(tx, id)
 	if err != nil || p.Disabled {
 		return store.IgnoreNotFound(err)
+	}
+	if tells == event.HatEnding {
+		if err := ns.planHatsEnding(tx, p, hatsEnding(c)); err != nil {
+			return err
+		}
+		if tells = event.Rights; len(policy.RightChanges(c)) == 0 {
+			return nil
+		}
+		tell.Event = tells
 	}
 	if tells == event.Rights {
 		tell.Rights = policy.RightChanges(c)
@@ -116,6 +132,22 @@ func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event event.Event)
 			return nil, post.WhyGone, store.IgnoreNotFound(err)
 		}
 		line.Named, line.Ends = t.Name, t.Ends
+	}
+	if tell.Of != 0 {
+		p, err := store.People.Peek(tx, tell.Of)
+		if err != nil {
+			return nil, post.WhyGone, store.IgnoreNotFound(err)
+		}
+		if !slices.ContainsFunc(p.Affiliations, func(h store.Affiliation) bool {
+			return h.Hat() == tell.Hat && h.Until.Equal(tell.Until) && !h.Past(tx.Now())
+		}) {
+			return nil, post.WhyGone, nil // it was prolonged, or is over
+		}
+		name, err := rightName(tx, store.RightChange{Organisation: tell.Hat.Organisation, Unit: tell.Hat.Unit})
+		if err != nil {
+			return nil, "", err
+		}
+		line.Named, line.Of, line.Ends = name.IT, ShownName(p), tell.Until.Add(-1) // the last day on which it holds
 	}
 	for _, c := range tell.Rights {
 		name, err := rightName(tx, c)

@@ -48,8 +48,9 @@ type OutgoingLine struct {
 	Subject string // of the ticket, as shown to this reader
 	Opening string // in a confirmation: the beginning of the reader's own first message
 
-	Named string    // the token about to expire
+	Named string    // the token about to expire, or where an affiliation is that is about to end
 	Ends  time.Time // and when it expires
+	Of    string    // the name of the person whose affiliation it is
 
 	Rights []NamedRight // rights of the reader, given and removed
 

@@ -106,7 +106,7 @@ func (ns *Notices) LinkedTicket(token string, p ticket.Piece) (*ticket.View, *st
 		if err != nil || !t.OnSide(p.ID) {
 			return gone
 		}
-		person = &store.Person{Row: p.Row, Email: p.Email, Name: p.Name, Language: p.Language, Organisation: p.Organisation, Unit: p.Unit}
+		person = &store.Person{Row: p.Row, Email: p.Email, Name: p.Name, Language: p.Language}
 		return nil
 	})
 	if err != nil {

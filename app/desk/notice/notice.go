@@ -196,7 +196,7 @@ func (ns *Notices) planUnclaimed(tx *store.Tx, t *store.Ticket, p *store.Person,
 // strange reports whether the person is a stranger: of no organisation of the desk, and never given a way to sign in.
 func (ns *Notices) strange(tx *store.Tx, person uint64) bool {
 	p, err := store.People.Peek(tx, person)
-	return err != nil || p.Organisation == 0 && p.Password == "" && len(p.Groups) == 0 && !p.Administrator && !p.Editor
+	return err != nil || len(p.Affiliations) == 0 && p.Password == "" && len(p.Groups) == 0 && !p.Administrator && !p.Editor
 }
 
 func members(tx *store.Tx, group uint64) []uint64 {

@@ -79,7 +79,7 @@ func (ps *People) SendAsked() error {
 func (ps *People) sendAsked(email string) error {
 	err := ps.st.Update(store.By{Via: door.Page, Act: act.AskLink}, func(tx *store.Tx) error {
 		p, err := store.PeopleByEmail.First(tx, email)
-		if err != nil || p.Disabled || !ps.post.Reaches(tx, p) {
+		if err != nil || !p.MayEnter(tx.Now()) || !ps.post.Reaches(tx, p) {
 			return store.IgnoreNotFound(err)
 		}
 		has, lately, err := sentLinks(tx, p)

@@ -13,12 +13,13 @@ import (
 )
 
 // endWithChange ends the credentials that a change of the person invalidates, before the row p is written: all of them
-// when access is removed or restored; links sent to the address when the address changes.
+// when access is removed or restored, and with the last affiliation of somebody who has nothing else; links sent to the
+// address when the address changes.
 func (ps *People) endWithChange(tx *store.Tx, before, p *store.Person) error {
 	switch {
 	case p.ID == 0:
 		return nil
-	case p.Disabled != before.Disabled:
+	case p.Disabled != before.Disabled, p.Lapsed(tx.Now()) && !before.Lapsed(tx.Now()):
 		return ps.keeper.EndAllTx(tx, p)
 	case p.Email != before.Email:
 		return ps.keeper.EndLinksTx(tx, p)
@@ -87,6 +88,9 @@ func (ps *People) linkable(tx *store.Tx, a policy.Actor, act policy.AccountAct, 
 		}
 		return nil, policy.Denied(a)
 	}
+	if p.Lapsed(tx.Now()) {
+		return nil, store.Fail(store.Invalid, "error.person-lapsed")
+	}
 	if p.Disabled {
 		return nil, store.Fail(store.Invalid, "error.person-disabled")
 	}
@@ -95,7 +99,7 @@ func (ps *People) linkable(tx *store.Tx, a policy.Actor, act policy.AccountAct, 
 
 // MayLink reports whether SendPasswordLink, and HandPasswordLink with a reason, would be allowed.
 func (ps *People) MayLink(a policy.Actor, p *store.Person) (send, hand bool) {
-	if p.Disabled || p.ID == 0 {
+	if p.ID == 0 || !p.MayEnter(ps.st.Now()) {
 		return false, false
 	}
 	mails, err := ps.post.MailReaches(p)

@@ -145,7 +145,7 @@ func (ps *People) member(a policy.Actor, did act.Act, group, person uint64, chan
 		if slices.Equal(before.Groups, p.Groups) {
 			return nil
 		}
-		if err := policy.MayChangeAccount(a, &before, p); err != nil {
+		if err := policy.MayChangeAccount(a, &before, p, tx.Now()); err != nil {
 			return err
 		}
 		return store.People.Put(tx, p)

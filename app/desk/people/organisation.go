@@ -10,7 +10,6 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
-	"sportello/store/key"
 	"sportello/store/spelling"
 )
 
@@ -33,7 +32,7 @@ func (ps *People) Organisations(a policy.Actor) ([]OrganisationView, error) {
 			if err != nil {
 				return err
 			}
-			if !a.IsAdministrator() && !a.IsAgent() && !belongs(a.Person, o.ID) {
+			if !a.IsAdministrator() && !a.IsAgent() && !a.Person.Belongs(o.ID, 0, tx.Now()) {
 				continue
 			}
 			units, err := store.UnitsByOrganisation.Find(tx, o.ID)
@@ -47,13 +46,10 @@ func (ps *People) Organisations(a policy.Actor) ([]OrganisationView, error) {
 	return out, err
 }
 
-func belongs(p *store.Person, organisation uint64) bool {
-	return p.Organisation == organisation || slices.ContainsFunc(p.Coordinates, func(c store.Coordination) bool { return c.Organisation == organisation })
-}
-
 // OrganisationForm is an organisation as the administration submits it.
 type OrganisationForm struct {
 	Name    string
+	Code    string   // empty: as it is, or made from the name
 	Domains []string // mail domains of its people
 }
 
@@ -88,6 +84,17 @@ func (ps *People) putOrganisation(a policy.Actor, did act.Act, id, saw uint64, f
 		entry.CheckText(&wrong, "name", o.Name, entry.MaxName)
 		if other, err := store.OrganisationsByName.First(tx, spelling.Fold(o.Name)); err == nil && other.ID != o.ID {
 			wrong.Add("name", "error.name-taken")
+		}
+		switch code := strings.TrimSpace(f.Code); {
+		case code == "" && o.Code == "":
+			o.Code = store.FreeCode(tx, o.Name)
+		case code == "" || code == o.Code:
+		case markup.Slug(code) != code:
+			wrong.Add("code", "error.organisation-code")
+		case store.OrganisationsByCode.Has(tx, code):
+			wrong.Add("code", "error.code-taken")
+		default:
+			o.Code = code
 		}
 		o.Domains = nil
 		for _, s := range f.Domains {
@@ -145,7 +152,7 @@ func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 }
 
 func organisationUsed(tx *store.Tx, id uint64) (bool, error) {
-	if store.PeopleByOrganisation.Has(tx, id) || store.PeopleByCoordination.Has(tx, id) || store.TicketsByOrganisation.Has(tx, id) {
+	if store.PeopleByOrganisation.Has(tx, id) || store.TicketsByHat.Has(tx, id) {
 		return true, nil
 	}
 	return InSpam(tx, func(t *store.Ticket) bool { return t.Organisation == id })
@@ -225,15 +232,7 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 		if err != nil {
 			return err
 		}
-		used := store.TicketsByUnit.Has(tx, id) || store.PeopleByCoordination.Has(tx, u.Organisation, id)
-		for p, err := range store.PeopleByOrganisation.Rows(tx, store.Span{Prefix: key.Of(u.Organisation)}) {
-			if err != nil {
-				return err
-			}
-			if used = used || p.Unit == id; used {
-				break
-			}
-		}
+		used := store.TicketsByHat.Has(tx, u.Organisation, id) || store.PeopleByUnit.Has(tx, id)
 		if !used {
 			if used, err = InSpam(tx, func(t *store.Ticket) bool { return t.Unit == id }); err != nil {
 				return err

@@ -39,7 +39,7 @@ func (ps *People) ChangeOwn(a policy.Actor, f OwnForm) (*store.Person, error) {
 		entry.CheckText(&wrong, "name", p.Name, entry.MaxName)
 		p.Language = entry.CleanLanguage(&wrong, "language", f.Language)
 		p.Phone = entry.CleanLine(&wrong, "phone", f.Phone, entry.MaxShort)
-		if err := policy.MayChangeAccount(a, &before, p); err != nil {
+		if err := policy.MayChangeAccount(a, &before, p, tx.Now()); err != nil {
 			return err
 		}
 		if f.Theme != "" && f.Theme != "light" && f.Theme != "dark" {

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
@@ -37,27 +38,33 @@ func (ps *People) List(a policy.Actor, q Query) (Page, error) {
 	if !maySeePeople(a) {
 		return Page{}, policy.Denied(a)
 	}
-	limit := entry.PageSize(q.Limit)
 	var page Page
-	err := ps.st.View(func(tx *store.Tx) error {
-		page = Page{}
-		for p, err := range peopleByName(tx, q) {
-			if err != nil {
-				return err
-			}
-			if !q.fits(p) {
-				continue
-			}
-			if len(page.People) == limit {
-				last := page.People[limit-1]
-				page.Next = hex.EncodeToString(key.Of(spelling.Fold(last.Name), last.ID))
-				return nil
-			}
-			page.People = append(page.People, Bare(p))
-		}
-		return nil
+	err := ps.st.View(func(tx *store.Tx) (err error) {
+		page, err = list(tx, q, func(*store.Person) bool { return true })
+		return err
 	})
 	return page, err
+}
+
+// list returns a page of the people whom the query selects and may admits.
+func list(tx *store.Tx, q Query, may func(*store.Person) bool) (Page, error) {
+	limit := entry.PageSize(q.Limit)
+	var page Page
+	for p, err := range peopleByName(tx, q) {
+		if err != nil {
+			return page, err
+		}
+		if !q.fits(p, tx.Now()) || !may(p) {
+			continue
+		}
+		if len(page.People) == limit {
+			last := page.People[limit-1]
+			page.Next = hex.EncodeToString(key.Of(spelling.Fold(last.Name), last.ID))
+			break
+		}
+		page.People = append(page.People, Bare(p))
+	}
+	return page, nil
 }
 
 func maySeePeople(a policy.Actor) bool {
@@ -101,8 +108,10 @@ func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
 		entries = store.PeopleByRole.Entries(tx, store.Span{Prefix: key.Of(q.Role)})
 	case q.Group != 0:
 		return store.PeopleByGroup.Rows(tx, store.Span{Prefix: key.Of(q.Group), Low: low})
+	case q.Unit != 0:
+		return store.PeopleByUnit.Rows(tx, store.Span{Prefix: key.Of(q.Unit, false), Low: low})
 	case q.Organisation != 0:
-		return store.PeopleByOrganisation.Rows(tx, store.Span{Prefix: key.Of(q.Organisation), Low: low})
+		return store.PeopleByOrganisation.Rows(tx, store.Span{Prefix: key.Of(q.Organisation, false), Low: low})
 	default:
 		return store.PeopleByName.Rows(tx, store.Span{Low: low})
 	}
@@ -135,10 +144,14 @@ func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
 	}
 }
 
-func (q Query) fits(p *store.Person) bool {
+// fits reports whether the query selects the person. Somebody belongs to an organisation until that ends, also while it is
+// yet to begin.
+func (q Query) fits(p *store.Person, now time.Time) bool {
+	under := func(h store.Affiliation) bool {
+		return !h.Past(now) && (q.Organisation == 0 || h.Organisation == q.Organisation) && (q.Unit == 0 || h.Unit == q.Unit)
+	}
 	switch {
-	case q.Organisation != 0 && p.Organisation != q.Organisation,
-		q.Unit != 0 && p.Unit != q.Unit,
+	case (q.Organisation != 0 || q.Unit != 0) && !slices.ContainsFunc(p.Affiliations, under),
 		q.Group != 0 && !p.InGroup(q.Group),
 		q.Disabled != nil && p.Disabled != *q.Disabled:
 		return false
@@ -162,7 +175,7 @@ func (q Query) fits(p *store.Person) bool {
 			return false
 		}
 	case "coordinator":
-		if len(p.Coordinates) == 0 {
+		if !p.IsCoordinator(now) {
 			return false
 		}
 	default:
@@ -190,10 +203,11 @@ func (ps *People) Pick(a policy.Actor, text string, limit int) ([]Pick, error) {
 // PickRequesters returns people in whose name the actor may open a ticket: everybody for agents and administrators,
 // their own people for coordinators, nobody for others.
 func (ps *People) PickRequesters(a policy.Actor, text string, limit int) ([]Pick, error) {
-	if !a.IsAgent() && !a.IsAdministrator() && (a.Person == nil || len(a.Person.Coordinates) == 0) {
+	now := ps.st.Now()
+	if !a.IsAgent() && !a.IsAdministrator() && (a.Person == nil || !a.Person.IsCoordinator(now)) {
 		return nil, nil
 	}
-	return ps.pick(text, limit, Query{Text: text}, func(p *store.Person) bool { return policy.MayOpenFor(a, p) })
+	return ps.pick(text, limit, Query{Text: text}, func(p *store.Person) bool { return policy.MayOpenFor(a, p, now) })
 }
 
 // Requester returns a person in whose name the actor may open a ticket. NotFound for anybody else.
@@ -204,7 +218,7 @@ func (ps *People) Requester(a policy.Actor, id uint64) (Pick, error) {
 		if err != nil {
 			return err
 		}
-		if p.Disabled || !policy.MayOpenFor(a, p) {
+		if p.Disabled || !policy.MayOpenFor(a, p, tx.Now()) {
 			return store.Fail(store.NotFound, "error.not-found")
 		}
 		out = Pick{p.ID, p.Name, p.Email}
@@ -224,7 +238,7 @@ func (ps *People) pick(text string, limit int, q Query, may func(*store.Person) 
 			if err != nil {
 				return err
 			}
-			if p.Disabled || !q.fits(p) || !may(p) {
+			if p.Disabled || !q.fits(p, tx.Now()) || !may(p) {
 				continue
 			}
 			if out = append(out, Pick{p.ID, p.Name, p.Email}); len(out) == limit {

@@ -40,20 +40,18 @@ type Form struct {
 	Email         string
 	Name          string
 	Language      string
-	Organisation  uint64
-	Unit          uint64
 	Phone         string
 	Administrator bool
 	Editor        bool
 	Groups        []store.Membership
-	Coordinates   []store.Coordination
+	Affiliations  []store.Affiliation // whose end is not recorded; see PutAffiliations
 	Disabled      bool
 }
 
 // FormOf returns the form that leaves the person unchanged.
 func FormOf(p *store.Person) Form {
-	return Form{Email: p.Email, Name: p.Name, Language: p.Language, Organisation: p.Organisation, Unit: p.Unit, Phone: p.Phone,
-		Administrator: p.Administrator, Editor: p.Editor, Groups: slices.Clone(p.Groups), Coordinates: slices.Clone(p.Coordinates), Disabled: p.Disabled}
+	return Form{Email: p.Email, Name: p.Name, Language: p.Language, Phone: p.Phone,
+		Administrator: p.Administrator, Editor: p.Editor, Groups: slices.Clone(p.Groups), Affiliations: slices.Collect(p.Open), Disabled: p.Disabled}
 }
 
 // Add adds a person and mails them a link for choosing a password, valid once and for three days. If no mail can be
@@ -78,7 +76,7 @@ func (ps *People) Add(a policy.Actor, f Form) (*store.Person, string, error) {
 		out = p
 		var err error
 		switch {
-		case p.Disabled:
+		case !p.MayEnter(tx.Now()):
 		case !a.System && ps.post.Reaches(tx, p):
 			err = ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: event.Invited, By: a.ID()})
 		case policy.MayAccount(a, policy.HandLink, policy.Account{Person: &store.Person{}}):
@@ -164,12 +162,10 @@ func (ps *People) fill(tx *store.Tx, a policy.Actor, p *store.Person, f Form) er
 	entry.CheckText(&wrong, "name", p.Name, entry.MaxName)
 	p.Language = entry.CleanLanguage(&wrong, "language", f.Language)
 	p.Phone = entry.CleanLine(&wrong, "phone", f.Phone, entry.MaxShort)
-	p.Organisation, p.Unit = f.Organisation, f.Unit
-	checkPlace(tx, &wrong, &p.Organisation, p.Unit)
 	p.Administrator, p.Editor, p.Disabled = f.Administrator, f.Editor, f.Disabled
 	p.Groups = memberships(tx, &wrong, f.Groups, before.Groups)
-	p.Coordinates = coordinations(tx, &wrong, f.Coordinates)
-	if err := policy.MayChangeAccount(a, &before, p); err != nil {
+	p.Affiliations = affiliations(tx, a, &wrong, f.Affiliations, before.Affiliations, store.ByHand)
+	if err := policy.MayChangeAccount(a, &before, p, tx.Now()); err != nil {
 		return err
 	}
 	if before.ID == 0 && !a.IsAdministrator() && len(p.Groups) == 0 {
@@ -220,24 +216,6 @@ func memberships(tx *store.Tx, wrong *store.Problems, in, had []store.Membership
 	return out
 }
 
-func coordinations(tx *store.Tx, wrong *store.Problems, in []store.Coordination) []store.Coordination {
-	var out []store.Coordination
-	for _, c := range in {
-		n := len(*wrong)
-		checkPlace(tx, wrong, &c.Organisation, c.Unit)
-		if c.Organisation == 0 && len(*wrong) == n {
-			wrong.Add("coordinates", "error.organisation-unknown")
-		}
-		for i := n; i < len(*wrong); i++ {
-			(*wrong)[i] = (*wrong)[i].At("coordinates")
-		}
-		if !slices.Contains(out, c) {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
 // EnsureRequester returns the person with the address. If there is none, it adds one without credentials, in the
 // organisation that owns the mail domain. An empty name becomes the address. It returns Invalid "error.email" for an
 // invalid address.
@@ -257,7 +235,7 @@ func (ps *People) EnsureRequester(tx *store.Tx, email, name string) (*store.Pers
 	if p.Name == "" {
 		p.Name = email
 	}
-	if p.Organisation, err = OrganisationOf(tx, email); err != nil {
+	if p.Affiliations, err = ByAddress(tx, email); err != nil {
 		return nil, err
 	}
 	did := tx.By().Act
@@ -265,6 +243,15 @@ func (ps *People) EnsureRequester(tx *store.Tx, email, name string) (*store.Pers
 	err = store.People.Put(tx, p)
 	tx.Act(did)
 	return p, err
+}
+
+// ByAddress returns the affiliation of a person who is known by the address alone.
+func ByAddress(tx *store.Tx, email string) ([]store.Affiliation, error) {
+	organisation, err := OrganisationOf(tx, email)
+	if err != nil || organisation == 0 {
+		return nil, err
+	}
+	return []store.Affiliation{{Organisation: organisation, Source: store.FromAddress, Given: tx.Now()}}, nil
 }
 
 // OrganisationOf returns the organisation that owns the address's mail domain or a domain above it, 0 for none.

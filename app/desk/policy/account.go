@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	"sportello/store"
 )
@@ -21,10 +22,10 @@ const (
 	MakeAgent                             // add to a group as agent, and remove again
 	MakeSupervisor                        // make supervisor of a group, and agent again
 	GiveRole                              // administrator, editor
-	MakeCoordinator                       // and undo that
+	GiveHat                               // give, change and end an affiliation, which decides whose coordinators read the tickets
+	MakeCoordinator                       // the same with one that makes a coordinator
 	Rename                                // name, telephone, language
 	ChangeAddress                         // the e-mail address
-	ChangePlace                           // organisation and unit, which decide whose coordinators read the tickets
 	Disable                               // and enable again
 	SendLink                              // mail a link for choosing a password to the person's own address
 	HandLink                              // see such a link, to hand it over
@@ -37,6 +38,7 @@ type accountRelation uint8
 
 const (
 	asSelf       accountRelation = iota
+	asKeeper                     // coordinator of the organisation or unit that the act is about, and not oneself
 	asSupervisor                 // of the group that the act is about
 	asRunner                     // administrator
 	accountRelations
@@ -49,6 +51,7 @@ const (
 	never accountCell = iota
 	always
 	ofGroup  // the group that the act is about
+	ofHat    // the organisation or unit that the act is about
 	newcomer // while the person is being added and owns nothing yet
 	inHands  // the person's rights at the desk all come from groups that the supervisor manages
 	notSent  // if no mail can be sent to the person; with a logged reason, always
@@ -57,26 +60,28 @@ const (
 // accountRights is the only table of rights over accounts. An act without a row is refused. Each person has one
 // relation: what people may do to themselves is ChangeOwn, whatever their role.
 var accountRights = map[AccountAct][accountRelations]accountCell{
-	//               self    supervisor administrator
-	SeeAccount:      {always, ofGroup, always},
-	AddAccount:      {never, ofGroup, always},
-	MakeAgent:       {never, ofGroup, always},
-	MakeSupervisor:  {never, never, always},
-	GiveRole:        {never, never, always},
-	MakeCoordinator: {never, never, always},
-	Rename:          {always, newcomer, always},
-	ChangeAddress:   {never, newcomer, always},
-	ChangePlace:     {never, newcomer, always},
-	Disable:         {never, never, always},
-	SendLink:        {never, inHands, always},
-	HandLink:        {never, newcomer, notSent},
-	WakeToken:       {never, never, always},
+	//               self    coordinator supervisor administrator
+	SeeAccount:      {always, never, ofGroup, always},
+	AddAccount:      {never, ofHat, ofGroup, always},
+	MakeAgent:       {never, never, ofGroup, always},
+	MakeSupervisor:  {never, never, never, always},
+	GiveRole:        {never, never, never, always},
+	GiveHat:         {never, ofHat, newcomer, always},
+	MakeCoordinator: {never, never, never, always},
+	Rename:          {always, newcomer, newcomer, always},
+	ChangeAddress:   {never, newcomer, newcomer, always},
+	Disable:         {never, never, never, always},
+	SendLink:        {never, never, inHands, always},
+	HandLink:        {never, never, newcomer, notSent},
+	WakeToken:       {never, never, never, always},
 }
 
 // Account is everything on which rights over an account depend.
 type Account struct {
 	Person *store.Person // the current row; its id is 0 while they are being added
 	Group  uint64        // the group the act is about
+	Hat    store.Hat     // the organisation and unit the act is about
+	At     time.Time     // when; affiliations hold for a time
 	Mails  bool          // mail can be sent to the person
 	Reason string
 }
@@ -90,6 +95,7 @@ func MayAccount(a Actor, act AccountAct, to Account) bool {
 	is := [accountRelations]bool{asRunner: a.IsAdministrator()}
 	if a.Person != nil && !a.Person.Disabled {
 		is[asSelf] = a.Person.ID == to.Person.ID && a.Person.ID != 0
+		is[asKeeper] = !is[asSelf] && a.Person.IsCoordinator(to.At)
 		is[asSupervisor] = a.Person.IsSupervisor()
 	}
 	for r, has := range is {
@@ -101,6 +107,10 @@ func MayAccount(a Actor, act AccountAct, to Account) bool {
 			return true
 		case ofGroup:
 			if a.Person.Supervises(to.Group) {
+				return true
+			}
+		case ofHat:
+			if a.Person.Covers(to.Hat.Organisation, to.Hat.Unit, to.At) {
 				return true
 			}
 		case newcomer:
@@ -128,10 +138,23 @@ func MaySeeAccount(a Actor, p *store.Person) bool {
 	return slices.ContainsFunc(p.Groups, func(m store.Membership) bool { return MayAccount(a, SeeAccount, Account{Person: p, Group: m.Group}) })
 }
 
+// HatsSeen returns the person's affiliations whose end is not recorded and that the actor may see, and whether that is all
+// there is: it is for the person themselves, for agents and for administrators; a coordinator sees those they cover.
+func HatsSeen(a Actor, p *store.Person, now time.Time) (hats []store.Affiliation, all bool) {
+	all = a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.ID() == p.ID
+	for h := range p.Open {
+		if all || a.Person != nil && a.Person.Covers(h.Organisation, h.Unit, now) {
+			hats = append(hats, h)
+		}
+	}
+	return hats, all
+}
+
 // accountChange is one change that a form makes to a person: the act, its group, and the field.
 type accountChange struct {
 	act   AccountAct
 	group uint64
+	hat   store.Hat
 	field string
 }
 
@@ -140,12 +163,11 @@ func accountChanges(before, p *store.Person) []accountChange {
 	var out []accountChange
 	add := func(differs bool, act AccountAct, field string) {
 		if differs {
-			out = append(out, accountChange{act, 0, field})
+			out = append(out, accountChange{act: act, field: field})
 		}
 	}
 	add(p.Administrator != before.Administrator, GiveRole, "administrator")
 	add(p.Editor != before.Editor, GiveRole, "editor")
-	add(!slices.Equal(p.Coordinates, before.Coordinates), MakeCoordinator, "coordinates")
 	add(p.Disabled != before.Disabled, Disable, "disabled")
 	for _, pair := range [][2]*store.Person{{before, p}, {p, before}} {
 		for _, m := range pair[0].Groups {
@@ -156,24 +178,36 @@ func accountChanges(before, p *store.Person) []accountChange {
 			if m.Supervisor {
 				act = MakeSupervisor
 			}
-			out = append(out, accountChange{act, m.Group, "groups"})
+			out = append(out, accountChange{act: act, group: m.Group, field: "groups"})
+		}
+		for _, h := range pair[0].Affiliations {
+			if slices.ContainsFunc(pair[1].Affiliations, h.Same) || pair[0] == before && !h.Ended.IsZero() {
+				continue // unchanged, or long over
+			}
+			act := GiveHat
+			if h.Coordinator {
+				act = MakeCoordinator
+			}
+			out = append(out, accountChange{act: act, hat: h.Hat(), field: "affiliations"})
 		}
 	}
 	add(p.Email != before.Email, ChangeAddress, "email")
 	add(p.Name != before.Name, Rename, "name")
 	add(p.Language != before.Language, Rename, "language")
 	add(p.Phone != before.Phone, Rename, "phone")
-	add(p.Organisation != before.Organisation, ChangePlace, "organisation")
-	add(p.Unit != before.Unit, ChangePlace, "unit")
 	return out
 }
 
 // MayChangeAccount returns nil when the actor may turn the person before into p, else a Denied error of the field of
 // the first act they may not do.
-func MayChangeAccount(a Actor, before, p *store.Person) error {
+func MayChangeAccount(a Actor, before, p *store.Person, at time.Time) error {
 	for _, c := range accountChanges(before, p) {
-		if !MayAccount(a, c.act, Account{Person: before, Group: c.group}) {
-			return store.Fail(store.Denied, "error.supervisor-only-agents").At(c.field)
+		if !MayAccount(a, c.act, Account{Person: before, Group: c.group, Hat: c.hat, At: at}) {
+			key := "error.denied"
+			if a.Person != nil && a.Person.IsSupervisor() {
+				key = "error.supervisor-only-agents"
+			}
+			return store.Fail(store.Denied, key).At(c.field)
 		}
 	}
 	return nil
@@ -181,7 +215,7 @@ func MayChangeAccount(a Actor, before, p *store.Person) error {
 
 // inHand reports whether all the person's rights at the desk come from groups that the supervisor supervises.
 func inHand(supervisor, p *store.Person) bool {
-	if p.Administrator || p.Editor || len(p.Coordinates) > 0 || len(p.Groups) == 0 {
+	if p.Administrator || p.Editor || p.WillCoordinate() || len(p.Groups) == 0 {
 		return false
 	}
 	return !slices.ContainsFunc(p.Groups, func(m store.Membership) bool { return m.Supervisor || !supervisor.Supervises(m.Group) })
@@ -208,12 +242,12 @@ func RightChanges(c *store.Change) []store.RightChange {
 // rightsIn returns the rights on one side of the change, among the fields that it changed.
 func rightsIn(c *store.Change, side func(store.Field) json.RawMessage) []store.RightChange {
 	var p struct {
-		Administrator bool                 `json:"administrator"`
-		Editor        bool                 `json:"editor"`
-		Groups        []store.Membership   `json:"groups"`
-		Coordinates   []store.Coordination `json:"coordinates"`
+		Administrator bool                `json:"administrator"`
+		Editor        bool                `json:"editor"`
+		Groups        []store.Membership  `json:"groups"`
+		Affiliations  []store.Affiliation `json:"affiliations"`
 	}
-	for name, to := range map[string]any{"administrator": &p.Administrator, "editor": &p.Editor, "groups": &p.Groups, "coordinates": &p.Coordinates} {
+	for name, to := range map[string]any{"administrator": &p.Administrator, "editor": &p.Editor, "groups": &p.Groups, "affiliations": &p.Affiliations} {
 		if f, ok := c.Field(name); ok && len(side(f)) > 0 {
 			_ = json.Unmarshal(side(f), to) // the log was written from the same types; anything else is no right
 		}
@@ -232,8 +266,11 @@ func rightsIn(c *store.Change, side func(store.Field) json.RawMessage) []store.R
 		}
 		out = append(out, store.RightChange{Right: right, Group: m.Group})
 	}
-	for _, k := range p.Coordinates {
-		out = append(out, store.RightChange{Right: "coordinator", Organisation: k.Organisation, Unit: k.Unit})
+	for _, h := range p.Affiliations {
+		right := store.RightChange{Right: "coordinator", Organisation: h.Organisation, Unit: h.Unit}
+		if h.Coordinator && h.Ended.IsZero() && !slices.Contains(out, right) {
+			out = append(out, right)
+		}
 	}
 	return out
 }

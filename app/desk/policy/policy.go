@@ -126,11 +126,11 @@ func (s Standing) SpeaksForGroup() bool {
 
 // Stand returns the actor's relation to the ticket.
 func (rs *Rights) Stand(tx *store.Tx, a Actor, t *store.Ticket) Standing {
-	return rs.Standing(a, t, Confidential(tx, t.Group, t.Module))
+	return rs.Standing(tx, a, t, Confidential(tx, t.Group, t.Module))
 }
 
 // Standing returns the actor's relation to a ticket; the caller says whether it is confidential.
-func (rs *Rights) Standing(a Actor, t *store.Ticket, secret bool) Standing {
+func (rs *Rights) Standing(tx *store.Tx, a Actor, t *store.Ticket, secret bool) Standing {
 	s := Standing{confidential: secret}
 	s.taken = !t.Taken.IsZero() || t.State != store.StateNew
 	p := a.Person
@@ -142,7 +142,7 @@ func (rs *Rights) Standing(a Actor, t *store.Ticket, secret bool) Standing {
 	}
 	s.Is[AsRequester] = t.Requester == p.ID && !t.Unclaimed
 	s.Is[AsParticipant] = slices.Contains(t.Participants, p.ID)
-	s.Is[AsCoordinator] = p.Covers(t.Organisation, t.Unit)
+	s.Is[AsCoordinator] = p.Covers(t.Organisation, t.Unit, tx.Now())
 	s.Is[AsAgentHere] = p.InGroup(t.Group)
 	s.Is[AsAgentElsewhere] = p.IsAgent() && !s.Is[AsAgentHere]
 	s.Is[AsSupervisorHere] = p.Supervises(t.Group)
@@ -352,9 +352,21 @@ func (rs *Rights) OnAgentsSide(tx *store.Tx, a Actor, t *store.Ticket) bool {
 	return rs.May(tx, a, SeeNotes, t) == nil
 }
 
-// MayOpenFor reports whether the actor may open a ticket in the requester's name.
-func MayOpenFor(a Actor, requester *store.Person) bool {
-	return a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.Person.Covers(requester.Organisation, requester.Unit)
+// MayOpenFor reports whether the actor may open a ticket in the requester's name at the moment.
+func MayOpenFor(a Actor, requester *store.Person, now time.Time) bool {
+	return a.IsAdministrator() || a.IsAgent() || len(HatsFor(a, requester, now)) > 0
+}
+
+// HatsFor returns the affiliations of the requester under which the actor may open a ticket for them, the one that counts
+// where nobody chooses first: the requester's own, and for a coordinator those they cover.
+func HatsFor(a Actor, requester *store.Person, now time.Time) []store.Affiliation {
+	hats := requester.Hats(now)
+	if a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.ID() == requester.ID {
+		return hats
+	}
+	return slices.DeleteFunc(hats, func(h store.Affiliation) bool {
+		return a.Person == nil || !a.Person.Covers(h.Organisation, h.Unit, now)
+	})
 }
 
 // Nowhere is an id that no row has. An unknown code or address becomes Nowhere, which the desk refuses after checking

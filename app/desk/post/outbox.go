@@ -60,7 +60,7 @@ func (po *Post) PlanAccountLetter(tx *store.Tx, p *store.Person, to string, tell
 			if err != nil {
 				return err
 			}
-			if e, _ := OfAccount(o); e == tell.Event && o.To == to && o.Tells[0].Token == tell.Token && slices.Equal(o.Tells[0].Rights, tell.Rights) {
+			if e, _ := OfAccount(o); e == tell.Event && o.To == to && o.Tells[0].Token == tell.Token && o.Tells[0].Of == tell.Of && o.Tells[0].Hat == tell.Hat && slices.Equal(o.Tells[0].Rights, tell.Rights) {
 				return nil // one with the same content is waiting already
 			}
 		}

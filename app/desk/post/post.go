@@ -132,7 +132,7 @@ func (po *Post) Mailbox(tx *store.Tx, address string) *Mailbox {
 // questions, and letters still go to it.
 func somebodys(tx *store.Tx, address string) bool {
 	p, err := store.PeopleByEmail.PeekFirst(tx, address)
-	return err == nil && (p.Password != "" || p.IsAgent() || p.Editor || p.Administrator || len(p.Coordinates) > 0)
+	return err == nil && (p.Password != "" || p.IsAgent() || p.Editor || p.Administrator || p.WillCoordinate())
 }
 
 // Ours reports whether mail to the address arrives at this desk.

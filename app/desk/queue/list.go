@@ -153,12 +153,8 @@ func (qs *Queues) candidates(tx *store.Tx, a policy.Actor, f TicketFilter) iter.
 	case !a.IsAgent() && !a.IsAdministrator():
 		spans := []store.Span{{Prefix: key.Of(a.ID())}}
 		ok = gather(store.TicketsBySide, spans...)
-		for _, c := range a.Person.Coordinates {
-			if c.Unit != 0 {
-				ok = ok && gather(store.TicketsByUnit, store.Span{Prefix: key.Of(c.Unit)})
-			} else {
-				ok = ok && gather(store.TicketsByOrganisation, store.Span{Prefix: key.Of(c.Organisation)})
-			}
+		for _, c := range a.Person.Coordinated(tx.Now()) {
+			ok = ok && gather(store.TicketsByHat, store.Span{Prefix: key.Of(c.Organisation, c.Unit)})
 		}
 	case active:
 		ok = gather(store.TicketsByState, byState...)

@@ -243,7 +243,7 @@ func (qs *Queues) sight(tx *store.Tx, a policy.Actor) func(*store.Ticket) bool {
 			c = policy.Confidential(tx, t.Group, t.Module)
 			secret[key] = c
 		}
-		s := qs.rights.Standing(a, t, c)
+		s := qs.rights.Standing(tx, a, t, c)
 		return s.Allows(policy.See) && (!t.IsSpam() || s.Allows(policy.Arrange))
 	}
 }
@@ -428,17 +428,9 @@ func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
 		prefixes := [][]byte{key.Of(a.ID())}
 		if q.Of == "organisation" {
 			prefixes = nil
-			index = store.TicketsByOrganisation
-			for _, c := range a.Person.Coordinates {
-				if c.Unit == 0 {
-					prefixes = append(prefixes, key.Of(c.Organisation))
-				}
-			}
-			if len(prefixes) == 0 {
-				index = store.TicketsByUnit
-				for _, c := range a.Person.Coordinates {
-					prefixes = append(prefixes, key.Of(c.Unit))
-				}
+			index = store.TicketsByHat
+			for _, h := range a.Person.Coordinated(tx.Now()) {
+				prefixes = append(prefixes, key.Of(h.Organisation, h.Unit))
 			}
 		} else {
 			for s := store.StateNew; s <= store.StateClosed; s++ {
@@ -482,7 +474,7 @@ func (qs *Queues) OpenTickets(a policy.Actor, person uint64, limit int) ([]*stor
 	var out []*store.Ticket
 	err := qs.st.View(func(tx *store.Tx) error {
 		p, err := store.People.Get(tx, person)
-		if store.KindOf(err) == store.NotFound || err == nil && !policy.MayOpenFor(a, p) {
+		if store.KindOf(err) == store.NotFound || err == nil && !policy.MayOpenFor(a, p, tx.Now()) {
 			return nil
 		}
 		if err != nil {

@@ -315,7 +315,8 @@ func (w *Change) split(m *store.Message) error {
 		return err
 	}
 	t := &store.Ticket{Subject: w.t.Subject, Kind: w.t.Kind, Severity: w.t.Severity, Urgency: store.NoDate, Module: w.t.Module, Group: w.t.Group,
-		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: w.t.Language, Via: m.Via, Opened: m.At, Links: []uint64{w.t.ID}}
+		Requester: author.ID, Language: w.t.Language, Via: m.Via, Opened: m.At, Links: []uint64{w.t.ID}}
+	t.Wear(w.hatOf(author))
 	m.Origin = w.t.ID
 	seen := !m.Merged()
 	if err := w.ts.Insert(w.tx, t, m, files); err != nil {

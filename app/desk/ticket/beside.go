@@ -112,7 +112,8 @@ func (w *Change) ownTicket(note *store.Message) error {
 	}
 	m.At, m.Outside = opened, false
 	t := &store.Ticket{Subject: subject, Kind: store.Clarification, Severity: store.Medium, Urgency: store.NoDate, Module: w.t.Module, Group: w.t.Group,
-		Requester: author.ID, Organisation: author.Organisation, Unit: author.Unit, Language: people.LanguageOf(author, subject+"\n"+entry.Words(m), ""), Via: door.Mail, Opened: opened, Links: []uint64{w.t.ID}}
+		Requester: author.ID, Language: people.LanguageOf(author, subject+"\n"+entry.Words(m), ""), Via: door.Mail, Opened: opened, Links: []uint64{w.t.ID}}
+	t.Wear(w.hatOf(author))
 	w.tx.As(author.ID)
 	w.tx.Act(act.Open)
 	w.tx.Internally(false)

@@ -65,3 +65,11 @@ func (w *Change) Flush() error {
 	w.dirty, w.public = false, false
 	return store.Tickets.Put(w.tx, w.t)
 }
+
+// hatOf returns the hat of somebody who wrote in the ticket: the ticket's own if it is theirs too.
+func (w *Change) hatOf(author *store.Person) store.Hat {
+	if author.ID == w.t.Requester {
+		return w.t.Hat()
+	}
+	return author.HatNear(w.t.Hat(), w.tx.Now())
+}

@@ -20,7 +20,7 @@ func (ts *Tickets) MayClaim(a policy.Actor, number uint64) (yes bool, err error)
 	return yes, err
 }
 
-// Claim confirms that the ticket is the actor's and sets their current organisation and unit. Everybody but the person
+// Claim confirms that the ticket is the actor's and puts it under the hat that counts for them now. Everybody but the person
 // it waits for gets a NotFound error.
 func (ts *Tickets) Claim(a policy.Actor, number uint64) error {
 	return ts.st.Update(a.By(act.Claim), func(tx *store.Tx) error {
@@ -31,7 +31,8 @@ func (ts *Tickets) Claim(a policy.Actor, number uint64) error {
 		if !a.SignedIn() || !t.Unclaimed || t.Requester != a.ID() || t.IsSpam() {
 			return store.Fail(store.NotFound, "error.not-found")
 		}
-		t.Unclaimed, t.Organisation, t.Unit = false, a.Person.Organisation, a.Person.Unit
+		t.Unclaimed = false
+		t.Wear(a.Person.Hat(tx.Now()))
 		Touch(tx, t)
 		return store.Tickets.Put(tx, t)
 	})

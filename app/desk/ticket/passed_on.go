@@ -78,7 +78,8 @@ func (w *Change) passedOn() error {
 		}
 	}
 	t.AddedBy = added
-	t.Requester, t.Organisation, t.Unit, t.Unclaimed = p.ID, p.Organisation, p.Unit, false
+	t.Requester, t.Unclaimed = p.ID, false
+	t.Wear(p.HatNear(t.Hat(), w.tx.Now()))
 	if !unclaimed && !slices.Contains(t.Participants, was) {
 		t.Participants = append(slices.Clone(t.Participants), was)
 	}

@@ -57,9 +57,12 @@ func (ts *Tickets) openFromRecord(tx *store.Tx, a policy.Actor, r *read) (*store
 	if err := wrong.Err(); err != nil {
 		return nil, err
 	}
-	t.Requester, t.Organisation, t.Unit = requester.ID, requester.Organisation, requester.Unit
+	t.Requester = requester.ID
+	if hats := policy.HatsFor(a, requester, tx.Now()); len(hats) > 0 {
+		t.Wear(hats[0].Hat())
+	}
 	if t.Unclaimed = r.rec.Unclaimed && r.history; t.Unclaimed {
-		t.Organisation, t.Unit = 0, 0
+		t.Wear(store.Hat{})
 	}
 	if t.Language == "" {
 		t.Language = people.LanguageOf(requester, t.Subject+"\n"+r.body, "")
@@ -102,7 +105,7 @@ func (ts *Tickets) requesterOf(tx *store.Tx, a policy.Actor, r *read, wrong *sto
 		return a.Person, nil
 	}
 	refused := store.Fail(store.Denied, "error.open-for").At("requester_email")
-	if !a.IsAgent() && !a.IsAdministrator() && len(a.Person.Coordinates) == 0 {
+	if !a.IsAgent() && !a.IsAdministrator() && !a.Person.IsCoordinator(tx.Now()) {
 		return nil, refused
 	}
 	if !entry.IsAddress(email) {
@@ -117,12 +120,12 @@ func (ts *Tickets) requesterOf(tx *store.Tx, a policy.Actor, r *read, wrong *sto
 		p, err := store.PeopleByEmail.First(tx, email)
 		if errors.Is(err, store.ErrNotFound) {
 			p = &store.Person{}
-			p.Organisation, err = people.OrganisationOf(tx, email)
+			p.Affiliations, err = people.ByAddress(tx, email)
 		}
 		if err != nil {
 			return nil, err
 		}
-		if !policy.MayOpenFor(a, p) {
+		if !policy.MayOpenFor(a, p, tx.Now()) {
 			return nil, refused
 		}
 	}
@@ -317,7 +320,8 @@ func (ts *Tickets) updateFromRecord(tx *store.Tx, a policy.Actor, r *read, t *st
 			return err
 		}
 		if p.ID != 0 && p.ID != t.Requester {
-			t.Requester, t.Organisation, t.Unit = p.ID, p.Organisation, p.Unit
+			t.Requester = p.ID
+			t.Wear(p.Hat(tx.Now()))
 			t.Participants = store.Without(t.Participants, p.ID)
 		}
 	}

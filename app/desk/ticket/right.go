@@ -150,7 +150,7 @@ func (ts *Tickets) MayOpenWith(a policy.Actor, g Given) error {
 	}
 	address := spelling.Address(g.RequesterEmail)
 	own := address == a.Person.Email
-	if len(a.Person.Coordinates) > 0 && (entry.IsAddress(address) || !slices.Contains(g.Fields, "requester_email")) {
+	if a.Person.IsCoordinator(ts.st.Now()) && (entry.IsAddress(address) || !slices.Contains(g.Fields, "requester_email")) {
 		return nil // requesterOf checks whether it is one of their people
 	}
 	switch {

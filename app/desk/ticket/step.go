@@ -374,7 +374,7 @@ func (w *Change) mayAnswerWish(wish string) error {
 func ofOrganisation(tx *store.Tx, address string, organisation uint64) (bool, error) {
 	have, err := people.OrganisationOf(tx, address)
 	if p, bad := store.PeopleByEmail.PeekFirst(tx, address); bad == nil {
-		have = p.Organisation
+		return organisation != 0 && p.Belongs(organisation, 0, tx.Now()), err
 	}
 	return err == nil && have != 0 && have == organisation, err
 }
@@ -418,7 +418,7 @@ func (w *Change) add(address string) error {
 		return nil
 	}
 	switch {
-	case known && p.Organisation != 0 && p.Organisation == w.t.Organisation:
+	case known && p.Belongs(w.t.Organisation, 0, w.tx.Now()):
 		w.Join(p.ID)
 		return nil
 	case errors.Is(err, store.ErrNotFound):

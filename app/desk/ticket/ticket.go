@@ -31,6 +31,7 @@ type Opening struct {
 	Regression bool
 	WorkedIn   string
 	Files      []uint64      // pending files of the actor
+	Hat        store.Hat     // one of the requester's, under which it is opened; zero: the one that counts where nobody chooses
 	For        uint64        // the person in whose name it is opened; 0 for the actor
 	Group      uint64        // agents may choose one; otherwise the module's
 	Language   string        // of the ticket; empty: the requester's, else the one the words suggest, else Browser
@@ -65,7 +66,7 @@ func (ts *Tickets) Open(a policy.Actor, n Opening) (*store.Ticket, error) {
 			t = done.Ticket
 		}
 		out = t
-		return nil
+		return people.Wear(tx, a, t)
 	})
 	return out, err
 }
@@ -78,7 +79,7 @@ func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n Opening) (*store.Ticket
 	requester := a.Person
 	if n.For != 0 && n.For != a.ID() {
 		p, err := store.People.Get(tx, n.For)
-		if err != nil || !policy.MayOpenFor(a, p) {
+		if err != nil || !policy.MayOpenFor(a, p, tx.Now()) {
 			return nil, nil, nil, store.Fail(store.Denied, "error.open-for").At("requester")
 		}
 		requester, t.Requester, t.OpenedBy = p, p.ID, a.ID()
@@ -86,7 +87,16 @@ func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n Opening) (*store.Ticket
 			t.Contact = n.Contact
 		}
 	}
-	t.Organisation, t.Unit = requester.Organisation, requester.Unit
+	hats := policy.HatsFor(a, requester, tx.Now())
+	switch worn := n.Hat; {
+	case worn == store.Hat{} && len(hats) > 0:
+		t.Wear(hats[0].Hat())
+	case worn != store.Hat{}:
+		t.Wear(worn)
+		if !slices.ContainsFunc(hats, func(h store.Affiliation) bool { return h.Hat() == worn }) {
+			wrong.Add("hat", "error.hat")
+		}
+	}
 	if t.Kind == store.KindNone {
 		t.Kind = store.Clarification
 	}

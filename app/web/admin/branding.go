@@ -78,7 +78,7 @@ func (a pages) brandingPage(r *web.Request, f *web.Form, err error) error {
 			v.Links, n = append(v.Links, row), i+1
 		}
 	}
-	for range spareRows {
+	for range show.SpareRows {
 		n++
 		v.Links = append(v.Links, footerRow{Number: n, Field: footerField(n, "")})
 	}

@@ -184,7 +184,7 @@ func (v *adminChangesPage) changeValue(field, s string) string {
 }
 
 // listFields are fields with lists, of which only additions and removals are shown.
-var listFields = map[string]bool{"matrix": true, "hours_due": true, "versions": true, "domains": true, "searches": true, "groups": true, "coordinates": true}
+var listFields = map[string]bool{"matrix": true, "hours_due": true, "versions": true, "domains": true, "searches": true, "groups": true, "coordinates": true, "affiliations": true}
 
 // beforeSettings has the values of a new desk, which apply until the settings are saved, in the words of the log.
 var beforeSettings = map[string]string{"matrix": spelled(store.DefaultMatrix), "hours_due": spelled(store.DefaultHoursDue),

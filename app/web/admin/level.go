@@ -227,7 +227,7 @@ func (v *adminLevelPage) questions() {
 			v.RowCount = n
 		}
 	}
-	for range spareRows {
+	for range show.SpareRows {
 		v.RowCount++
 		row := v.question(v.RowCount)
 		row.Code, row.It, row.En, row.Choices, row.Place, row.Required, row.Removed, row.Known = "", "", "", "", strconv.Itoa(v.RowCount), false, false, false

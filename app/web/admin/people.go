@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"sportello/app/address"
 	"sportello/app/desk/catalogue"
@@ -48,7 +49,7 @@ var roleBadges = map[string]string{"administrator": "badge-alarm", "supervisor":
 // supervisor an agent.
 func roleBadgesOf(p *web.Page, who *store.Person) []adminBadge {
 	is := map[string]bool{"administrator": who.Administrator, "supervisor": who.IsSupervisor(), "agent": who.IsAgent() && !who.IsSupervisor(), "editor": who.Editor,
-		"coordinator": len(who.Coordinates) > 0}
+		"coordinator": who.IsCoordinator(p.Now)}
 	var out []adminBadge
 	for _, role := range adminRoles {
 		if is[role] {
@@ -100,52 +101,19 @@ func (s *surroundings) place(organisation, unit uint64) string {
 	return ""
 }
 
-// placeOptions returns organisations and their units as one list, each organisation as a group with its units.
-// readPlace reads the values.
-func (s *surroundings) placeOptions(chosen string) []show.ChoiceGroup {
-	var out []show.ChoiceGroup
-	for _, o := range s.organisations {
-		part := show.ChoiceGroup{Label: o.Name}
-		add := func(value, label string) {
-			part.Options = append(part.Options, show.Choice{Value: value, Label: label, Chosen: value == chosen})
+// placesOf returns where somebody belongs, the hat that counts first.
+func (s *surroundings) placesOf(p *store.Person, now time.Time) string {
+	var out []string
+	for _, h := range p.Hats(now) {
+		place := s.place(h.Organisation, h.Unit)
+		if _, unit, ok := strings.Cut(place, catalogue.PathSeparator); ok {
+			place = unit
 		}
-		add(PlaceValue(o.ID, 0), o.Name)
-		for _, u := range o.Units {
-			add(PlaceValue(o.ID, u.ID), u.Name)
-		}
-		out = append(out, part)
-	}
-	return out
-}
-
-// PlaceValue returns the value of an organisation, or of one of its units, in a list of places.
-func PlaceValue(organisation, unit uint64) string {
-	switch {
-	case unit != 0:
-		return "u" + strconv.FormatUint(unit, 10)
-	case organisation != 0:
-		return "o" + strconv.FormatUint(organisation, 10)
-	}
-	return ""
-}
-
-// readPlace parses a value of placeOptions. An invalid value is a problem of the field.
-func (s *surroundings) readPlace(f *web.Form, field, value string) (organisation, unit uint64) {
-	if value == "" {
-		return 0, 0
-	}
-	for _, o := range s.organisations {
-		if PlaceValue(o.ID, 0) == value {
-			return o.ID, 0
-		}
-		for _, u := range o.Units {
-			if PlaceValue(o.ID, u.ID) == value {
-				return o.ID, u.ID
-			}
+		if place != "" && !slices.Contains(out, place) {
+			out = append(out, place)
 		}
 	}
-	f.Refuse(field, "error.choice")
-	return 0, 0
+	return strings.Join(out, ", ")
 }
 
 func (a pages) getAdminPeople(r *web.Request) error {
@@ -221,11 +189,7 @@ func (v *adminPeoplePage) personLine(s *surroundings, p *store.Person) adminPers
 	for _, m := range p.Groups {
 		groups = append(groups, s.group(m.Group))
 	}
-	place := s.place(p.Organisation, p.Unit)
-	if _, unit, ok := strings.Cut(place, catalogue.PathSeparator); ok {
-		place = unit
-	}
-	return adminPersonLine{Name: p.Name, Address: address.Person(p.ID), Email: p.Email, Place: place, Groups: strings.Join(groups, ", "),
+	return adminPersonLine{Name: p.Name, Address: address.Person(p.ID), Email: p.Email, Place: s.placesOf(p, v.Now), Groups: strings.Join(groups, ", "),
 		Roles: roleBadgesOf(&v.Page, p), Disabled: p.Disabled, Seen: v.Moment(p.LastSeen)}
 }
 
@@ -249,8 +213,8 @@ func withQuery(r *web.Request, name, value string) string {
 }
 
 // PersonValues returns the form values that leave the person unchanged.
-func PersonValues(p *store.Person) url.Values {
-	v := url.Values{"name": {p.Name}, "email": {p.Email}, "phone": {p.Phone}, "language": {p.Language}, "place": {PlaceValue(p.Organisation, p.Unit)},
+func PersonValues(p *store.Person, in *time.Location) url.Values {
+	v := url.Values{"name": {p.Name}, "email": {p.Email}, "phone": {p.Phone}, "language": {p.Language},
 		"administrator": show.Boxed(p.Administrator), "editor": show.Boxed(p.Editor), "rev": {strconv.FormatUint(p.Rev, 10)}}
 	for _, m := range p.Groups {
 		role := "agent"
@@ -259,9 +223,7 @@ func PersonValues(p *store.Person) url.Values {
 		}
 		v.Set(MemberField(m.Group), role)
 	}
-	for _, k := range p.Coordinates {
-		v.Add("coordinates", PlaceValue(k.Organisation, k.Unit))
-	}
+	show.HatValues(v, slices.Collect(p.Open), in)
 	return v
 }
 

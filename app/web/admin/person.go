@@ -16,26 +16,25 @@ import (
 // adminPersonPage is one person: the form, the ways to sign in, and the link that was just created.
 type adminPersonPage struct {
 	show.AdminPage
-	New        bool
-	ID         uint64
-	Full       bool // the reader may change everything, not only the groups
-	Email      string
-	Phone      string
-	Place      string
-	Roles      []adminBadge
-	Places     []show.ChoiceGroup
-	Groups     []adminMembership
-	Coordinate []adminCoordination
-	Disabled   bool
-	Self       bool
-	MayLink    bool   // a link can be mailed to the person's own address
-	MayHand    bool   // a link can be shown, to be handed over
-	NeedWhy    bool   // showing it requires a reason, because the person can get mail
-	Link       string // shown once
-	LinkNew    bool   // the person was just added
-	Seen       words.Moment
-	Password   words.Moment
-	Since      words.Moment
+	New      bool
+	ID       uint64
+	Full     bool // the reader may change everything, not only the groups
+	Email    string
+	Phone    string
+	Place    string
+	Roles    []adminBadge
+	Hats     []show.HatRow
+	Groups   []adminMembership
+	Disabled bool
+	Self     bool
+	MayLink  bool   // a link can be mailed to the person's own address
+	MayHand  bool   // a link can be shown, to be handed over
+	NeedWhy  bool   // showing it requires a reason, because the person can get mail
+	Link     string // shown once
+	LinkNew  bool   // the person was just added
+	Seen     words.Moment
+	Password words.Moment
+	Since    words.Moment
 }
 
 // adminMembership is a row of the groups: the person's rank in one group.
@@ -45,14 +44,6 @@ type adminMembership struct {
 	Fixed       string // the rank in words when the reader cannot change it
 	Choices     []show.Choice
 }
-
-type adminCoordination struct {
-	Number int
-	Places []show.ChoiceGroup
-}
-
-// spareRows is how many empty rows end a list of rows, so that the list can grow without scripts.
-const spareRows = 2
 
 func (a pages) getNewPerson(r *web.Request) error { return a.newPersonPage(r, nil, nil) }
 
@@ -100,7 +91,7 @@ func (a pages) adminPersonPage(r *web.Request, v *adminPersonPage, p *store.Pers
 	v.AdminPage = show.Admin(a.Site, r, "people", "admin-people.person", "name", p.Name)
 	v.End(p.Name)
 	v.Path = address.Person(p.ID)
-	now := PersonValues(p)
+	now := PersonValues(p, a.Desk.Location())
 	if f == nil && !v.Resume(r) {
 		v.Fill(now)
 	}
@@ -120,8 +111,8 @@ func (a pages) personPage(r *web.Request, v *adminPersonPage, p *store.Person) e
 	}
 	who := r.Actor()
 	v.ID, v.Full = p.ID, who.IsAdministrator()
-	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.place(p.Organisation, p.Unit), roleBadgesOf(&v.Page, p)
-	v.Places = s.placeOptions(v.Value("place"))
+	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.placesOf(p, v.Now), roleBadgesOf(&v.Page, p)
+	v.Hats = show.HatRows(&v.Page, s.organisations, r.Settings().Positions, v.Full)
 	reached, err := a.Desk.Post.MailReaches(p)
 	if err != nil {
 		return err
@@ -132,16 +123,6 @@ func (a pages) personPage(r *web.Request, v *adminPersonPage, p *store.Person) e
 	for _, g := range s.groups {
 		if m, ok := v.membership(who, p, g); ok {
 			v.Groups = append(v.Groups, m)
-		}
-	}
-	if v.Full {
-		chosen := slices.DeleteFunc(slices.Clone(v.Form.Values["coordinates"]), func(s string) bool { return s == "" })
-		for i := range len(chosen) + spareRows {
-			value := ""
-			if i < len(chosen) {
-				value = chosen[i]
-			}
-			v.Coordinate = append(v.Coordinate, adminCoordination{i + 1, s.placeOptions(value)})
 		}
 	}
 	return r.Render("page/admin-person", v)
@@ -187,16 +168,10 @@ func (a pages) readPerson(r *web.Request, f *web.Form, p *store.Person) (people.
 	out := people.FormOf(p)
 	if who.IsAdministrator() || p.ID == 0 {
 		out.Name, out.Email, out.Phone, out.Language = f.Text("name", store.Most("people.name")), f.Text("email", store.Most("people.email")), f.Text("phone", store.Most("people.phone")), f.Text("language", store.Most("people.language"))
-		out.Organisation, out.Unit = s.readPlace(f, "place", f.Raw("place"))
+		out.Affiliations = show.ReadHats(f, s.organisations, out.Affiliations, who.IsAdministrator())
 	}
 	if who.IsAdministrator() {
 		out.Administrator, out.Editor = f.Bool("administrator"), f.Bool("editor")
-		out.Coordinates = nil
-		for _, value := range f.List("coordinates") {
-			var k store.Coordination
-			k.Organisation, k.Unit = s.readPlace(f, "coordinates", value)
-			out.Coordinates = append(out.Coordinates, k)
-		}
 	}
 	for _, g := range s.groups {
 		field := MemberField(g.ID)
@@ -216,16 +191,6 @@ func (a pages) readPerson(r *web.Request, f *web.Form, p *store.Person) (people.
 	return out, f.Err()
 }
 
-// ownPerson renames the fields of the desk's problems to those of the page.
-func ownPerson(err error) error {
-	return moveProblems(err, func(field string) string {
-		if field == "organisation" || field == "unit" {
-			return "place"
-		}
-		return field
-	})
-}
-
 // postNewPerson adds the person and mails them a link for choosing a password. If no mail can be sent, the page of this
 // answer shows the link; it cannot be shown again.
 func (a pages) postNewPerson(r *web.Request) error {
@@ -237,7 +202,7 @@ func (a pages) postNewPerson(r *web.Request) error {
 		p, link, err = a.Desk.People.Add(r.Actor(), form)
 	}
 	if err != nil {
-		return a.newPersonPage(r, f, ownPerson(err))
+		return a.newPersonPage(r, f, err)
 	}
 	if link == "" {
 		return r.Done("flash.person-added", address.Person(p.ID), "name", p.Name, "email", p.Email)
@@ -256,7 +221,7 @@ func (a pages) postAdminPerson(r *web.Request) error {
 		_, err = a.Desk.People.Change(r.Actor(), p.ID, f.ID("rev"), form)
 	}
 	if err != nil {
-		return a.adminPersonPage(r, &adminPersonPage{}, p, f, ownPerson(err))
+		return a.adminPersonPage(r, &adminPersonPage{}, p, f, err)
 	}
 	to := address.Person(p.ID)
 	if !r.Actor().IsAdministrator() && !slices.ContainsFunc(form.Groups, func(m store.Membership) bool { return r.Actor().Person.Supervises(m.Group) }) {
@@ -321,7 +286,7 @@ func (a pages) refusedPerson(r *web.Request, p *store.Person, err error) error {
 	v.AdminPage = show.Admin(a.Site, r, "people", "admin-people.person", "name", p.Name)
 	v.End(p.Name)
 	v.Path = address.Person(p.ID)
-	v.Fill(PersonValues(p))
+	v.Fill(PersonValues(p, a.Desk.Location()))
 	if !v.Refuse(err) {
 		return err
 	}

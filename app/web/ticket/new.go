@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sportello/app/address"
+	"sportello/app/desk"
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
@@ -21,7 +22,8 @@ import (
 // the form, which comes back with everything typed. If the module is served elsewhere, the page shows how to get there.
 type newTicketPage struct {
 	web.Page
-	ForOthers  bool // the actor may open tickets in somebody else's name
+	Hats       []show.Choice // the reader's, the last worn first, when there are several
+	ForOthers  bool          // the actor may open tickets in somebody else's name
 	Modules    []show.ChoiceGroup
 	NoModule   bool // "I do not know" was chosen
 	Kinds      []show.Choice
@@ -91,6 +93,9 @@ func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values,
 		}
 	}
 	actor := r.Actor()
+	if err := a.hats(v, actor); err != nil {
+		return err
+	}
 	v.ForOthers = actor.IsAgent() || actor.IsAdministrator() || v.IsCoordinator
 	v.KeepsDraft, v.DraftName = !actor.IsAgent() && !actor.IsAdministrator(), fmt.Sprintf("%d-new-ticket", v.Person)
 	levels, err := a.Desk.Catalogue.Levels()
@@ -306,6 +311,9 @@ func (a pages) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (tic
 	if n.For, err = a.formRequester(r, f); err != nil {
 		return n, nil, err
 	}
+	if n.For == 0 {
+		n.Hat = hatChosen(r, f, a.Desk.Now())
+	}
 	level, err := a.formModule(f)
 	if err != nil {
 		return n, nil, err
@@ -336,6 +344,49 @@ func (a pages) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (tic
 		n.Browser = v.Lang
 	}
 	return n, formAddresses(f, "participants"), nil
+}
+
+// hats fills in the choice of the hat under which the reader opens the ticket, if there is one.
+func (a pages) hats(v *newTicketPage, actor policy.Actor) error {
+	hats := actor.Person.Hats(v.Now)
+	if len(hats) < 2 {
+		return nil
+	}
+	return a.Desk.Names(func(n desk.Names) {
+		v.Hats = nil
+		for _, h := range hats {
+			value := show.HatValue(h.Hat())
+			if slices.ContainsFunc(v.Hats, func(c show.Choice) bool { return c.Value == value }) {
+				continue
+			}
+			label := ""
+			if o := n.Organisation(h.Organisation); o != nil {
+				label = o.Name
+			}
+			if h.Unit != 0 {
+				label = show.Joined(catalogue.PathSeparator, label, n.Place(h.Organisation, h.Unit))
+			}
+			v.Hats = append(v.Hats, show.Choice{Value: value, Label: label, Chosen: v.Value("hat") == value})
+		}
+		if len(v.Hats) == 1 {
+			v.Hats = nil
+		}
+	})
+}
+
+// hatChosen returns the hat chosen in the form, of those the reader has; zero when the form asks for none.
+func hatChosen(r *web.Request, f *web.Form, now time.Time) store.Hat {
+	value := f.Raw("hat")
+	if value == "" {
+		return store.Hat{}
+	}
+	for _, h := range r.Actor().Person.Hats(now) {
+		if show.HatValue(h.Hat()) == value {
+			return h.Hat()
+		}
+	}
+	f.Refuse("hat", "error.hat")
+	return store.Hat{}
 }
 
 // formModule returns the module chosen in the form, nil for "I do not know".

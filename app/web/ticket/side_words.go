@@ -130,7 +130,7 @@ func (v *sidePage) settledBy(tv *ticket.View) (who string, own bool) {
 			continue
 		}
 		p := tv.People[e.By]
-		if p == nil || !(t.OnSide(e.By) || p.Covers(t.Organisation, t.Unit)) || p.InGroup(t.Group) && t.Requester != e.By {
+		if p == nil || !(t.OnSide(e.By) || p.Covers(t.Organisation, t.Unit, v.Now)) || p.InGroup(t.Group) && t.Requester != e.By {
 			return "", false
 		}
 		return p.Name, e.By == v.Person

@@ -86,6 +86,7 @@ type ticketNames struct {
 
 // ticketNames looks up the names behind the numbers in the view's history.
 func (a pages) ticketNames(t *ticket.View) (*ticketNames, error) {
+	now := a.Desk.Now()
 	n := &ticketNames{people: map[uint64]*store.Person{}, modules: map[uint64]*store.Module{}, units: map[uint64]string{}}
 	for id, p := range t.People {
 		n.people[id] = p
@@ -126,7 +127,8 @@ func (a pages) ticketNames(t *ticket.View) (*ticketNames, error) {
 		}
 		n.groups = known.Groups()
 		for _, p := range n.people {
-			n.units[p.ID] = known.Place(p.Organisation, p.Unit)
+			hat := p.HatNear(t.Ticket.Hat(), now)
+			n.units[p.ID] = known.Place(hat.Organisation, hat.Unit)
 		}
 	})
 	return n, err

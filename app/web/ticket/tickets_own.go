@@ -39,7 +39,7 @@ func (a pages) getOwnTickets(r *web.Request) error {
 	q := r.QueryForm()
 	actor := r.Actor()
 	of := q.Raw("of")
-	if of != "" && (of != "organisation" || len(actor.Person.Coordinates) == 0) {
+	if of != "" && (of != "organisation" || !actor.Person.IsCoordinator(a.Desk.Now())) {
 		return store.Fail(store.NotFound, "error.not-found")
 	}
 	title := "own.title"
@@ -76,7 +76,7 @@ func (a pages) getOwnTickets(r *web.Request) error {
 		v.Clear += "?of=" + of
 	}
 	v.pagesOf(q, page)
-	if len(actor.Person.Coordinates) > 0 {
+	if v.IsCoordinator {
 		name, err := a.coordinated(actor)
 		if err != nil {
 			return err
@@ -174,11 +174,11 @@ func (v *ownTicketsPage) pagesOf(q *web.Form, page queue.Page) {
 // coordinated returns the name of the one organisation or unit that the actor coordinates, nothing when there are
 // several.
 func (a pages) coordinated(actor policy.Actor) (string, error) {
-	if len(actor.Person.Coordinates) != 1 {
+	hats := actor.Person.Coordinated(a.Desk.Now())
+	if len(hats) != 1 {
 		return "", nil
 	}
-	k := actor.Person.Coordinates[0]
 	name := ""
-	err := a.Desk.Names(func(n desk.Names) { name = n.Place(k.Organisation, k.Unit) })
+	err := a.Desk.Names(func(n desk.Names) { name = n.Place(hats[0].Organisation, hats[0].Unit) })
 	return name, err
 }

@@ -1,0 +1,61 @@
+package notice
+
+import (
+	"encoding/json"
+	"slices"
+
+	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/event"
+	"sportello/store/key"
+)
+
+// hatsEnding returns the affiliations of whose end the change warns.
+func hatsEnding(c *store.Change) []store.Affiliation {
+	f, ok := c.Field("affiliations")
+	if !ok || c.Act != act.WarnHat && c.Act != act.EndHat {
+		return nil
+	}
+	var was, is []store.Affiliation
+	if json.Unmarshal(f.New, &is) != nil || len(f.Old) > 0 && json.Unmarshal(f.Old, &was) != nil {
+		return nil
+	}
+	return slices.DeleteFunc(is, func(h store.Affiliation) bool {
+		return !h.Ended.IsZero() || !slices.ContainsFunc(was, func(o store.Affiliation) bool { return o.Same(h) && o.Warned < h.Warned })
+	})
+}
+
+// planHatsEnding tells the person, and the coordinators of their organisation or unit, that the affiliations end soon.
+func (ns *Notices) planHatsEnding(tx *store.Tx, p *store.Person, hats []store.Affiliation) error {
+	for _, h := range hats {
+		place, err := rightName(tx, store.RightChange{Organisation: h.Organisation, Unit: h.Unit})
+		if err != nil {
+			return err
+		}
+		tell := store.Telling{Event: event.HatEnding, Of: p.ID, Hat: h.Hat(), Until: h.Until}
+		if err := ns.post.TellAccount(tx, p, tell, place.IT); err != nil {
+			return err
+		}
+		tell.Event = event.HatsEnding
+		told := map[uint64]bool{p.ID: true}
+		for _, at := range []store.Hat{h.Hat(), {Organisation: h.Organisation}} {
+			for e := range store.PeopleByCoordination.Entries(tx, store.Span{Prefix: key.Of(at.Organisation, at.Unit)}) {
+				if told[e.ID] {
+					continue
+				}
+				told[e.ID] = true
+				k, err := store.People.Get(tx, e.ID)
+				if err != nil {
+					return err
+				}
+				if k.Disabled || !k.Covers(h.Organisation, h.Unit, tx.Now()) {
+					continue
+				}
+				if err := ns.post.TellAccount(tx, k, tell, ShownName(p)+", "+place.IT); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
