@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sportello/app/address"
+	"sportello/app/desk/find"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
@@ -261,5 +262,68 @@ func TestALongTicketOpensWhereItsReaderLeftOff(t *testing.T) {
 	read := b.post("/notices/read", map[string][]string{"ticket": {itoa(l.number)}})
 	if to := read.header.Get("Location"); to != address.Message(l.number, left) {
 		t.Errorf("reading the notices leads to %s", to)
+	}
+}
+
+// TestEveryFileIsListedWhereverItsMessageIs: the card of files has those of folded messages too, and none of a note.
+func TestEveryFileIsListedWhereverItsMessageIs(t *testing.T) {
+	w := newWorld(t)
+	n := w.fresh("La chiusura si blocca ogni notte").ID
+	w.does("requester", n, ticket.Step{Message: &ticket.Text{Body: "Ecco.", Files: []uint64{w.keep("requester", "schermata-di-ieri.txt", "ieri")}}})
+	w.does("agent", n, ticket.Step{Message: &ticket.Text{Body: "Per noi.", Internal: true, Files: []uint64{w.keep("agent", "appunti-interni.txt", "segreto")}}})
+	for i := range 50 {
+		w.does("requester", n, ticket.Step{Message: &ticket.Text{Body: fmt.Sprintf("Di nuovo, %d.", i)}})
+	}
+	for role, want := range map[string]int{"requester": 1, "coordinator": 1} {
+		b := w.visitor(role)
+		page := b.get(address.Ticket(n))
+		b.must(page, 200, "Di nuovo, 49.", "!Ecco.", "!appunti-interni")
+		if got := strings.Count(page.body, "schermata-di-ieri.txt</a>"); got != want {
+			t.Errorf("the %s finds the file %d times", role, got)
+		}
+	}
+	b := w.visitor("requester")
+	b.must(b.get(address.Ticket(n)+"?after="+itoa(w.messages(n)[0])), 200, "Ecco.", "schermata-di-ieri.txt", "!appunti-interni")
+}
+
+// messages lists the ticket's messages and notes by time.
+func (w *world) messages(n uint64) []uint64 {
+	w.t.Helper()
+	v, err := w.app.Desk.Tickets.ReadAll(policy.Actor{Via: door.Command, System: true}, n)
+	must(w.t, err)
+	var out []uint64
+	for _, m := range v.Messages {
+		out = append(out, m.ID)
+	}
+	return out
+}
+
+// TestAHitIsReadOnlyAsFarAsItsWords: to find a ticket of thousands of messages takes hardly more than to find a short
+// one, whoever looks; words in its middle are shown all the same.
+func TestAHitIsReadOnlyAsFarAsItsWords(t *testing.T) {
+	d := newTestDesk(t)
+	l := newLongTicket(t, d, 3000)
+	_, err := d.app.Desk.Tickets.Open(policy.Actor{Person: l.requester}, ticket.Opening{Subject: "Stampante rotta", Body: "La stampante fa rumore.", Kind: store.Malfunction, Module: 16})
+	must(t, err)
+	_, err = d.app.Desk.Tickets.Do(policy.Actor{Person: l.requester}, l.number, ticket.Step{Message: &ticket.Text{Body: "Zibellino alla fine."}})
+	must(t, err)
+	(&world{testDesk: d}).searchable()
+	for _, who := range []*store.Person{l.requester, l.agent} {
+		cost := func(words string) float64 {
+			return testing.AllocsPerRun(5, func() {
+				page, err := d.app.Desk.Find.Search(t.Context(), policy.Actor{Person: who}, find.Query{Text: words, Types: []string{"ticket"}})
+				if err != nil || len(page.Hits) != 1 {
+					t.Fatalf("%s: %d hits, %v", words, len(page.Hits), err)
+				}
+			})
+		}
+		short, long := cost("stampante"), cost("chiusura")
+		if long > 3*short {
+			t.Errorf("%s: a long ticket takes %.0f allocations, a short one %.0f", who.Name, long, short)
+		}
+	}
+	page, err := d.app.Desk.Find.Search(t.Context(), policy.Actor{Person: l.agent}, find.Query{Text: "controllo messaggio", Types: []string{"ticket"}})
+	if err != nil || len(page.Hits) != 1 || !strings.Contains(string(page.Hits[0].Snippet), "<mark>controllo</mark>") {
+		t.Errorf("%v %v", page.Hits, err)
 	}
 }

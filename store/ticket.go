@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -367,4 +368,56 @@ func OwnMessages(tx *Tx, t *Ticket) ([]*Message, error) {
 	}
 	slices.SortStableFunc(out, func(a, b *Message) int { return a.At.Compare(b.At) })
 	return out, nil
+}
+
+// SideMessagesAway returns those of SideMessages that merging took away, by time.
+func SideMessagesAway(tx *Tx, t *Ticket) ([]*Message, error) {
+	away, err := MessagesByBrought.Find(tx, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	away = slices.DeleteFunc(away, func(m *Message) bool { return m.Internal || m.Ticket == t.ID || m.Side() != t.ID })
+	slices.SortStableFunc(away, func(a, b *Message) int { return a.At.Compare(b.At) })
+	return away, nil
+}
+
+// SideFiles yields the files of SideMessages: those in the ticket by number, then those that merging took away.
+func SideFiles(tx *Tx, t *Ticket) iter.Seq2[*File, error] {
+	side := map[uint64]bool{}
+	reads := func(message uint64) (bool, error) {
+		if may, known := side[message]; known || message == 0 {
+			return may, nil
+		}
+		m, err := Messages.Get(tx, message)
+		if err == nil {
+			side[message] = !m.Internal && !m.Merged()
+		}
+		return side[message], err
+	}
+	return func(yield func(*File, error) bool) {
+		for f, err := range FilesByTicket.Rows(tx, Span{Prefix: key.Of(t.ID)}) {
+			may := false
+			if err == nil {
+				may, err = reads(f.Message)
+			}
+			if err == nil && !may {
+				continue
+			}
+			if !yield(f, err) || err != nil {
+				return
+			}
+		}
+		away, err := SideMessagesAway(tx, t)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, m := range away {
+			for f, err := range FilesByMessage.Rows(tx, Span{Prefix: key.Of(m.ID)}) {
+				if !yield(f, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
 }

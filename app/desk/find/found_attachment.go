@@ -54,7 +54,7 @@ func (fi *Finder) showAttachment(tx *store.Tx, a policy.Actor, f *Found, parsed 
 	return nil
 }
 
-// filesOf returns the files of the hit that the actor may open.
+// filesOf returns the files of the hit that the actor may open, of a ticket the first maxLookedThrough.
 func (fi *Finder) filesOf(tx *store.Tx, a policy.Actor, f *Found) ([]*store.File, error) {
 	if f.Ticket == nil {
 		files, err := store.FilesByVersion.Find(tx, f.Version.ID)
@@ -63,18 +63,14 @@ func (fi *Finder) filesOf(tx *store.Tx, a policy.Actor, f *Found) ([]*store.File
 		}
 		return fi.files.Readable(tx, a, files)
 	}
-	s := fi.rights.Stand(tx, a, f.Ticket)
-	messages, err := fi.rights.Messages(tx, f.Ticket, s)
-	if err != nil {
-		return nil, err
-	}
 	var out []*store.File
-	for _, m := range messages {
-		files, err := store.FilesByMessage.Find(tx, m.ID)
+	for file, err := range fi.rights.Files(tx, f.Ticket, fi.rights.Stand(tx, a, f.Ticket)) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, files...)
+		if out = append(out, file); len(out) == maxLookedThrough {
+			break
+		}
 	}
 	return out, nil
 }

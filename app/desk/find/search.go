@@ -127,7 +127,7 @@ func (fi *Finder) found(tx *store.Tx, a policy.Actor, h search.Hit, parsed query
 		if err != nil || t.IsSpam() || fi.rights.May(tx, a, policy.See, t) != nil {
 			return f, false, nil
 		}
-		text, err := fi.readableText(tx, a, t)
+		text, err := fi.readableText(tx, a, t, parsed)
 		if err != nil {
 			return f, false, err
 		}
@@ -178,21 +178,36 @@ func foundArticle(tx *store.Tx, a policy.Actor, h search.Hit, f *Found) bool {
 	return true
 }
 
-// maxSnippetText limits the bytes of one ticket's text that are searched for a snippet.
-const maxSnippetText = 256 << 10
+// How many bytes of a ticket's text are read for a snippet: at first so few, twice as many while words are missing, never
+// more than maxSnippetText.
+const (
+	minSnippetText = 2 << 10
+	maxSnippetText = 256 << 10
+)
 
-// readableText returns the text of those of the ticket's messages that the actor may read.
-func (fi *Finder) readableText(tx *store.Tx, a policy.Actor, t *store.Ticket) (string, error) {
-	messages, err := fi.rights.Messages(tx, t, fi.rights.Stand(tx, a, t))
+// readableText returns the text of those of the ticket's messages that the actor may read: from the first one as far as
+// is needed to hold, with the subject, all the words.
+func (fi *Finder) readableText(tx *store.Tx, a policy.Actor, t *store.Ticket, parsed query.Parsed) (string, error) {
 	var b strings.Builder
-	for _, m := range messages {
+	enough := minSnippetText
+	for m, err := range fi.rights.Messages(tx, t, fi.rights.Stand(tx, a, t)) {
+		if err != nil {
+			return "", err
+		}
 		if b.Len()+len(m.Body) > maxSnippetText {
 			break
 		}
 		b.WriteString(entry.Words(m))
 		b.WriteString("\n")
+		if b.Len() < enough {
+			continue
+		}
+		if query.Missing(t.Subject+"\n"+b.String(), parsed, t.Language) == 0 {
+			break
+		}
+		enough = 2 * b.Len()
 	}
-	return b.String(), err
+	return b.String(), nil
 }
 
 // reach is how many of what a search finds are looked through for those of a module.

@@ -1,9 +1,10 @@
 package policy
 
 import (
-	"slices"
+	"iter"
 
 	"sportello/store"
+	"sportello/store/key"
 )
 
 // MayReadMessage returns nil when the actor may read the message or note. People who may see the notes of its ticket
@@ -32,25 +33,57 @@ func (rs *Rights) MayReadMessage(tx *store.Tx, a Actor, m *store.Message) error 
 	return nil
 }
 
-// Messages returns the ticket's messages and notes that the actor may read, by time. The actor may see the ticket; s is
-// their relation to it.
-func (rs *Rights) Messages(tx *store.Tx, t *store.Ticket, s Standing) ([]*store.Message, error) {
-	if !s.Allows(SeeNotes) {
-		return store.SideMessages(tx, t)
-	}
-	out, err := store.MessagesByTicket.Find(tx, t.ID)
-	if err != nil || !s.Side() {
-		return out, err
-	}
-	side, err := store.SideMessages(tx, t)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range side {
-		if m.Ticket != t.ID { // it gave them away and may not see the ticket they are in now
-			out = append(out, m)
+// Messages yields the ticket's messages and notes that the actor may read, by time, as far as they are asked for. The
+// actor may see the ticket; s is their relation to it.
+func (rs *Rights) Messages(tx *store.Tx, t *store.Ticket, s Standing) iter.Seq2[*store.Message, error] {
+	notes := s.Allows(SeeNotes)
+	return func(yield func(*store.Message, error) bool) {
+		var away []*store.Message
+		if s.Side() || !notes { // it gave them away and may not see the ticket they are in now
+			var err error
+			if away, err = store.SideMessagesAway(tx, t); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
+			if err == nil && !notes && (m.Internal || m.Merged()) {
+				continue
+			}
+			for err == nil && len(away) > 0 && away[0].At.Before(m.At) {
+				if !yield(away[0], nil) {
+					return
+				}
+				away = away[1:]
+			}
+			if !yield(m, err) || err != nil {
+				return
+			}
+		}
+		for _, m := range away {
+			if !yield(m, nil) {
+				return
+			}
 		}
 	}
-	slices.SortStableFunc(out, func(x, y *store.Message) int { return x.At.Compare(y.At) })
-	return out, nil
+}
+
+// Files yields the files of the ticket's messages and notes that the actor may read, by number; s is their relation to
+// the ticket.
+func (rs *Rights) Files(tx *store.Tx, t *store.Ticket, s Standing) iter.Seq2[*store.File, error] {
+	if !s.Allows(SeeNotes) {
+		return store.SideFiles(tx, t)
+	}
+	return func(yield func(*store.File, error) bool) {
+		for f, err := range store.FilesByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
+			if !yield(f, err) || err != nil {
+				return
+			}
+		}
+		for f, err := range store.SideFiles(tx, t) {
+			if s.Side() && (err != nil || f.Ticket != t.ID) && !yield(f, err) {
+				return
+			}
+		}
+	}
 }

@@ -22,6 +22,7 @@ type View struct {
 	Beside    []*store.Message // messages kept beside the ticket that wait, if the actor may see notes
 	Unsent    []*store.Letter  // letters about it that were not sent, the newest first, for agents
 	Files     map[uint64][]*store.File
+	Attached  []*store.File // on the requester's side: the files of all messages, the folded ones too; at most MostAttached
 	History   []Event
 	People    map[uint64]*store.Person // everyone named in the ticket, its messages and its history
 	Group     *store.Group
@@ -43,6 +44,9 @@ type View struct {
 	Closes    time.Time // when a resolved ticket is closed automatically; until when a closed one can be reopened
 	InGrace   bool
 }
+
+// MostAttached is how many files View.Attached has at most.
+const MostAttached = 500
 
 // Event is one line of a ticket's history.
 type Event struct {
@@ -180,6 +184,16 @@ func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *View, s policy.Stan
 		}
 		if len(files) > 0 {
 			v.Files[m.ID] = files
+		}
+	}
+	if v.Side || !v.Agents {
+		for f, err := range store.SideFiles(tx, t) {
+			if err != nil {
+				return err
+			}
+			if v.Attached = append(v.Attached, f); len(v.Attached) == MostAttached {
+				break
+			}
 		}
 	}
 	for _, m := range v.Beside {

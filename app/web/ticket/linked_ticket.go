@@ -67,6 +67,7 @@ func (a pages) getLinkedTicket(r *web.Request) error {
 	v.standing(tv)
 	v.Next, v.SeeOther = "", nil // the next step is a button they do not have, and another ticket needs its own link
 	v.thread(tv, names)
+	v.attached(tv)
 	v.solution(tv)
 	v.readOnly(v.Address)
 	v.facts(tv)

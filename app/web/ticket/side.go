@@ -51,6 +51,7 @@ type sidePage struct {
 	Participants []sidePerson
 	Wishes       []sideWish
 	Files        []show.FileCard
+	FilesCut     string // says that there may be more files
 	Links        []show.OwnLine
 	Holders      []linkHolder // people who read the ticket through a link
 
@@ -139,6 +140,7 @@ func (a pages) sideTicket(r *web.Request, tv *ticket.View, f *web.Form, wrong er
 	}
 	v.standing(tv)
 	v.thread(tv, names)
+	v.attached(tv)
 	v.solution(tv)
 	v.facts(tv)
 	v.people(tv)
@@ -301,11 +303,19 @@ func (v *sidePage) message(tv *ticket.View, names sideNames, m *store.Message) *
 		out.Role = v.T("side.participant")
 	}
 	for _, f := range tv.Files[m.ID] {
-		card := show.FileCardOf(&v.Page, f)
-		out.Files = append(out.Files, card)
-		v.Files = append(v.Files, card)
+		out.Files = append(out.Files, show.FileCardOf(&v.Page, f))
 	}
 	return out
+}
+
+// attached lists the files of all messages, whether the thread shows them or not.
+func (v *sidePage) attached(tv *ticket.View) {
+	for _, f := range tv.Attached {
+		v.Files = append(v.Files, show.FileCardOf(&v.Page, f))
+	}
+	if len(v.Files) == ticket.MostAttached {
+		v.FilesCut = v.T("side.files-cut", "n", v.Page.Number(len(v.Files)))
+	}
 }
 
 // facts fills in the ticket's summary.
