@@ -28,17 +28,11 @@ function small(root) {
     const button = document.querySelector(s.dataset.submit);
     if (!button) continue;
     button.hidden = true;
-    s.addEventListener('change', () => button.click());
-  }
-  for (const b of all(root, 'button[data-copy]')) {
-    if (!navigator.clipboard) continue;
-    b.hidden = false;
-    b.addEventListener('click', async () => {
-      await navigator.clipboard.writeText(document.querySelector(b.dataset.copy).textContent.trim());
-      if (b.dataset.copied) b.textContent = b.dataset.copied;
-    });
-  }
-}
+    s.addEventListener('change', ({ target: u }) => { // "today" has its date, which no other urgency keeps
+  if (u.name !== 'urgency') return;
+  const d = u.form.elements.deadline, today = u.value === 'today';
+  if (d.value === (today ? '' : d.min)) d.value = today ? d.min : '';
+});
 
 addEventListener('submit', (e) => {
   const b = e.submitter;
