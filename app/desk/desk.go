@@ -101,7 +101,7 @@ func New(o Options) *Desk {
 	}
 	rights, post, clock := policy.New(o.Store), post.New(o.Store), due.New(o.Location)
 	files := file.New(o.Store, o.Log, o.MaxFile, rights)
-	people := people.New(o.Store, o.Keeper, post)
+	people := people.New(o.Store, o.Keeper, post, o.Location)
 	find := find.New(o.Store, o.Search, o.Location, o.MissMonths, rights, files)
 	tickets := ticket.New(o.Store, o.Location, rights, post, people, clock)
 	notices := notice.New(o.Store, o.Keeper, o.Location, rights, post, files, tickets)

@@ -65,6 +65,19 @@ func (n Names) Organisation(id uint64) *store.Organisation {
 	return there(store.Organisations.Peek(n.tx, id))
 }
 
+// OrganisationOf returns the organisation with the code.
+func (n Names) OrganisationOf(code string) *store.Organisation {
+	return there(store.OrganisationsByCode.PeekFirst(n.tx, code))
+}
+
+// Unit returns the unit with the number.
+func (n Names) Unit(id uint64) *store.Unit { return there(store.Units.Peek(n.tx, id)) }
+
+// UnitOf returns the unit of the organisation with the name.
+func (n Names) UnitOf(organisation uint64, name string) *store.Unit {
+	return there(store.UnitsByOrganisation.PeekFirst(n.tx, organisation, spelling.Fold(name)))
+}
+
 // Organisations returns all organisations.
 func (n Names) Organisations() []*store.Organisation {
 	var out []*store.Organisation

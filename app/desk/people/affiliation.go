@@ -39,6 +39,45 @@ func (ps *People) Affiliations(a policy.Actor, id uint64) (*store.Person, []stor
 	return Bare(p), out, nil
 }
 
+// MayGiveAffiliations returns nil for those who may give the person an affiliation, or end one. It returns a NotFound
+// error as Affiliations does, and a Denied error for people who only see them.
+func (ps *People) MayGiveAffiliations(a policy.Actor, id uint64) error {
+	return ps.st.View(func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		hats, all := policy.HatsSeen(a, p, tx.Now())
+		if !all && len(hats) == 0 {
+			return store.Fail(store.NotFound, "error.not-found")
+		}
+		if a.IsAdministrator() || slices.ContainsFunc(hats, func(h store.Affiliation) bool {
+			return policy.MayAccount(a, policy.GiveHat, policy.Account{Person: p, Hat: h.Hat(), At: tx.Now()})
+		}) {
+			return nil
+		}
+		return policy.Denied(a)
+	})
+}
+
+// Begins reads the beginning of an affiliation: a moment, or its first day. It reports whether it could; empty is zero.
+func Begins(s string, in *time.Location) (time.Time, bool) { return moment(s, in, 0) }
+
+// Ends reads the end of an affiliation: the first moment at which it no longer holds, or its last day.
+func Ends(s string, in *time.Location) (time.Time, bool) { return moment(s, in, 1) }
+
+func moment(s string, in *time.Location, days int) (time.Time, bool) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return time.Time{}, true
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t.UTC(), true
+	}
+	t, err := time.ParseInLocation(time.DateOnly, s, in)
+	return t.AddDate(0, 0, days).UTC(), err == nil
+}
+
 // PutAffiliations gives the person exactly these affiliations, of those that the actor may see; the others stay. Those
 // that are left out end at once, and those that had yet to begin are gone. Of each it reads what was said of the person:
 // who gave it, from where and when is the desk's to say. saw is the revision of the person that the actor saw; 0 skips

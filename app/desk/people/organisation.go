@@ -51,6 +51,7 @@ type OrganisationForm struct {
 	Name    string
 	Code    string   // empty: as it is, or made from the name
 	Domains []string // mail domains of its people
+	Units   []string // names of units to add with it; what is there stays
 }
 
 // AddOrganisation adds an organisation. Only administrators may call it. Names and mail domains are unique.
@@ -116,7 +117,18 @@ func (ps *People) putOrganisation(a policy.Actor, did act.Act, id, saw uint64, f
 			return err
 		}
 		out = o
-		return store.Organisations.Put(tx, o)
+		if err := store.Organisations.Put(tx, o); err != nil {
+			return err
+		}
+		for _, name := range f.Units {
+			if store.UnitsByOrganisation.Has(tx, o.ID, spelling.Fold(markup.Line(name))) {
+				continue
+			}
+			if err := putUnit(tx, &store.Unit{Organisation: o.ID}, name); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return out, err
 }

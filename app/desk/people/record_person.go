@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
@@ -73,7 +72,7 @@ func (ps *People) Put(a policy.Actor, rec Record) (p *store.Person, created bool
 			row.Language = entry.CleanLanguage(&wrong, "language", rec.Language)
 		}
 		if len(wrong) == 0 {
-			hat, err := rec.hat(tx, a, row, &wrong)
+			hat, err := ps.hat(tx, a, rec, row, &wrong)
 			if err != nil {
 				return err
 			}
@@ -102,12 +101,19 @@ func (ps *People) Put(a policy.Actor, rec Record) (p *store.Person, created bool
 
 // hat gives the person the affiliation of the record, unless they have it, and returns which of theirs it is, -1 for none.
 // It adds an organisation or unit that does not exist.
-func (rec Record) hat(tx *store.Tx, a policy.Actor, p *store.Person, wrong *store.Problems) (int, error) {
+func (ps *People) hat(tx *store.Tx, a policy.Actor, rec Record, p *store.Person, wrong *store.Problems) (int, error) {
 	place, err := ensurePlace(tx, wrong, rec.Organisation, rec.Unit)
 	if err != nil || len(*wrong) > 0 {
 		return -1, err
 	}
-	h := store.Affiliation{Organisation: place.Organisation, Unit: place.Unit, Position: rec.Position, From: rec.from(wrong, "from", rec.From), Until: rec.from(wrong, "until", rec.Until)}
+	h := store.Affiliation{Organisation: place.Organisation, Unit: place.Unit, Position: rec.Position}
+	var ok bool
+	if h.From, ok = Begins(rec.From, ps.loc); !ok {
+		wrong.Add("from", "error.date")
+	}
+	if h.Until, ok = Ends(rec.Until, ps.loc); !ok {
+		wrong.Add("until", "error.date")
+	}
 	if place.Organisation == 0 {
 		open := slices.IndexFunc(p.Affiliations, func(h store.Affiliation) bool { return h.Ended.IsZero() })
 		if open >= 0 {
@@ -172,21 +178,6 @@ func (rec Record) known(p *store.Person, h store.Affiliation) int {
 		}
 	}
 	return -1
-}
-
-// from reads a date or a moment of the record; empty is zero.
-func (rec Record) from(wrong *store.Problems, field, value string) time.Time {
-	value = strings.TrimSpace(value)
-	if value == "" {
-		return time.Time{}
-	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, value); err == nil {
-			return t.UTC()
-		}
-	}
-	wrong.Add(field, "error.date")
-	return time.Time{}
 }
 
 // EnsurePlace returns the organisation with the code or the name, the code first, and its unit with the name; it adds

@@ -3,6 +3,8 @@
 package people
 
 import (
+	"time"
+
 	"sportello/app/credential"
 	"sportello/app/desk/post"
 	"sportello/store"
@@ -13,10 +15,11 @@ type People struct {
 	st     *store.Store
 	keeper *credential.Keeper
 	post   *post.Post
+	loc    *time.Location
 	asked  chan string // addresses for which a link was requested
 }
 
 // New returns the people of the store.
-func New(st *store.Store, keeper *credential.Keeper, post *post.Post) *People {
-	return &People{st: st, keeper: keeper, post: post, asked: make(chan string, mostAsked)}
+func New(st *store.Store, keeper *credential.Keeper, post *post.Post, loc *time.Location) *People {
+	return &People{st: st, keeper: keeper, post: post, loc: loc, asked: make(chan string, mostAsked)}
 }

@@ -34,6 +34,11 @@ func Routes(s *web.Site) []web.Route {
 		do(http.MethodPost, "/articles", "articles.write", web.Program, a.apiPostArticle).WithText(),
 		do(http.MethodGet, "/articles/:slug", "articles.read", web.Program, a.apiArticle),
 		do(http.MethodPut, "/articles/:slug", "articles.put", web.Program, a.apiPutArticle).WithText(),
+		do(http.MethodGet, "/organisations", "organisations.list", web.Program, a.apiOrganisations),
+		do(http.MethodPost, "/organisations", "organisations.add", web.Program, a.apiAddOrganisation).WithText(),
+		do(http.MethodGet, "/organisations/:code/people", "organisations.people", web.Program, a.apiOrganisationPeople),
+		do(http.MethodGet, "/people/:id<int>/affiliations", "affiliations.read", web.Program, a.apiAffiliations),
+		do(http.MethodPut, "/people/:id<int>/affiliations", "affiliations.put", web.Program, a.apiPutAffiliations).WithText(),
 		do(http.MethodGet, "/search", "search", web.Program, a.apiSearch),
 		do(http.MethodGet, "/files/:id<int>", "files.read", web.Program, a.apiFile),
 	}

@@ -1,0 +1,235 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"sportello/app/desk/people"
+	"sportello/app/web"
+	"sportello/store"
+	"sportello/store/door"
+)
+
+// hatDesk is a desk with two organisations, a coordinator of each, somebody of both, and a program for each of them.
+type hatDesk struct {
+	*apiDesk
+	ada               *store.Person
+	both, rita, elena caller // of both organisations; coordinators of Ateneo and of Altro
+}
+
+func newHatDesk(t *testing.T) *hatDesk {
+	t.Helper()
+	d := &hatDesk{apiDesk: newAPIDesk(t)}
+	for _, o := range []box{{"name": "Ateneo", "units": []string{"Ragioneria", "Personale"}}, {"name": "Altro", "code": "altro"}} {
+		if got, _ := d.administrator.call("POST", "/organisations", o); got.status != http.StatusCreated {
+			t.Fatalf("add organisation: %d %s", got.status, got.body)
+		}
+	}
+	hat := func(code string, coordinator bool) store.Affiliation {
+		var out store.Affiliation
+		if err := d.app.Store.View(func(tx *store.Tx) error {
+			o, err := store.OrganisationsByCode.First(tx, code)
+			out = store.Affiliation{Organisation: o.ID, Coordinator: coordinator}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	d.ada = d.add("Ada D'Angelo", people.Form{Email: "ada.due@example.it", Affiliations: []store.Affiliation{hat("ateneo", false), hat("altro", false)}})
+	d.both = d.caller(d.ada)
+	d.rita = d.caller(d.add("Rita De' Medici", people.Form{Email: "rita@example.it", Affiliations: []store.Affiliation{hat("ateneo", true)}}))
+	d.elena = d.caller(d.add("Elena 王", people.Form{Email: "elena@example.it", Affiliations: []store.Affiliation{hat("altro", true)}}))
+	return d
+}
+
+// list calls and reads an answer that is a list.
+func (d *hatDesk) list(c caller, path string) (int, []box) {
+	d.t.Helper()
+	got := c.do("GET", "/api/v1"+path, nil, "")
+	var out []box
+	if got.status == http.StatusOK {
+		if err := json.Unmarshal([]byte(got.body), &out); err != nil {
+			d.t.Fatalf("%s: %v\n%s", path, err, got.body)
+		}
+	}
+	return got.status, out
+}
+
+// put puts the affiliations and returns the status.
+func (d *hatDesk) put(c caller, id uint64, hats string) int {
+	d.t.Helper()
+	return c.do("PUT", fmt.Sprintf("/api/v1/people/%d/affiliations", id), strings.NewReader(hats), "application/json").status
+}
+
+func TestProgramsSeeTheAffiliationsTheirPersonMaySee(t *testing.T) {
+	t.Parallel()
+	d := newHatDesk(t)
+	path := fmt.Sprintf("/people/%d/affiliations", d.ada.ID)
+	for _, c := range []struct {
+		name string
+		by   caller
+		want int // affiliations; -1: it is not there
+	}{{"administrator", d.administrator, 2}, {"agent", d.agent, 2}, {"the person", d.both, 2}, {"coordinator", d.rita, 1}, {"stranger", d.stranger, -1}, {"requester", d.requester, -1}} {
+		status, hats := d.list(c.by, path)
+		if c.want < 0 && status != http.StatusNotFound || c.want >= 0 && len(hats) != c.want {
+			t.Errorf("%s: %d, %v; want %d", c.name, status, hats, c.want)
+		}
+		for _, h := range hats {
+			if h["source"] != "hand" || h["coordinator"] != false || h["organisation"] == "" {
+				t.Errorf("%s: %v", c.name, h)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name string
+		by   caller
+		path string
+		want int // people; -1: it is not there
+	}{{"administrator", d.administrator, "/organisations/ateneo/people", 2}, {"agent", d.agent, "/organisations/altro/people", 2}, {"coordinator", d.rita, "/organisations/ateneo/people", 2},
+		{"coordinator of another", d.rita, "/organisations/altro/people", -1}, {"somebody of it", d.both, "/organisations/ateneo/people", -1}, {"nobody's", d.administrator, "/organisations/mai-vista/people", -1}} {
+		got, out := c.by.call("GET", c.path, nil)
+		list, _ := out["people"].([]any)
+		if c.want < 0 && got.status != http.StatusNotFound || c.want >= 0 && len(list) != c.want {
+			t.Errorf("%s asks %s: %d %s; want %d", c.name, c.path, got.status, got.body, c.want)
+		}
+	}
+}
+
+func TestProgramsGiveOnlyWhatTheirPersonMayGive(t *testing.T) {
+	t.Parallel()
+	d := newHatDesk(t)
+	id := d.ada.ID
+	for _, c := range []struct {
+		name string
+		by   caller
+		body string
+		want int
+	}{
+		{"somebody else", d.stranger, `[]`, http.StatusNotFound},
+		{"somebody else, with nonsense", d.stranger, `nonsense`, http.StatusNotFound},
+		{"the person", d.both, `[{"organisation":"ateneo","coordinator":true}]`, http.StatusForbidden},
+		{"an agent", d.agent, `nonsense`, http.StatusForbidden},
+		{"a coordinator: another organisation", d.rita, `[{"organisation":"ateneo"},{"organisation":"altro"}]`, http.StatusForbidden},
+		{"a coordinator: none at all", d.rita, `[{"organisation":"ateneo"},{"organisation":"mai-vista"}]`, http.StatusForbidden},
+		{"a coordinator: a coordinator", d.rita, `[{"organisation":"ateneo","coordinator":true}]`, http.StatusForbidden},
+		{"a coordinator: a position that is none", d.rita, `[{"organisation":"ateneo","position":"re"}]`, http.StatusUnprocessableEntity},
+		{"a coordinator: a unit that is none", d.rita, `[{"organisation":"ateneo","unit":"Cucina"}]`, http.StatusUnprocessableEntity},
+		{"a coordinator: a date that is none", d.rita, `[{"organisation":"ateneo","until":"domani"}]`, http.StatusUnprocessableEntity},
+		{"a coordinator: their own people", d.rita, `[{"organisation":"ateneo","unit":"personale","position":"teaching","coordinator":false,"until":"2099-12-31"}]`, http.StatusOK},
+	} {
+		if got := d.put(c.by, id, c.body); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+	_, hats := d.list(d.administrator, fmt.Sprintf("/people/%d/affiliations", id))
+	if len(hats) != 2 || hats[0]["unit"] != "Personale" || hats[0]["position"] != "teaching" || hats[1]["organisation"] != "altro" {
+		t.Errorf("afterwards: %v", hats)
+	}
+	got := d.administrator.do("PUT", fmt.Sprintf("/api/v1/people/%d/affiliations?rev=1", id), strings.NewReader(`[]`), "application/json")
+	if got.status != http.StatusConflict {
+		t.Errorf("with a revision of before: %d", got.status)
+	}
+	if got := d.put(d.administrator, id, `[{"organisation":"altro","coordinator":true,"from":"`+time.Now().Add(time.Hour).Format(time.RFC3339)+`"}]`); got != http.StatusOK {
+		t.Errorf("the administrator: %d", got)
+	}
+	if status, _ := d.list(d.rita, fmt.Sprintf("/people/%d/affiliations", id)); status != http.StatusNotFound {
+		t.Errorf("who left the organisation is still seen there: %d", status)
+	}
+}
+
+func TestATicketIsOpenedUnderTheHatThatWasChosen(t *testing.T) {
+	t.Parallel()
+	d := newHatDesk(t)
+	b := d.signedIn(d.ada)
+	page := b.get("/tickets/new")
+	if !strings.Contains(page.body, `name="hat"`) || strings.Contains(d.signedIn(d.person("elena@example.it")).get("/tickets/new").body, `name="hat"`) {
+		t.Fatal("who has two hats chooses, and nobody else")
+	}
+	value := regexp.MustCompile(`<option value="(o\d+)"[^>]*>\s*Altro`).FindStringSubmatch(page.body)
+	if value == nil {
+		t.Fatal("no choice for Altro")
+	}
+	form := url.Values{"module": {"-"}, "kind": {"clarification"}, "subject": {"Una domanda"}, "body": {"Come si fa?"}, "severity": {"low"}, "urgency": {"none"}, "hat": {value[1]}, "act": {"open"}}
+	got := b.post("/tickets/new", form)
+	if got.status != http.StatusSeeOther {
+		t.Fatalf("open: %d\n%s", got.status, got.body)
+	}
+	path := "/api/v1" + got.header.Get("Location")
+	if a, c := d.elena.do("GET", path, nil, "").status, d.rita.do("GET", path, nil, "").status; a != http.StatusOK || c != http.StatusNotFound {
+		t.Errorf("the coordinator of the hat reads it: %d, the other one %d", a, c)
+	}
+	page = b.get("/tickets/new")
+	if first := regexp.MustCompile(`(?s)<select id="hat".*?<option value="(o\d+)"`).FindStringSubmatch(page.body); first == nil || first[1] != value[1] {
+		t.Errorf("the hat that was worn last does not come first: %v", first)
+	}
+	form.Set("hat", "o999999")
+	if got := b.post("/tickets/new", form); got.status != http.StatusUnprocessableEntity {
+		t.Errorf("a hat of nobody: %d", got.status)
+	}
+}
+
+// TestNoProgramLearnsWhatIsElsewhere walks every address of the API as people of another organisation: what is there and
+// they may not see is answered as what is not there, byte for byte.
+func TestNoProgramLearnsWhatIsElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	callers := map[string]caller{"stranger": w.caller(w.people["stranger"]), "editor": w.caller(w.people["editor"])}
+	if err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+		p, err := store.People.Get(tx, w.people["stranger"].ID)
+		if err != nil {
+			return err
+		}
+		n := *p
+		n.Row, n.Email, n.Affiliations = store.Row{}, "referente.altrove@example.it", []store.Affiliation{{Organisation: p.Affiliations[0].Organisation, Coordinator: true}}
+		if err := store.People.Put(tx, &n); err != nil {
+			return err
+		}
+		w.people["coordinator elsewhere"] = &n
+		o, err := store.Organisations.Get(tx, w.people["requester"].Affiliations[0].Organisation)
+		if err != nil {
+			return err
+		}
+		o.Code = "ateneo"
+		return store.Organisations.Put(tx, o)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	callers["coordinator elsewhere"] = w.caller(w.people["coordinator elsewhere"])
+	things := map[string]string{":number<int>": fmt.Sprint(w.ticket().ID), ":code": "ateneo", ":slug": "mai-scritto", ":id<int>": fmt.Sprint(w.people["requester"].ID)}
+	asked := 0
+	for _, r := range w.app.Site.Routes {
+		if r.Who != web.Program || !strings.Contains(r.Path, ":") || strings.Contains(r.Path, ":slug") {
+			continue
+		}
+		there, gone := r.Path, r.Path
+		for name, thing := range things {
+			there = strings.ReplaceAll(there, name, thing)
+			gone = strings.ReplaceAll(gone, name, map[bool]string{true: "mai-vista", false: "999999"}[name == ":code"])
+		}
+		for role, c := range callers {
+			for _, body := range []string{"", "{}", "[]", `{"body":"x"}`, "nonsense"} {
+				if body != "" && r.Method == http.MethodGet {
+					continue
+				}
+				asked++
+				one, other := c.do(r.Method, there, strings.NewReader(body), "application/json"), c.do(r.Method, gone, strings.NewReader(body), "application/json")
+				strip := func(a answer) string {
+					return fmt.Sprint(a.status, " ", strings.NewReplacer(there, "_", gone, "_").Replace(a.body))
+				}
+				if one.status != http.StatusNotFound || strip(one) != strip(other) {
+					t.Errorf("%s as %s with %q: what is there is answered\n%s\nwhat is not there\n%s", r.Name, role, body, strip(one), strip(other))
+				}
+			}
+		}
+	}
+	if asked < 50 {
+		t.Errorf("only %d answers were compared", asked)
+	}
+}

@@ -1,0 +1,259 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/web"
+	"sportello/store"
+)
+
+// apiAffiliation is one affiliation. Source is the desk's to say: what a program sends there is not read.
+type apiAffiliation struct {
+	Organisation string   `json:"organisation"` // its code
+	Unit         string   `json:"unit,omitempty"`
+	Position     string   `json:"position,omitempty"`
+	Modules      []string `json:"modules,omitempty"`
+	Coordinator  bool     `json:"coordinator"`
+	From         string   `json:"from,omitempty"`  // a moment, or its first day
+	Until        string   `json:"until,omitempty"` // the first moment at which it no longer holds, or its last day
+	Source       string   `json:"source,omitempty"`
+}
+
+type apiMember struct {
+	ID           uint64           `json:"id"`
+	Email        string           `json:"email"`
+	Name         string           `json:"name"`
+	Affiliations []apiAffiliation `json:"affiliations"`
+	Rev          uint64           `json:"rev"`
+}
+
+type apiMemberList struct {
+	People []apiMember `json:"people"`
+	Next   *string     `json:"next"`
+}
+
+// apiOrganisation is an organisation with the names of its units.
+type apiOrganisation struct {
+	Code    string   `json:"code"`
+	Name    string   `json:"name"`
+	Units   []string `json:"units"`
+	Domains []string `json:"domains,omitempty"`
+}
+
+type apiOrganisationList struct {
+	Organisations []apiOrganisation `json:"organisations"`
+}
+
+func (n names) affiliation(h store.Affiliation) apiAffiliation {
+	out := apiAffiliation{Position: h.Position, Coordinator: h.Coordinator, From: written(h.From), Until: written(h.Until), Source: h.Source.String()}
+	if o := n.Organisation(h.Organisation); o != nil {
+		out.Organisation = o.Code
+	}
+	if u := n.Unit(h.Unit); u != nil {
+		out.Unit = u.Name
+	}
+	for _, m := range h.Modules {
+		if code := n.module(m); code != "" {
+			out.Modules = append(out.Modules, code)
+		}
+	}
+	return out
+}
+
+func written(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// apiAffiliations answers with the affiliations of a person that the token's person may see.
+func (a pages) apiAffiliations(r *web.Request) error {
+	id, err := r.NumberOf("id")
+	if err != nil {
+		return err
+	}
+	return a.affiliationsDocument(r, id)
+}
+
+func (a pages) affiliationsDocument(r *web.Request, id uint64) error {
+	_, hats, err := a.Desk.People.Affiliations(r.Actor(), id)
+	if err != nil {
+		return err
+	}
+	out := []apiAffiliation{}
+	err = a.Desk.Names(func(n desk.Names) {
+		for _, h := range hats {
+			out = append(out, names{n}.affiliation(h))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return r.JSON(out)
+}
+
+// apiPutAffiliations gives a person exactly the affiliations of the body, of those that the token's person may see.
+func (a pages) apiPutAffiliations(r *web.Request) error {
+	id, err := r.NumberOf("id")
+	if err != nil {
+		return err
+	}
+	if err := a.Desk.People.MayGiveAffiliations(r.Actor(), id); err != nil {
+		return err
+	}
+	var in []apiAffiliation
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	q := a.apiQuery(r)
+	rev := uint64(q.Int("rev", 0, 1<<53, 0)) // #nosec G115 -- not negative
+	var given []store.Affiliation
+	err = a.Desk.Names(func(n desk.Names) {
+		given = nil
+		for _, h := range in {
+			given = append(given, a.affiliationOf(q, n, h))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if err := q.Err(); err != nil {
+		return err
+	}
+	if _, err := a.Desk.People.PutAffiliations(r.Actor(), id, rev, given); err != nil {
+		return err
+	}
+	return a.affiliationsDocument(r, id)
+}
+
+// affiliationOf reads an affiliation. What nobody knows becomes policy.Nowhere, which the desk refuses as it refuses what
+// the person may not give.
+func (a pages) affiliationOf(q apiQuery, n desk.Names, in apiAffiliation) store.Affiliation {
+	h := store.Affiliation{Organisation: policy.Nowhere, Position: strings.TrimSpace(in.Position), Coordinator: in.Coordinator}
+	if o := n.OrganisationOf(in.Organisation); o != nil {
+		h.Organisation = o.ID
+	}
+	if name := strings.TrimSpace(in.Unit); name != "" {
+		h.Unit = policy.Nowhere
+		if u := n.UnitOf(h.Organisation, name); u != nil {
+			h.Unit = u.ID
+		}
+	}
+	for _, code := range in.Modules {
+		id := policy.Nowhere
+		if m := n.ModuleOf(code); m != nil {
+			id = m.ID
+		}
+		h.Modules = append(h.Modules, id)
+	}
+	var ok bool
+	if h.From, ok = people.Begins(in.From, a.Desk.Location()); !ok {
+		q.Refuse("from", "error.date")
+	}
+	if h.Until, ok = people.Ends(in.Until, a.Desk.Location()); !ok {
+		q.Refuse("until", "error.date")
+	}
+	return h
+}
+
+// apiOrganisationPeople lists the people of an organisation by name, those whom the token's person may see there.
+func (a pages) apiOrganisationPeople(r *web.Request) error {
+	code, err := url.PathUnescape(r.Param("code"))
+	if err != nil {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	id := policy.Nowhere
+	if err := a.Desk.Names(func(n desk.Names) {
+		if o := n.OrganisationOf(code); o != nil {
+			id = o.ID
+		}
+	}); err != nil {
+		return err
+	}
+	q := a.apiQuery(r)
+	page, err := a.Desk.People.OfOrganisation(r.Actor(), id, people.Query{Text: q.Raw("q"), After: q.Raw("after"), Limit: q.limit()})
+	if err != nil {
+		return err
+	}
+	if err := q.Err(); err != nil {
+		return err
+	}
+	out := apiMemberList{People: []apiMember{}}
+	if page.Next != "" {
+		out.Next = &page.Next
+	}
+	now := a.Desk.Now()
+	err = a.Desk.Names(func(n desk.Names) {
+		for _, p := range page.People {
+			m := apiMember{ID: p.ID, Email: p.Email, Name: p.Name, Affiliations: []apiAffiliation{}, Rev: p.Rev}
+			hats, _ := policy.HatsSeen(r.Actor(), p, now)
+			for _, h := range hats {
+				if h.Organisation == id {
+					m.Affiliations = append(m.Affiliations, names{n}.affiliation(h))
+				}
+			}
+			out.People = append(out.People, m)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return r.JSON(out)
+}
+
+// apiOrganisations lists the organisations that the token's person may see.
+func (a pages) apiOrganisations(r *web.Request) error {
+	list, err := a.Desk.People.Organisations(r.Actor())
+	if err != nil {
+		return err
+	}
+	out := apiOrganisationList{Organisations: []apiOrganisation{}}
+	for _, o := range list {
+		out.Organisations = append(out.Organisations, organisationAnswer(r.Actor(), o))
+	}
+	return r.JSON(out)
+}
+
+func organisationAnswer(actor policy.Actor, o people.OrganisationView) apiOrganisation {
+	out := apiOrganisation{Code: o.Code, Name: o.Name, Units: []string{}}
+	if actor.IsAdministrator() {
+		out.Domains = o.Domains
+	}
+	for _, u := range o.Units {
+		out.Units = append(out.Units, u.Name)
+	}
+	return out
+}
+
+// apiAddOrganisation adds an organisation with its units.
+func (a pages) apiAddOrganisation(r *web.Request) error {
+	if err := policy.MayAdminister(r.Actor()); err != nil {
+		return err
+	}
+	var in apiOrganisation
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	o, err := a.Desk.People.AddOrganisation(r.Actor(), people.OrganisationForm{Code: in.Code, Name: in.Name, Domains: in.Domains, Units: in.Units})
+	if err != nil {
+		return err
+	}
+	list, err := a.Desk.People.Organisations(r.Actor())
+	if err != nil {
+		return err
+	}
+	for _, one := range list {
+		if one.ID == o.ID {
+			r.Status(http.StatusCreated)
+			return r.JSON(organisationAnswer(r.Actor(), one))
+		}
+	}
+	return store.Fail(store.NotFound, "error.not-found")
+}
