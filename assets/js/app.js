@@ -28,10 +28,21 @@ function small(root) {
     const button = document.querySelector(s.dataset.submit);
     if (!button) continue;
     button.hidden = true;
-    s.addEventListener('change', ({ target: u }) => { // "today" has its date, which no other urgency keeps
-  if (u.name !== 'urgency') return;
-  const d = u.form.elements.deadline, today = u.value === 'today';
-  if (d.value === (today ? '' : d.min)) d.value = today ? d.min : '';
+    s.addEventListener('change', () => button.click());
+  }
+  for (const b of all(root, 'button[data-copy]')) {
+    if (!navigator.clipboard) continue;
+    b.hidden = false;
+    b.addEventListener('click', async () => {
+      await navigator.clipboard.writeText(document.querySelector(b.dataset.copy).textContent.trim());
+      if (b.dataset.copied) b.textContent = b.dataset.copied;
+    });
+  }
+}
+
+addEventListener('change', (e) => { // "today" has its date, which no other urgency keeps
+  const d = e.target.name === 'urgency' && e.target.form.deadline;
+  if (d && d.value === (e.target.value === 'today' ? '' : d.min)) d.value = d.value ? '' : d.min;
 });
 
 addEventListener('submit', (e) => {
