@@ -15,7 +15,8 @@ import (
 // AccountAct is something a person may or may not do to an account.
 type AccountAct uint8
 
-// The acts on accounts. Each has its row in accountRights.
+// The acts on accounts. Each has its row in accountRights; see table.go. What people may do to themselves is ChangeOwn,
+// whatever their role.
 const (
 	SeeAccount      AccountAct = iota + 1 // the person's record in the administration
 	AddAccount                            // add a new person
@@ -56,25 +57,6 @@ const (
 	inHands  // the person's rights at the desk all come from groups that the supervisor manages
 	notSent  // if no mail can be sent to the person; with a logged reason, always
 )
-
-// accountRights is the only table of rights over accounts. An act without a row is refused. Each person has one
-// relation: what people may do to themselves is ChangeOwn, whatever their role.
-var accountRights = map[AccountAct][accountRelations]accountCell{
-	//               self    coordinator supervisor administrator
-	SeeAccount:      {always, never, ofGroup, always},
-	AddAccount:      {never, ofHat, ofGroup, always},
-	MakeAgent:       {never, never, ofGroup, always},
-	MakeSupervisor:  {never, never, never, always},
-	GiveRole:        {never, never, never, always},
-	GiveHat:         {never, ofHat, newcomer, always},
-	MakeCoordinator: {never, never, never, always},
-	Rename:          {always, newcomer, newcomer, always},
-	ChangeAddress:   {never, newcomer, newcomer, always},
-	Disable:         {never, never, never, always},
-	SendLink:        {never, never, inHands, always},
-	HandLink:        {never, never, newcomer, notSent},
-	WakeToken:       {never, never, never, always},
-}
 
 // Account is everything on which rights over an account depend.
 type Account struct {

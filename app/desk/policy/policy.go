@@ -11,7 +11,7 @@ import (
 // Act is something a person may or may not do to a ticket.
 type Act uint8
 
-// The acts on tickets. Each has its row in rights.
+// The acts on tickets. Each has its row in rights; see table.go.
 const (
 	See          Act = iota + 1 // the ticket, its public messages and files
 	SeeNotes                    // notes and their files
@@ -56,26 +56,6 @@ const (
 	openOnly      // unless the group or module is confidential
 	reasoned      // if confidential, only with a logged reason
 )
-
-// rights is the table of rights over tickets. An act without a row is refused.
-var rights = map[Act][relations]cell{
-	//            requester participant coordinator agent here agent elsewhere supervisor editor administrator
-	See:          {yes, yes, yes, yes, openOnly, yes, no, reasoned},
-	SeeNotes:     {no, no, no, yes, openOnly, yes, no, reasoned},
-	Write:        {yes, yes, yes, yes, no, yes, no, no},
-	WriteNote:    {no, no, no, yes, openOnly, yes, no, reasoned},
-	AddPerson:    {yes, no, yes, yes, no, yes, no, reasoned},
-	RemovePerson: {no, no, yes, yes, no, yes, no, reasoned},
-	Arrange:      {no, no, no, yes, no, yes, no, reasoned},
-	SeeHistory:   {no, no, no, yes, openOnly, yes, no, reasoned},
-	Correct:      {notTaken, no, notTaken, yes, no, yes, no, reasoned},
-	Take:         {no, no, no, yes, no, yes, no, reasoned},
-	MoveHere:     {no, no, no, yes, openOnly, yes, no, reasoned},
-	Work:         {no, no, no, yes, no, yes, no, no},
-	Settle:       {yes, no, yes, no, no, no, no, no},
-	Confirm:      {yes, no, yes, no, no, no, no, no},
-	Reopen:       {yes, no, yes, yes, no, yes, no, no},
-}
 
 // Standing is everything on which rights over a ticket depend.
 type Standing struct {

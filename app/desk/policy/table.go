@@ -1,0 +1,108 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The tables of rights stand here as people read them: under headings, a row for each act and a word for each relation.
+// docs/rights.md says the same to people, and a test compares the two.
+
+// rights is the table of rights over tickets. Relations add up; an act without a row is refused. The words: yes; no;
+// fresh is until an agent takes charge; open is unless the group or module is confidential; reason is that of a
+// confidential one only with a logged reason.
+var rights = table[Act, cell](actNames[:], relationNames[:], map[string]cell{"no": no, "yes": yes, "fresh": notTaken, "open": openOnly, "reason": reasoned}, `
+act            requester  participant  coordinator  agent-here  agent-elsewhere  supervisor  editor  administrator
+
+see            yes        yes          yes          yes         open             yes         no      reason
+see-notes      no         no           no           yes         open             yes         no      reason
+write          yes        yes          yes          yes         no               yes         no      no
+write-note     no         no           no           yes         open             yes         no      reason
+add-person     yes        no           yes          yes         no               yes         no      reason
+remove-person  no         no           yes          yes         no               yes         no      reason
+arrange        no         no           no           yes         no               yes         no      reason
+see-history    no         no           no           yes         open             yes         no      reason
+correct        fresh      no           fresh        yes         no               yes         no      reason
+take           no         no           no           yes         no               yes         no      reason
+move-here      no         no           no           yes         open             yes         no      reason
+work           no         no           no           yes         no               yes         no      no
+settle         yes        no           yes          no          no               no          no      no
+confirm        yes        no           yes          no          no               no          no      no
+reopen         yes        no           yes          yes         no               yes         no      no
+`)
+
+// accountRights is the table of rights over accounts. Relations add up; an act without a row is refused. The words: yes;
+// no; group is of the group that the act is about; hat is of the organisation or unit that the act is about; new is
+// while the person is being added and owns nothing yet; hands is if all rights of the person come from groups that the
+// supervisor manages; unsent is if no mail can be sent to the person, else with a logged reason.
+var accountRights = table[AccountAct, accountCell](accountActNames[:], accountRelationNames[:],
+	map[string]accountCell{"no": never, "yes": always, "group": ofGroup, "hat": ofHat, "new": newcomer, "hands": inHands, "unsent": notSent}, `
+act               self  coordinator  supervisor  administrator
+
+see-account       yes   no           group       yes
+add-account       no    hat          group       yes
+make-agent        no    no           group       yes
+make-supervisor   no    no           no          yes
+give-role         no    no           no          yes
+give-hat          no    hat          new         yes
+make-coordinator  no    no           no          yes
+rename            yes   new          new         yes
+change-address    no    new          new         yes
+disable           no    no           no          yes
+send-link         no    no           hands       yes
+hand-link         no    no           new         unsent
+wake-token        no    no           no          yes
+`)
+
+// actNames are the words for the acts on tickets.
+var actNames = [...]string{See: "see", SeeNotes: "see-notes", Write: "write", WriteNote: "write-note", AddPerson: "add-person", RemovePerson: "remove-person",
+	Arrange: "arrange", SeeHistory: "see-history", Correct: "correct", Take: "take", MoveHere: "move-here", Work: "work", Settle: "settle", Confirm: "confirm", Reopen: "reopen"}
+
+// relationNames are the headings of the table of rights over tickets.
+var relationNames = [relations]string{AsRequester: "requester", AsParticipant: "participant", AsCoordinator: "coordinator", AsAgentHere: "agent-here",
+	AsAgentElsewhere: "agent-elsewhere", AsSupervisorHere: "supervisor", asEditor: "editor", AsAdministrator: "administrator"}
+
+// accountActNames are the words for the acts on accounts.
+var accountActNames = [...]string{SeeAccount: "see-account", AddAccount: "add-account", MakeAgent: "make-agent", MakeSupervisor: "make-supervisor", GiveRole: "give-role",
+	GiveHat: "give-hat", MakeCoordinator: "make-coordinator", Rename: "rename", ChangeAddress: "change-address", Disable: "disable", SendLink: "send-link",
+	HandLink: "hand-link", WakeToken: "wake-token"}
+
+// accountRelationNames are the headings of the table of rights over accounts.
+var accountRelationNames = [accountRelations]string{asSelf: "self", asKeeper: "coordinator", asSupervisor: "supervisor", asRunner: "administrator"}
+
+// table reads a table: its first line has the headings in their order, each other line an act and a word for each
+// heading. A table that is not so is a fault of the program.
+func table[A, C ~uint8](acts, headings []string, words map[string]C, text string) map[A][]C {
+	out := map[A][]C{}
+	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		cells := strings.Fields(line)
+		switch {
+		case len(cells) == 0:
+			continue
+		case len(cells) != len(headings)+1:
+			panic("policy: a row of a table is too short or too long: " + line)
+		case i == 0:
+			if got := strings.Join(cells[1:], " "); got != strings.Join(headings, " ") {
+				panic("policy: headings of a table: " + got)
+			}
+			continue
+		}
+		var act A
+		for n, name := range acts {
+			if name == cells[0] {
+				act = A(n) // #nosec G115 -- there are a few dozen acts
+			}
+		}
+		if act == 0 || out[act] != nil {
+			panic("policy: no such act, or twice: " + cells[0])
+		}
+		for _, word := range cells[1:] {
+			cell, ok := words[word]
+			if !ok {
+				panic(fmt.Sprintf("policy: %s: no such word: %s", cells[0], word))
+			}
+			out[act] = append(out[act], cell)
+		}
+	}
+	return out
+}
