@@ -175,6 +175,48 @@ func TestATicketIsOpenedUnderTheHatThatWasChosen(t *testing.T) {
 	}
 }
 
+func TestACoordinatorLooksAfterTheirPeopleOnPages(t *testing.T) {
+	t.Parallel()
+	d := newHatDesk(t)
+	rita, stranger := d.signedIn(d.person("rita@example.it")), d.signedIn(d.person("elsa.estranea@example.it"))
+	path := fmt.Sprintf("/people/%d/affiliations", d.ada.ID)
+	rita.must(rita.get("/tickets?of=organisation"), http.StatusOK, `href="/organisations/ateneo/people"`, "!/organisations/altro/people")
+	rita.must(rita.get("/organisations/ateneo/people"), http.StatusOK, path, "D&#39;Angelo", "!Altro")
+	for _, c := range []struct {
+		b    *browser
+		path string
+	}{{rita, "/organisations/altro/people"}, {rita, "/organisations/mai-vista/people"}, {stranger, "/organisations/ateneo/people"}, {stranger, path}, {d.signedIn(d.ada), "/organisations/ateneo/people"}} {
+		c.b.must(c.b.get(c.path), http.StatusNotFound)
+	}
+	page := rita.get(path)
+	rita.must(page, http.StatusOK, "!Altro", "!hat-1-coordinator")
+	field := func(name string) string {
+		t.Helper()
+		m := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(page.body)
+		if m == nil {
+			t.Fatalf("no field %s", name)
+		}
+		return m[1]
+	}
+	place := regexp.MustCompile(`<option value="(u\d+)"[^>]*>\s*Ragioneria`).FindStringSubmatch(page.body)
+	if place == nil {
+		t.Fatal("no unit to choose")
+	}
+	form := url.Values{"rev": {field("rev")}, "hat-1-place": {place[1]}, "hat-1-position": {"teaching"}, "hat-1-coordinator": {"1"}, "hat-1-until": {"2099-12-31"}}
+	rita.must(rita.post(path, form), http.StatusSeeOther)
+	p := d.person("ada.due@example.it")
+	if h := p.Affiliations[0]; h.Unit == 0 || h.Position != "teaching" || h.Coordinator || h.Until.In(d.app.Desk.Location()).Format(time.DateTime) != "2100-01-01 00:00:00" || !p.Affiliations[1].Ended.IsZero() {
+		t.Errorf("afterwards %+v", p.Affiliations)
+	}
+	rita.must(rita.post(path, form), http.StatusConflict) // of the revision before
+	form.Set("rev", fmt.Sprint(p.Rev))
+	form.Set("hat-1-until", "domani")
+	rita.must(rita.post(path, form), http.StatusUnprocessableEntity, `value="domani"`)
+	own := d.signedIn(p)
+	own.must(own.get(path), http.StatusOK, "Altro", "Ragioneria", "!<form class=\"form\"")
+	own.must(own.post(path, form), http.StatusForbidden)
+}
+
 // TestNoProgramLearnsWhatIsElsewhere walks every address of the API as people of another organisation: what is there and
 // they may not see is answered as what is not there, byte for byte.
 func TestNoProgramLearnsWhatIsElsewhere(t *testing.T) {
@@ -192,17 +234,12 @@ func TestNoProgramLearnsWhatIsElsewhere(t *testing.T) {
 			return err
 		}
 		w.people["coordinator elsewhere"] = &n
-		o, err := store.Organisations.Get(tx, w.people["requester"].Affiliations[0].Organisation)
-		if err != nil {
-			return err
-		}
-		o.Code = "ateneo"
-		return store.Organisations.Put(tx, o)
+		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
 	callers["coordinator elsewhere"] = w.caller(w.people["coordinator elsewhere"])
-	things := map[string]string{":number<int>": fmt.Sprint(w.ticket().ID), ":code": "ateneo", ":slug": "mai-scritto", ":id<int>": fmt.Sprint(w.people["requester"].ID)}
+	things := map[string]string{":number<int>": fmt.Sprint(w.ticket().ID), ":code": w.code(w.things["organisation"]), ":slug": "mai-scritto", ":id<int>": fmt.Sprint(w.people["requester"].ID)}
 	asked := 0
 	for _, r := range w.app.Site.Routes {
 		if r.Who != web.Program || !strings.Contains(r.Path, ":") || strings.Contains(r.Path, ":slug") {

@@ -13,6 +13,7 @@ import (
 	"sportello/app/web/home"
 	"sportello/app/web/live"
 	"sportello/app/web/mailroom"
+	"sportello/app/web/people"
 	"sportello/app/web/queue"
 	"sportello/app/web/ticket"
 )
@@ -30,6 +31,7 @@ func (a *App) routes() []web.Route {
 		mailroom.Routes(a.Site),
 		queue.Routes(a.Site, a.presence),
 		ticket.Routes(a.Site, a.presence),
+		people.Routes(a.Site),
 		admin.Routes(a.Site, a.Mail),
 		api.Routes(a.Site),
 	)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	var unit uint64
 	err := w.app.Store.Update(store.By{Via: door.Command, Act: act.AddPerson}, func(tx *store.Tx) error {
 		for name, id := range map[string]*uint64{"Ateneo": &home, "Altro ente": &other} {
-			o := &store.Organisation{Name: name}
+			o := &store.Organisation{Code: store.FreeCode(tx, name), Name: name}
 			if err := store.Organisations.Put(tx, o); err != nil {
 				return err
 			}
@@ -236,6 +237,25 @@ func (w *world) visitor(role string) *browser {
 	return b
 }
 
+// code returns the code of the organisation with the number.
+func (w *world) code(number string) (code string) {
+	w.t.Helper()
+	id, err := strconv.ParseUint(number, 10, 64)
+	if err == nil {
+		err = w.app.Store.View(func(tx *store.Tx) error {
+			o, err := store.Organisations.Get(tx, id)
+			if err == nil {
+				code = o.Code
+			}
+			return err
+		})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return code
+}
+
 // address puts real things in the place of the route's parameters.
 func (w *world) address(r web.Route) string {
 	w.t.Helper()
@@ -284,6 +304,8 @@ func (w *world) address(r web.Route) string {
 			thing = w.things["person"]
 		case before == "mailboxes":
 			thing = fmt.Sprint(w.enteredMailbox())
+		case before == "organisations" && name == "code":
+			thing = w.code(w.things["organisation"])
 		case before == "organisations":
 			thing = w.things["organisation"]
 		case before == "units":

@@ -44,6 +44,12 @@ func View(id uint64) string { return "/desk/views/" + itoa(id) }
 // Person returns the address of a person's page in the administration.
 func Person(id uint64) string { return "/admin/people/" + itoa(id) }
 
+// Affiliations returns the address of the page with a person's affiliations.
+func Affiliations(person uint64) string { return "/people/" + itoa(person) + "/affiliations" }
+
+// Members returns the address of the list of the people of the organisation with the code.
+func Members(code string) string { return "/organisations/" + url.PathEscape(code) + "/people" }
+
 // Admin returns the address of one row in a part of the administration: groups, organisations, catalogue, letters.
 func Admin(part string, id uint64) string { return "/admin/" + part + "/" + itoa(id) }
 

@@ -177,3 +177,13 @@ func hatOf(organisations []people.OrganisationView, value string) (store.Hat, bo
 	}
 	return store.Hat{}, false
 }
+
+// PositionName returns the name of the position in the language, its code where it is no longer in the list.
+func PositionName(positions []store.Position, code, language string) string {
+	for _, o := range positions {
+		if o.Code == code {
+			return o.Name.In(language)
+		}
+	}
+	return code
+}

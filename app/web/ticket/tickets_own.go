@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 
+	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/policy"
@@ -84,7 +85,15 @@ func (a pages) getOwnTickets(r *web.Request) error {
 		if name == "" {
 			name = v.T("own.coordinated")
 		}
+		members, err := a.members(actor)
+		if err != nil {
+			return err
+		}
 		v.Tabs = []web.Link{{Label: v.T("own.mine"), Address: "/tickets", Current: of == ""}, {Label: name, Address: "/tickets?of=organisation", Current: of != ""}}
+		for _, m := range members {
+			m.Label = v.T("own.people", "organisation", m.Label)
+			v.Tabs = append(v.Tabs, m)
+		}
 	}
 	if v.Filtered {
 		v.Empty, v.EmptyHow = v.T("own.none-fits"), v.T("own.none-fits-how")
@@ -169,6 +178,22 @@ func (v *ownTicketsPage) pagesOf(q *web.Form, page queue.Page) {
 	if v.Of == "" && !v.Filtered && page.Count > 0 {
 		v.Count = v.Plural("own.count", page.Count)
 	}
+}
+
+// members returns the lists of the people of the organisations in which the actor coordinates something.
+func (a pages) members(actor policy.Actor) ([]web.Link, error) {
+	var out []web.Link
+	err := a.Desk.Names(func(n desk.Names) {
+		out = nil
+		for _, h := range actor.Person.Coordinated(a.Desk.Now()) {
+			o := n.Organisation(h.Organisation)
+			if o == nil || slices.ContainsFunc(out, func(l web.Link) bool { return l.Address == address.Members(o.Code) }) {
+				continue
+			}
+			out = append(out, web.Link{Label: o.Name, Address: address.Members(o.Code)})
+		}
+	})
+	return out, err
 }
 
 // coordinated returns the name of the one organisation or unit that the actor coordinates, nothing when there are

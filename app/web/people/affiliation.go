@@ -1,0 +1,254 @@
+package people
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+
+	"sportello/app/address"
+	"sportello/app/desk"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/people"
+	"sportello/app/desk/policy"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/store"
+)
+
+// membersPage lists the people of an organisation whom the reader looks after, by name.
+type membersPage struct {
+	web.Page
+	Path    string
+	Members []member
+	Next    string // address of the next page
+	First   string // address of the first page, set on later pages
+}
+
+type member struct {
+	Name, Email, Address string
+	Hats                 []string // where the person belongs, and as what
+}
+
+func (a pages) getMembers(r *web.Request) error {
+	code, err := url.PathUnescape(r.Param("code"))
+	if err != nil {
+		return store.Fail(store.NotFound, "error.not-found")
+	}
+	q := r.QueryForm()
+	o, page, err := a.membersOf(r, code, people.Query{Text: q.Text("text", store.Most("people.name")), After: q.Raw("after")})
+	if err != nil {
+		return err
+	}
+	v := &membersPage{Page: r.Page("people.title", "organisation", o.Name), Path: address.Members(o.Code)}
+	v.Nav, v.Form = "tickets", q
+	v.Crumb(v.T("own.title"), "/tickets?of=organisation")
+	v.Crumb(v.T("people.people"), "")
+	err = a.Desk.Names(func(n desk.Names) {
+		v.Members = nil
+		for _, p := range page.People {
+			m := member{Name: p.Name, Email: p.Email, Address: address.Affiliations(p.ID)}
+			hats, _ := policy.HatsSeen(r.Actor(), p, v.Now)
+			for _, h := range hats {
+				if h.Organisation == o.ID {
+					m.Hats = append(m.Hats, hatWords(&v.Page, n, r.Settings().Positions, h))
+				}
+			}
+			v.Members = append(v.Members, m)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	with := func(after string) string {
+		values := url.Values{}
+		if text := v.Value("text"); text != "" {
+			values.Set("text", text)
+		}
+		if after != "" {
+			values.Set("after", after)
+		}
+		if len(values) == 0 {
+			return v.Path
+		}
+		return v.Path + "?" + values.Encode()
+	}
+	if page.Next != "" {
+		v.Next = with(page.Next)
+	}
+	if q.Raw("after") != "" {
+		v.First = with("")
+	}
+	if err := show.House(a.Site, r, &v.Page, v.Path); err != nil {
+		return err
+	}
+	return r.Render("page/members", v)
+}
+
+// membersOf returns the organisation with the code, and a page of its people whom the reader may see.
+func (a pages) membersOf(r *web.Request, code string, q people.Query) (*store.Organisation, people.Page, error) {
+	o := &store.Organisation{Row: store.Row{ID: policy.Nowhere}}
+	err := a.Desk.Names(func(n desk.Names) {
+		if found := n.OrganisationOf(code); found != nil {
+			o = found
+		}
+	})
+	if err != nil {
+		return o, people.Page{}, err
+	}
+	page, err := a.Desk.People.OfOrganisation(r.Actor(), o.ID, q)
+	return o, page, err
+}
+
+// hatWords says where somebody belongs, as what and until when.
+func hatWords(p *web.Page, n desk.Names, positions []store.Position, h store.Affiliation) string {
+	out := n.Place(h.Organisation, h.Unit)
+	if h.Unit != 0 {
+		if o := n.Organisation(h.Organisation); o != nil {
+			out = show.Joined(catalogue.PathSeparator, o.Name, out)
+		}
+	}
+	if h.Position != "" {
+		out += ", " + show.PositionName(positions, h.Position, p.Lang)
+	}
+	if h.Coordinator {
+		out += ", " + p.T("hats.as-coordinator")
+	}
+	switch {
+	case p.Now.Before(h.From):
+		out += ", " + p.T("hats.from-date", "date", p.Date(h.From))
+	case !h.Until.IsZero():
+		out += ", " + p.T("hats.until-date", "date", p.Date(h.Until.Add(-1)))
+	}
+	return out
+}
+
+// affiliationsPage shows a person's affiliations, and changes them for those who may.
+type affiliationsPage struct {
+	web.Page
+	ID    uint64
+	Email string
+	Path  string
+	Rev   string
+	Fixed []string // those that the reader sees and does not change
+	Hats  []show.HatRow
+	May   bool
+}
+
+func (a pages) getAffiliations(r *web.Request) error { return a.affiliationsPage(r, nil, nil) }
+
+// affiliationsPage shows the affiliations as they are, or the form as it was posted with its problems.
+func (a pages) affiliationsPage(r *web.Request, f *web.Form, wrong error) error {
+	n, err := r.Number()
+	if err != nil {
+		return err
+	}
+	p, hats, err := a.Desk.People.Affiliations(r.Actor(), n)
+	if err != nil {
+		return err
+	}
+	v := &affiliationsPage{Page: r.Page("people.affiliations", "name", p.Name), ID: p.ID, Email: p.Email, Path: address.Affiliations(p.ID), Rev: strconv.FormatUint(p.Rev, 10),
+		May: a.Desk.People.MayGiveAffiliations(r.Actor(), n) == nil}
+	v.Nav = "tickets"
+	v.Crumb(p.Name, "")
+	given, fixed := a.changeable(r, hats)
+	if !v.May {
+		given, fixed = nil, hats
+	}
+	err = a.Desk.Names(func(names desk.Names) {
+		v.Fixed = nil
+		for _, h := range fixed {
+			v.Fixed = append(v.Fixed, hatWords(&v.Page, names, r.Settings().Positions, h))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if f == nil && !v.Resume(r) {
+		values := url.Values{}
+		show.HatValues(values, given, a.Desk.Location())
+		v.Fill(values)
+	}
+	if f != nil {
+		if err := v.Refill(f, wrong); err != nil {
+			return err
+		}
+	}
+	if v.May {
+		places, err := a.covered(r)
+		if err != nil {
+			return err
+		}
+		v.Hats = show.HatRows(&v.Page, places, r.Settings().Positions, r.Actor().IsAdministrator())
+	}
+	if err := show.House(a.Site, r, &v.Page, v.Path); err != nil {
+		return err
+	}
+	return r.Render("page/affiliations", v)
+}
+
+// changeable parts the affiliations into those that the reader may change and the others: only an administrator changes
+// what makes a coordinator.
+func (a pages) changeable(r *web.Request, hats []store.Affiliation) (given, fixed []store.Affiliation) {
+	for _, h := range hats {
+		if h.Coordinator && !r.Actor().IsAdministrator() {
+			fixed = append(fixed, h)
+		} else {
+			given = append(given, h)
+		}
+	}
+	return given, fixed
+}
+
+// covered returns the organisations and units in which the reader may give affiliations.
+func (a pages) covered(r *web.Request) ([]people.OrganisationView, error) {
+	list, err := a.Desk.People.Organisations(r.Actor())
+	if err != nil || r.Actor().IsAdministrator() {
+		return list, err
+	}
+	now, who := a.Desk.Now(), r.Actor().Person
+	var out []people.OrganisationView
+	for _, o := range list {
+		o.Units = slices.DeleteFunc(o.Units, func(u *store.Unit) bool { return !who.Covers(o.ID, u.ID, now) })
+		if who.Covers(o.ID, 0, now) || len(o.Units) > 0 {
+			out = append(out, o)
+		}
+	}
+	return out, nil
+}
+
+func (a pages) postAffiliations(r *web.Request) error {
+	n, err := r.Number()
+	if err != nil {
+		return err
+	}
+	if err := a.Desk.People.MayGiveAffiliations(r.Actor(), n); err != nil {
+		return err
+	}
+	p, hats, err := a.Desk.People.Affiliations(r.Actor(), n)
+	if err != nil {
+		return err
+	}
+	places, err := a.covered(r)
+	if err != nil {
+		return err
+	}
+	f := r.Form()
+	given, fixed := a.changeable(r, hats)
+	given = show.ReadHats(f, places, given, r.Actor().IsAdministrator())
+	if !f.Has(show.HatField(1, "place")) {
+		f.Refuse("affiliations", "error.choice") // a form without rows ends nothing
+	}
+	rev := f.ID("rev")
+	err = f.Err()
+	if err == nil {
+		_, err = a.Desk.People.PutAffiliations(r.Actor(), n, rev, append(given, fixed...))
+	}
+	if err != nil {
+		return a.affiliationsPage(r, f, err)
+	}
+	to := address.Affiliations(n)
+	if _, _, err := a.Desk.People.Affiliations(r.Actor(), n); err != nil {
+		to = "/tickets?of=organisation" // the reader no longer sees the person
+	}
+	return r.Done("flash.affiliations-saved", to, "name", p.Name)
+}

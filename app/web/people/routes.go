@@ -1,0 +1,17 @@
+// Package people serves the pages on which coordinators look after the people of their organisation.
+package people
+
+import "sportello/app/web"
+
+// pages has what the handlers need.
+type pages struct{ *web.Site }
+
+// Routes returns the routes of the people of an organisation and of a person's affiliations.
+func Routes(s *web.Site) []web.Route {
+	a := pages{s}
+	return []web.Route{
+		web.Get("/organisations/:code/people", "organisation.people", web.Person, a.getMembers),
+		web.Get("/people/:n<int>/affiliations", "affiliations.show", web.Person, a.getAffiliations),
+		web.Post("/people/:n<int>/affiliations", "affiliations.change", web.Person, a.postAffiliations, "/people/:n/affiliations").WithText(),
+	}
+}
