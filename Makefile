@@ -4,7 +4,7 @@ GO      ?= go
 export CGO_ENABLED ?= 0
 LDFLAGS  = -s -w
 
-.PHONY: build deps test check race peers fuzz crash demo-moments bench corpus relevance clean
+.PHONY: build deps test check race peers fuzz crash demo-moments measure stale bench corpus relevance clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o sportello .
@@ -48,6 +48,15 @@ crash:
 MOMENTS ?= 2000
 demo-moments:
 	GOGC=400 SPORTELLO_DEMO_MOMENTS=$(MOMENTS) $(GO) test -count=1 -timeout 120m -v -run '^TestTheDemoStartsAtAnyMoment$$' ./app/sample
+
+# What each page costs at so many tickets, over HTTP at fixed rates; see .ci/measure.sh. CREATE=1 opens tickets as well.
+TICKETS ?= 100000
+measure:
+	sh .ci/measure.sh $(TICKETS)
+
+# Ten thousand random changes, after each of which pages are read as they are kept and as they are when all is forgotten.
+stale:
+	SPORTELLO_STALE_ROUNDS=10000 $(GO) test -count=1 -timeout 120m -v -run '^TestNothingKeptIsEverStale$$' ./app
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

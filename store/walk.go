@@ -14,6 +14,11 @@ func (t *Table[T]) All(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
 	return t.walk(tx, from, desc, t.read)
 }
 
+// PeekAll is All with Peek.
+func (t *Table[T]) PeekAll(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
+	return t.walk(tx, from, desc, func(tx *Tx, id uint64, raw []byte) (*T, error) { return t.kept(tx, id, raw, false) })
+}
+
 // GlanceAll is All with Glance.
 func (t *Table[T]) GlanceAll(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error] {
 	return t.walk(tx, from, desc, t.glance)

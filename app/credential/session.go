@@ -300,7 +300,7 @@ func sessionBySecret(tx *store.Tx, secret string) (*store.Session, error) {
 	if !looksLikeSecret(secret) {
 		return nil, errSignIn()
 	}
-	s, err := store.SessionsByHash.First(tx, hashSecret(secret))
+	s, err := store.SessionsByHash.PeekFirst(tx, hashSecret(secret))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, errSignIn()
 	}

@@ -105,7 +105,7 @@ func (k *Keeper) TokenTx(tx *store.Tx, secret string) (*store.Token, *store.Pers
 	if !looksLikeSecret(secret) {
 		return nil, nil, errSignIn()
 	}
-	t, err := store.TokensByHash.First(tx, hashSecret(secret))
+	t, err := store.TokensByHash.PeekFirst(tx, hashSecret(secret))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil, errSignIn()
 	}

@@ -81,7 +81,7 @@ func (n Names) UnitOf(organisation uint64, name string) *store.Unit {
 // Organisations returns all organisations.
 func (n Names) Organisations() []*store.Organisation {
 	var out []*store.Organisation
-	for o, err := range store.Organisations.All(n.tx, 0, false) {
+	for o, err := range store.Organisations.PeekAll(n.tx, 0, false) {
 		if err != nil {
 			return nil // as there does
 		}

@@ -72,14 +72,15 @@ func (ct *Catalogue) level(is func(Level) bool) (*Level, error) {
 	return &levels[i], nil
 }
 
-// All returns the whole tree. It has a few dozen rows, which are read each time so that the result is always current.
+// All returns the whole tree. It has a few dozen rows, which are looked at each time so that the result is always current;
+// they are shared and must not be changed.
 func All(tx *store.Tx) ([]Level, error) {
-	general, err := store.GroupsByCode.First(tx, store.GeneralGroup)
+	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
 	if err != nil {
 		return nil, err
 	}
 	below := map[uint64][]*store.Module{}
-	for m, err := range store.Modules.All(tx, 0, false) {
+	for m, err := range store.Modules.PeekAll(tx, 0, false) {
 		if err != nil {
 			return nil, err
 		}

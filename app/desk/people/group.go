@@ -35,10 +35,10 @@ func (ps *People) Groups(a policy.Actor) ([]*store.Group, error) {
 	return out, err
 }
 
-// Groups returns the groups of the desk.
+// Groups returns the groups of the desk. The rows are shared and must not be changed.
 func Groups(tx *store.Tx) ([]*store.Group, error) {
 	var out []*store.Group
-	for g, err := range store.Groups.All(tx, 0, false) {
+	for g, err := range store.Groups.PeekAll(tx, 0, false) {
 		if err != nil {
 			return nil, err
 		}

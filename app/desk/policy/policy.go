@@ -362,7 +362,7 @@ func (rs *Rights) OwnGroups(tx *store.Tx, a Actor) []uint64 {
 		}
 	}
 	if len(out) == 0 && a.IsAdministrator() {
-		for g, err := range store.Groups.All(tx, 0, false) {
+		for g, err := range store.Groups.PeekAll(tx, 0, false) {
 			if err == nil && !g.Confidential {
 				out = append(out, g.ID)
 			}

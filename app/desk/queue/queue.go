@@ -132,7 +132,7 @@ func countersTell(tx *store.Tx, a policy.Actor, q Query) bool {
 	}
 	own := func(group uint64) bool { return a.Person != nil && a.Person.InGroup(group) }
 	if q.View == ViewMine {
-		for g, err := range store.Groups.All(tx, 0, false) {
+		for g, err := range store.Groups.PeekAll(tx, 0, false) {
 			if err != nil || g.Confidential && !own(g.ID) {
 				return false
 			}
@@ -141,7 +141,7 @@ func countersTell(tx *store.Tx, a policy.Actor, q Query) bool {
 	if q.View != ViewMine && q.View != ViewAll && a.Person != nil && len(a.Person.Groups) > 0 {
 		return true
 	}
-	for m, err := range store.Modules.All(tx, 0, false) {
+	for m, err := range store.Modules.PeekAll(tx, 0, false) {
 		if err != nil || m.Confidential {
 			return false
 		}
@@ -304,7 +304,7 @@ func (qs *Queues) queueCount(tx *store.Tx, a policy.Actor, view string) int {
 		for _, s := range states {
 			n += store.Tickets.Count(tx, store.CountState, s)
 		}
-		for g, err := range store.Groups.All(tx, 0, false) {
+		for g, err := range store.Groups.PeekAll(tx, 0, false) {
 			if err != nil || !g.Confidential || a.Person != nil && a.Person.InGroup(g.ID) {
 				continue
 			}
