@@ -1,6 +1,7 @@
 package people
 
 import (
+	"bytes"
 	"encoding/hex"
 	"iter"
 	"slices"
@@ -116,8 +117,12 @@ func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
 		return store.PeopleByName.Rows(tx, store.Span{Low: low})
 	}
 	return func(yield func(*store.Person, error) bool) {
+		type named struct {
+			key    []byte // of PeopleByName
+			person *store.Person
+		}
 		found := map[uint64]bool{}
-		var people []*store.Person
+		var people []named
 		for e := range entries {
 			if found[e.ID] || len(found) == mostFound {
 				continue
@@ -128,16 +133,14 @@ func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
 				yield(nil, err)
 				return
 			}
-			people = append(people, p)
+			people = append(people, named{key.Of(spelling.Fold(p.Name), p.ID), p})
 		}
-		slices.SortFunc(people, func(x, y *store.Person) int {
-			return slices.Compare(key.Of(spelling.Fold(x.Name), x.ID), key.Of(spelling.Fold(y.Name), y.ID))
-		})
-		for _, p := range people {
-			if low != nil && slices.Compare(key.Of(spelling.Fold(p.Name), p.ID), low) < 0 {
+		slices.SortFunc(people, func(x, y named) int { return bytes.Compare(x.key, y.key) })
+		for _, n := range people {
+			if low != nil && bytes.Compare(n.key, low) < 0 {
 				continue
 			}
-			if !yield(p, nil) {
+			if !yield(n.person, nil) {
 				return
 			}
 		}

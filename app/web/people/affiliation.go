@@ -50,7 +50,7 @@ func (a pages) getMembers(r *web.Request) error {
 			hats, _ := policy.HatsSeen(r.Actor(), p, v.Now)
 			for _, h := range hats {
 				if h.Organisation == o.ID {
-					m.Hats = append(m.Hats, hatWords(&v.Page, n, r.Settings().Positions, h))
+					m.Hats = append(m.Hats, hatWords(&v.Page, n.Place(h.Organisation, h.Unit), r.Settings().Positions, h))
 				}
 			}
 			v.Members = append(v.Members, m)
@@ -99,14 +99,9 @@ func (a pages) membersOf(r *web.Request, code string, q people.Query) (*store.Or
 	return o, page, err
 }
 
-// hatWords says where somebody belongs, as what and until when.
-func hatWords(p *web.Page, n desk.Names, positions []store.Position, h store.Affiliation) string {
-	out := n.Place(h.Organisation, h.Unit)
-	if h.Unit != 0 {
-		if o := n.Organisation(h.Organisation); o != nil {
-			out = show.Joined(catalogue.PathSeparator, o.Name, out)
-		}
-	}
+// hatWords says where somebody belongs, as what, and from when or until when.
+func hatWords(p *web.Page, place string, positions []store.Position, h store.Affiliation) string {
+	out := place
 	if h.Position != "" {
 		out += ", " + show.PositionName(positions, h.Position, p.Lang)
 	}
@@ -120,6 +115,15 @@ func hatWords(p *web.Page, n desk.Names, positions []store.Position, h store.Aff
 		out += ", " + p.T("hats.until-date", "date", p.Date(h.Until.Add(-1)))
 	}
 	return out
+}
+
+// whole returns the name of the organisation, with that of the unit if there is one.
+func whole(n desk.Names, h store.Affiliation) string {
+	place := n.Place(h.Organisation, h.Unit)
+	if o := n.Organisation(h.Organisation); o != nil && h.Unit != 0 {
+		return show.Joined(catalogue.PathSeparator, o.Name, place)
+	}
+	return place
 }
 
 // affiliationsPage shows a person's affiliations, and changes them for those who may.
@@ -149,6 +153,9 @@ func (a pages) affiliationsPage(r *web.Request, f *web.Form, wrong error) error 
 	v := &affiliationsPage{Page: r.Page("people.affiliations", "name", p.Name), ID: p.ID, Email: p.Email, Path: address.Affiliations(p.ID), Rev: strconv.FormatUint(p.Rev, 10),
 		May: a.Desk.People.MayGiveAffiliations(r.Actor(), n) == nil}
 	v.Nav = "tickets"
+	if err := a.wayTo(r, &v.Page, hats); err != nil {
+		return err
+	}
 	v.Crumb(p.Name, "")
 	given, fixed := a.changeable(r, hats)
 	if !v.May {
@@ -157,7 +164,7 @@ func (a pages) affiliationsPage(r *web.Request, f *web.Form, wrong error) error 
 	err = a.Desk.Names(func(names desk.Names) {
 		v.Fixed = nil
 		for _, h := range fixed {
-			v.Fixed = append(v.Fixed, hatWords(&v.Page, names, r.Settings().Positions, h))
+			v.Fixed = append(v.Fixed, hatWords(&v.Page, whole(names, h), r.Settings().Positions, h))
 		}
 	})
 	if err != nil {
@@ -184,6 +191,21 @@ func (a pages) affiliationsPage(r *web.Request, f *web.Form, wrong error) error 
 		return err
 	}
 	return r.Render("page/affiliations", v)
+}
+
+// wayTo begins the path of the page with the list that a coordinator comes from.
+func (a pages) wayTo(r *web.Request, p *web.Page, hats []store.Affiliation) error {
+	p.Crumb(p.T("own.title"), "/tickets")
+	i := slices.IndexFunc(hats, func(h store.Affiliation) bool { return r.Actor().Person.Covers(h.Organisation, h.Unit, p.Now) })
+	if i < 0 {
+		return nil
+	}
+	var o *store.Organisation
+	err := a.Desk.Names(func(n desk.Names) { o = n.Organisation(hats[i].Organisation) })
+	if err == nil && o != nil {
+		p.Crumb(p.T("people.title", "organisation", o.Name), address.Members(o.Code))
+	}
+	return err
 }
 
 // changeable parts the affiliations into those that the reader may change and the others: only an administrator changes

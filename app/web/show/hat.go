@@ -26,6 +26,9 @@ type HatRow struct {
 // SpareRows is how many empty rows end a list of rows, so that the list can grow without scripts.
 const SpareRows = 2
 
+// spareHats is how many empty rows end the affiliations of a form: few people get two at once.
+const spareHats = 1
+
 // mostHats is how many affiliations one form has at most.
 const mostHats = 100
 
@@ -80,7 +83,7 @@ func HatRows(p *web.Page, organisations []people.OrganisationView, positions []s
 		}
 	}
 	var out []HatRow
-	for n := 1; n <= last+SpareRows; n++ {
+	for n := 1; n <= last+spareHats; n++ {
 		row := HatRow{Number: n, Places: HatChoices(organisations, p.Value(HatField(n, "place"))), Coordinator: p.Chosen(HatField(n, "coordinator"), "1"),
 			MayCoord: coordinators, From: p.Value(HatField(n, "from")), Until: p.Value(HatField(n, "until"))}
 		for _, o := range positions {
