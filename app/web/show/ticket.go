@@ -229,8 +229,11 @@ type FileCard struct {
 	Name    string
 	Address string
 	Kind    string
-	Picture string // address of the picture if it may be shown small
+	Picture string // address of the picture if it may be shown in the page
 	Size    string
+	Zoom    string // id of the picture over the page
+	Open    string // what its button says
+	Close   string
 }
 
 // FileCardOf returns the card of a file.
@@ -243,7 +246,8 @@ func FileCardOf(p *web.Page, f *store.File) FileCard {
 	switch f.Type {
 	case "image/png", "image/jpeg", "image/gif", "image/webp":
 		if f.Size <= maxPreview {
-			card.Picture = card.Address
+			card.Picture, card.Zoom = card.Address, fmt.Sprintf("f%d", f.ID)
+			card.Open, card.Close = p.T("side.picture-open", "name", f.Name), p.T("side.picture-close")
 		}
 	}
 	return card

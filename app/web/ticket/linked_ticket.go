@@ -101,6 +101,11 @@ func (v *linkedPage) readOnly(base string) {
 	for i := range v.Files {
 		file(&v.Files[i])
 	}
+	if v.Solution != nil {
+		for i := range v.Solution.Files {
+			file(&v.Solution.Files[i])
+		}
+	}
 }
 
 // mailTo returns an address that opens a new mail. html/template would escape plus signs in the address.

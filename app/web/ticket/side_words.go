@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"fmt"
+	"slices"
 
 	"sportello/app/desk/ticket"
 	"sportello/app/web/show"
@@ -155,7 +156,12 @@ func (v *sidePage) solution(tv *ticket.View) {
 	}
 	for _, item := range v.Thread {
 		if m := item.Message; m != nil && m.ID == last {
-			v.Solution = m
+			s := *m // it is on the page twice
+			s.Files = slices.Clone(m.Files)
+			for i := range s.Files {
+				s.Files[i].Zoom = "s" + s.Files[i].Zoom
+			}
+			v.Solution = &s
 		}
 	}
 }

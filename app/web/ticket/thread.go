@@ -13,7 +13,6 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/app/message"
-	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
@@ -40,7 +39,7 @@ type messageView struct {
 	Note     bool
 	Desk     bool // written by an agent
 	Body     template.HTML
-	Files    []attachment
+	Files    []show.FileCard
 	Origin   string // the ticket it was moved from
 	OriginTo string // the number of the ticket it may be moved back to, empty when it may not
 	MayMove  bool
@@ -59,11 +58,6 @@ type messageView struct {
 	MoveField string
 	MoveTo    string
 	MoveError string
-}
-
-type attachment struct {
-	Address, Name, Kind, Size string
-	Picture                   bool
 }
 
 type eventView struct {
@@ -264,6 +258,9 @@ func (v *ticketPage) since(t *ticket.View, n *ticketNames, seen string) []thread
 		if m.ID > message {
 			view := v.messageOf(m, t, n)
 			view.MayMove, view.Anchor = false, "new-"+view.Anchor
+			for i := range view.Files {
+				view.Files[i].Zoom = "new-" + view.Files[i].Zoom
+			}
 			messages = append(messages, view)
 			at = append(at, m.At)
 		}
@@ -280,7 +277,7 @@ func (v *ticketPage) messageOf(m *store.Message, t *ticket.View, n *ticketNames)
 		view.Role = n.groupOf(n.people[m.Author], t.Ticket.Group, v.Lang)
 	}
 	for _, f := range t.Files[m.ID] {
-		view.Files = append(view.Files, attachmentOf(&v.Page, f))
+		view.Files = append(view.Files, show.FileCardOf(&v.Page, f))
 	}
 	if view.Mail = byMailOf(&v.Page, m, t, v.mails); view.Mail != nil {
 		if fromServer(m) {
@@ -307,19 +304,6 @@ func (v *ticketPage) messageOf(m *store.Message, t *ticket.View, n *ticketNames)
 		}
 	}
 	return view
-}
-
-// attachmentOf describes a file for its card below a message.
-func attachmentOf(p *web.Page, f *store.File) attachment {
-	kind := ""
-	if i := strings.LastIndexByte(f.Name, '.'); i > 0 && len(f.Name)-i <= 6 {
-		kind = strings.ToUpper(f.Name[i+1:])
-	}
-	if kind == "" {
-		kind = p.T("ticket.file")
-	}
-	return attachment{Address: "/files/" + strconv.FormatUint(f.ID, 10), Name: f.Name, Kind: kind, Size: p.Size(f.Size),
-		Picture: slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, f.Type)}
 }
 
 // event describes one line of the history: who did what, and the values before and after. It returns false for the
