@@ -104,7 +104,7 @@ func (a pages) organisationPage(r *web.Request, id uint64, f *web.Form, err erro
 		People: "/admin/people?organisation=" + strconv.FormatUint(o.ID, 10)}
 	v.End(o.Name)
 	v.Path = address.Admin("organisations", o.ID)
-	now := url.Values{"name": {o.Name}, "domains": {strings.Join(o.Domains, "\n")}, "rev": {strconv.FormatUint(o.Rev, 10)}}
+	now := url.Values{"name": {o.Name}, "code": {o.Code}, "domains": {strings.Join(o.Domains, "\n")}, "rev": {strconv.FormatUint(o.Rev, 10)}}
 	if f == nil {
 		v.Begin(r, now, "name")
 	}
@@ -112,7 +112,7 @@ func (a pages) organisationPage(r *web.Request, id uint64, f *web.Form, err erro
 		if !f.Has("name") {
 			show.FieldUnder(f, now)
 		}
-		fields := []show.AdminField{{Name: "name", Key: "admin-organisations.name"}, {Name: "domains", Key: "admin-organisations.domains"}}
+		fields := []show.AdminField{{Name: "name", Key: "admin-organisations.name"}, {Name: "code", Key: "admin-organisations.code"}, {Name: "domains", Key: "admin-organisations.domains"}}
 		if err := v.Again(f, err, now, fields); err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func (a pages) organisationPage(r *web.Request, id uint64, f *web.Form, err erro
 }
 
 func readOrganisation(f *web.Form) people.OrganisationForm {
-	return people.OrganisationForm{Name: f.Text("name", store.Most("organisations.name")), Domains: f.Lines("domains")}
+	return people.OrganisationForm{Name: f.Text("name", store.Most("organisations.name")), Code: f.Text("code", store.Most("organisations.code")), Domains: f.Lines("domains")}
 }
 
 func (a pages) postNewOrganisation(r *web.Request) error {
