@@ -9,7 +9,7 @@ port=${PORT:-18480}
 here=$PWD/build
 dir=$here/measure-$tickets
 mkdir -p "$here"
-go build -trimpath -o "$here/sportello" .
+go build -o "$here/sportello" .
 s=$here/sportello
 if ! [ -e "$dir/accounts" ]; then
 	rm -rf "$dir"
