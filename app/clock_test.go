@@ -52,6 +52,7 @@ var machineTime = map[string]string{
 	"app/command/generate.go":             "how long filling took",
 	"app/command/load.go":                 "measures",
 	"app/command/load_play.go":            "measures",
+	"app/command/load_page.go":            "measures",
 	"app/backup/make.go":                  "how long a backup took",
 	"app/backup/pace.go":                  "how fast a backup reads",
 	"search/rebuild.go rebuild":           "how long a rebuild took, and how often the old index is brought forward meanwhile",
