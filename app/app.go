@@ -5,8 +5,8 @@
 //	jobs.go    all background work, supervised
 //	doors.go   every address
 //
-// What may be done, and by whom, is the desk's to say (desk/); requests become calls of its methods in web/, and the command
-// line in command/ starts it all. Tests of the whole process stand here; they see what others see.
+// Package desk decides what may be done and by whom. Package web turns requests into calls of its methods, and package command
+// starts everything. The tests in this folder run the whole process and see what its users see.
 package app
 
 import (
@@ -37,7 +37,7 @@ import (
 	"sportello/store"
 )
 
-// App is one desk with its HTTP face. Open makes it, Run serves until its context ends, Close ends it.
+// App is one desk with its HTTP server. Open creates it, Run serves until its context ends, Close ends it.
 type App struct {
 	Config  config.Config
 	Log     *slog.Logger
@@ -50,21 +50,21 @@ type App struct {
 	Backups *backup.Job
 	Site    *web.Site
 
-	// Beside, if set, is opened when the desk begins to serve and closed when it stops: the door for commands of other
+	// Beside, if set, is opened when the desk starts to serve and closed when it stops. It takes the commands of other
 	// processes.
 	Beside func(*App) (io.Closer, error)
 
 	presence *live.Presence
-	work     context.Context // ends when requests have had their time
+	work     context.Context // ends when requests have had their time to finish
 	endWork  context.CancelFunc
-	live     context.Context // ends first: streams
+	live     context.Context // ends first; streams use it
 	endLive  context.CancelFunc
 	stopping atomic.Bool
 	crash    *os.File
 }
 
-// Open opens the data folder of the configuration, making it with its built-in catalogue when it is new, and all that
-// stands on it. Nothing is served yet. The order is the reverse of Close's.
+// Open opens the data folder of the configuration and all parts that use it. It creates a new folder with the built-in
+// catalogue. It serves nothing yet. Close ends the parts in the reverse order.
 func Open(cfg config.Config, log *slog.Logger) (*App, error) {
 	a, err := OpenDesk(cfg, log)
 	if err != nil {
@@ -81,7 +81,7 @@ func Open(cfg config.Config, log *slog.Logger) (*App, error) {
 	return a, nil
 }
 
-// OpenDesk opens all but the HTTP face: enough for a command that works alone.
+// OpenDesk opens everything except the HTTP server: enough for a command that runs alone.
 func OpenDesk(cfg config.Config, log *slog.Logger) (*App, error) {
 	if log == nil {
 		log = slog.Default()
@@ -136,7 +136,7 @@ func (a *App) open() error {
 	return nil
 }
 
-// openCrashFile has the runtime write what it says at its end into the data folder too: standard error is often lost.
+// openCrashFile makes the runtime write its last words to a file in the data folder too, because standard error is often lost.
 func (a *App) openCrashFile() {
 	f, err := os.OpenFile(filepath.Join(a.Config.DataFolder(), "crash.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err == nil {
@@ -166,7 +166,7 @@ func (a *App) Close() error {
 	return errors.Join(errs...)
 }
 
-// assetsOf returns the files that pages and letters are made of: those of the program, or a folder while developing.
+// assetsOf returns the files for pages and letters: those in the program, or a folder during development.
 func assetsOf(cfg config.Config) fs.FS {
 	if cfg.Trial.Reload != "" {
 		return os.DirFS(cfg.Trial.Reload)

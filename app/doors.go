@@ -18,7 +18,7 @@ import (
 	"sportello/app/web/ticket"
 )
 
-// routes is every address there is, by room. Literal paths stand before those with parameters: the first that fits wins.
+// routes lists every address, by room. Literal paths come before paths with parameters, because the first match wins.
 func (a *App) routes() []web.Route {
 	return slices.Concat(
 		health.Routes(a.Site),

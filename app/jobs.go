@@ -12,7 +12,7 @@ import (
 	"sportello/store"
 )
 
-// job is background work that runs until its context ends and is begun again, later each time, when it fails.
+// job is background work that runs until its context ends. After a failure it starts again, each time after a longer wait.
 type job struct {
 	name string
 	run  func(context.Context) error
@@ -21,7 +21,7 @@ type job struct {
 
 func (j job) String() string { return j.name }
 
-// Serve runs the work once. Suture makes a failure of a panic and begins anew.
+// Serve runs the work once. Suture treats a panic as a failure and starts the work again.
 func (j job) Serve(ctx context.Context) error {
 	j.app.Watch.Jobs.Began(j.name)
 	defer func() {
@@ -32,7 +32,7 @@ func (j job) Serve(ctx context.Context) error {
 	}()
 	err := j.run(ctx)
 	for ctx.Err() == nil && errors.Is(err, store.ErrUnavailable) && j.app.Store.Fault() != nil {
-		// No fault of the work: it would fail again at once, and have all other work wait with it.
+		// The work is not at fault. It would fail again at once and make all other work wait.
 		j.app.Log.Warn("background work waits until the store can be written", "job", j.name, "err", err)
 		j.app.awaitStore(ctx)
 		err = j.run(ctx)
@@ -47,7 +47,7 @@ func (j job) Serve(ctx context.Context) error {
 	return err
 }
 
-// awaitStore returns when the store can be written, or the context ends.
+// awaitStore returns when the store can be written or the context ends.
 func (a *App) awaitStore(ctx context.Context) {
 	t := time.NewTicker(200 * time.Millisecond)
 	defer t.Stop()
@@ -102,7 +102,7 @@ func (a *App) jobs() *suture.Supervisor {
 	return s
 }
 
-// hourly does the work of the job at once and then each hour.
+// hourly runs the job's work at once and then every hour.
 func (a *App) hourly(name string, work func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		t := time.NewTicker(time.Hour)

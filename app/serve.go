@@ -18,14 +18,14 @@ import (
 	"sportello/app/web"
 )
 
-// Serving is told to whoever waits for it once requests are answered.
+// Serving describes a server that answers requests.
 type Serving struct {
 	Address string // what to open in a browser
 	SetUp   string // the set-up link, empty once there is an administrator
 }
 
 // Run serves until the context ends, then stops in the reverse order of the start: streams, requests, background
-// work. ready is called once, when requests are answered. The App is still to be closed.
+// work. It calls ready once, when requests are answered. The caller still has to close the App.
 func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 	watch.CollectSeldom()
 	watch.LimitMemory(a.Config.MemoryLimitMB)
@@ -101,7 +101,7 @@ func (a *App) Run(ctx context.Context, ready func(Serving)) error {
 	return err
 }
 
-// startRedirect sends plain http to the desk's own address, if it is to.
+// startRedirect redirects plain http to the desk's own address, if the configuration asks for it.
 func (a *App) startRedirect() (io.Closer, error) {
 	if a.Config.HTTPRedirect == "" {
 		return io.NopCloser(nil), nil
@@ -113,7 +113,7 @@ func (a *App) startRedirect() (io.Closer, error) {
 	base := a.Site.BaseURL()
 	s := &http.Server{ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			// What is asked for may be no path at all: "x:@elsewhere" would become a host with ours as its user.
+			// The request may not contain a path: "x:@elsewhere" would become a host with ours as its user.
 			http.Redirect(w, r, base+web.LocalPath(r.URL.RequestURI()), http.StatusMovedPermanently) // #nosec G710 -- the desk's own address and a path
 		})}
 	go func() {
@@ -124,7 +124,7 @@ func (a *App) startRedirect() (io.Closer, error) {
 	return s, nil
 }
 
-// How long stopping may take: what is running gets stopTime, background work that does not listen gets jobTime.
+// How long stopping may take: running requests get stopTime, background work that ignores its context gets jobTime.
 const (
 	stopTime = 15 * time.Second
 	jobTime  = 5 * time.Second
