@@ -379,6 +379,24 @@ func TestOrganisationsAndUnitsAreKept(t *testing.T) {
 	b.must(b.post(at+"/remove", url.Values{}), 409, "ancora in uso")
 }
 
+func TestPositionsAreAddedRenamedAndKeptWhileSomebodyHasThem(t *testing.T) {
+	d := newAdministration(t)
+	b := d.signedIn(d.admin)
+	at := "/admin/positions"
+	form := func(pairs ...string) url.Values { return changed(postable(b.get(at).body, at), pairs...) }
+	b.must(b.get(at), 200, `value="technical-administrative"`, `value="Docente"`)
+	b.must(b.post(at, form("position-5-it", "Dottorando", "position-5-en", "")), 422, "in italiano e in inglese", `value="Dottorando"`)
+	b.must(b.post(at, form("position-5-it", "Dottorando", "position-5-en", "PhD student")), 303)
+	b.must(b.post(at, form("position-6-it", "Altro", "position-6-en", "Other", "position-6-code", "phd-student")), 422, "Questo codice c")
+	b.must(b.post(at, form("position-2-it", "Personale docente")), 303)
+	b.must(b.get(at), 200, `value="phd-student"`, `value="Personale docente"`)
+	p := d.add("Ugo Po", people.Form{Affiliations: []store.Affiliation{{Organisation: d.organisation, Position: "phd-student"}}})
+	b.must(b.post(at, form("position-5-it", "", "position-5-en", "")), 409, "ancora la qualifica Dottorando")
+	b.must(b.get(address.Admin("people", p.ID)), 200, "Dottorando")
+	b.must(b.post(at, form("position-4-it", "", "position-4-en", "")), 303)
+	b.must(b.get(at), 200, "!Esterno", "Dottorando")
+}
+
 func TestTheCatalogueIsEditedLevelByLevel(t *testing.T) {
 	d := newAdministration(t)
 	b := d.signedIn(d.admin)

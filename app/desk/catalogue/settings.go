@@ -30,6 +30,9 @@ type SettingsForm struct {
 	Home     *Home
 	Service  *Service
 	Review   *[]uint64 // products whose articles are reviewed before they are published
+	// Positions that people may have in an organisation. Rows without a name are left out; a row without a code gets one
+	// made from its name. A position that somebody has stays: leaving it out is Conflict "error.position-in-use".
+	Positions *[]store.Position
 }
 
 // Branding is the desk's name and appearance.
@@ -113,6 +116,11 @@ func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) 
 		}
 		if f.Service != nil {
 			f.Service.fill(set, &found)
+		}
+		if f.Positions != nil {
+			if set.Positions, err = positions(tx, set.WithDefaults().Positions, *f.Positions, &found); err != nil {
+				return err
+			}
 		}
 		if f.Review != nil {
 			if set.ReviewModules, err = products(tx, *f.Review, &found); err != nil {

@@ -59,6 +59,8 @@ func Routes(s *web.Site, mail *delivery.Delivery) []web.Route {
 		web.Post("/admin/catalogue/:n<int>", "admin-catalogue.change", web.Administrator, a.postLevel, "/admin/catalogue/:n").WithText(),
 		web.Post("/admin/catalogue/:n<int>/remove", "admin-catalogue.remove", web.Administrator, a.postRemoveLevel, "/admin/catalogue/:n"),
 
+		web.Get("/admin/positions", "admin-positions.show", web.Administrator, a.getPositions),
+		web.Post("/admin/positions", "admin-positions.save", web.Administrator, a.postPositions, "/admin/positions").WithText(),
 		web.Get("/admin/priorities", "admin-priorities.show", web.Administrator, a.getPriorities),
 		web.Post("/admin/priorities", "admin-priorities.save", web.Administrator, a.postPriorities, "/admin/priorities").WithText(),
 		web.Get("/admin/branding", "admin-branding.show", web.Administrator, a.getBranding),
