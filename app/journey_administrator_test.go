@@ -159,6 +159,7 @@ func TestASupervisorLooksAfterTheirGroup(t *testing.T) {
 		s.in("#members").follow("Togli Carlo Collega")
 		s.in("#members").misses("Carlo Collega")
 		s.visit("/admin/priorities")
+		s.visit("/admin/positions")
 		s.misses("ore lavorative")
 		s.visit("/admin/people/" + itoa(w.people["agent"].ID))
 		s.misses("Crea un collegamento") // a link of somebody who is there is for its owner, or in an administrator's hands
