@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -108,7 +109,7 @@ type desk struct {
 	ctx      context.Context
 	deliver  Deliver
 	log      *slog.Logger
-	busy     sync.RWMutex // read-locked while a message is accepted
+	busy     sync.RWMutex // read-locked while a message is accepted, until its answer is written
 }
 
 func (d *desk) session(c *smtp.Conn) (smtp.Session, error) {
@@ -168,7 +169,11 @@ func (t *transaction) Data(r io.Reader) error {
 	if !d.busy.TryRLock() {
 		return &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "shutting down, come again"}
 	}
-	defer d.busy.RUnlock()
+	if t.conn != nil {
+		defer t.conn.afterAnswer(d.busy.RUnlock)
+	} else {
+		defer d.busy.RUnlock()
+	}
 	t.mu.Lock()
 	e := Envelope{Source: FromSMTP, From: t.from, To: t.to}
 	t.mu.Unlock()
@@ -335,6 +340,8 @@ type admitted struct {
 	addr netip.Addr
 	once sync.Once
 
+	answered atomic.Pointer[func()] // called once the answer that is being written has gone out
+
 	buf  [4096]byte
 	in   []byte // bytes of buf not passed on yet
 	cr   int    // carriage returns read and not passed on yet
@@ -342,7 +349,17 @@ type admitted struct {
 	raw  bool   // TLS: bytes pass unchanged
 }
 
+// afterAnswer has f called once the answer to the command has been written: when the next one is read, or at the end.
+func (c *admitted) afterAnswer(f func()) { c.answered.Store(&f) }
+
+func (c *admitted) answer() {
+	if f := c.answered.Swap(nil); f != nil {
+		(*f)()
+	}
+}
+
 func (c *admitted) Close() error {
+	c.answer()
 	c.once.Do(func() {
 		c.gate.mu.Lock()
 		defer c.gate.mu.Unlock()
@@ -355,6 +372,7 @@ func (c *admitted) Close() error {
 }
 
 func (c *admitted) Read(b []byte) (int, error) {
+	c.answer()
 	for {
 		if c.raw && len(c.in) == 0 {
 			return c.patient.Read(b)
