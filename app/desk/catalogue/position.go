@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"slices"
 	"strconv"
 
 	"sportello/app/desk/entry"
@@ -9,7 +10,7 @@ import (
 )
 
 // positions returns the list that the rows make, adding what is wrong with a row at "position-N", N from 1.
-func positions(tx *store.Tx, old, rows []store.Position, wrong *store.Problems) ([]store.Position, error) {
+func positions(rows []store.Position, wrong *store.Problems) []store.Position {
 	var out []store.Position
 	taken := map[string]bool{}
 	for i, row := range rows {
@@ -39,24 +40,33 @@ func positions(tx *store.Tx, old, rows []store.Position, wrong *store.Problems) 
 	if len(out) == 0 {
 		wrong.Add("positions", "error.required")
 	}
-	gone := map[string]store.Words{}
-	for _, p := range old {
-		if !taken[p.Code] {
-			gone[p.Code] = p.Name
-		}
-	}
-	if len(gone) == 0 || len(*wrong) > 0 {
-		return out, nil
-	}
-	for p, err := range store.People.All(tx, 0, false) {
-		if err != nil {
-			return nil, err
-		}
-		for h := range p.Open {
-			if name, is := gone[h.Position]; is {
-				return nil, store.Fail(store.Conflict, "error.position-in-use", "name", name.IT).At("positions")
+	return out
+}
+
+// positionsUnused returns Conflict "error.position-in-use" when somebody has a position that the rows leave out. It reads
+// every person, so it runs in a read transaction before the change and holds no writer up. Whoever is given the position
+// meanwhile keeps its code.
+func (ct *Catalogue) positionsUnused(rows []store.Position) error {
+	return ct.st.View(func(tx *store.Tx) error {
+		gone := map[string]store.Words{}
+		for _, p := range store.CurrentSettings(tx).Positions {
+			if !slices.ContainsFunc(rows, func(r store.Position) bool { return r.Code == p.Code && r.Name != store.Words{} }) {
+				gone[p.Code] = p.Name
 			}
 		}
-	}
-	return out, nil
+		if len(gone) == 0 {
+			return nil
+		}
+		for p, err := range store.People.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			for h := range p.Open {
+				if name, is := gone[h.Position]; is {
+					return store.Fail(store.Conflict, "error.position-in-use", "name", name.IT).At("positions")
+				}
+			}
+		}
+		return nil
+	})
 }

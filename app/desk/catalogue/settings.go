@@ -95,6 +95,11 @@ func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) 
 			wrong = append(wrong, e)
 		}
 	}
+	if f.Positions != nil {
+		if err := ct.positionsUnused(*f.Positions); err != nil {
+			return nil, err
+		}
+	}
 	var out *store.Settings
 	err := ct.st.Update(a.By(act.ChangeSettings), func(tx *store.Tx) error {
 		set, err := store.StoredSettings(tx)
@@ -118,9 +123,7 @@ func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) 
 			f.Service.fill(set, &found)
 		}
 		if f.Positions != nil {
-			if set.Positions, err = positions(tx, set.WithDefaults().Positions, *f.Positions, &found); err != nil {
-				return err
-			}
+			set.Positions = positions(*f.Positions, &found)
 		}
 		if f.Review != nil {
 			if set.ReviewModules, err = products(tx, *f.Review, &found); err != nil {

@@ -150,8 +150,12 @@ func (a pages) affiliationsPage(r *web.Request, f *web.Form, wrong error) error 
 	if err != nil {
 		return err
 	}
+	may := a.Desk.People.MayGiveAffiliations(r.Actor(), n)
+	if kind := store.KindOf(may); may != nil && kind != store.Denied && kind != store.NotFound {
+		return may
+	}
 	v := &affiliationsPage{Page: r.Page("people.affiliations", "name", p.Name), ID: p.ID, Email: p.Email, Path: address.Affiliations(p.ID), Rev: strconv.FormatUint(p.Rev, 10),
-		May: a.Desk.People.MayGiveAffiliations(r.Actor(), n) == nil}
+		May: may == nil}
 	v.Nav = "tickets"
 	if err := a.wayTo(r, &v.Page, hats); err != nil {
 		return err
