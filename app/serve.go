@@ -27,7 +27,6 @@ type Serving struct {
 // Run serves until the context ends, then stops in the reverse order of the start: streams, requests, background
 // work. It calls ready once, when requests are answered. The caller still has to close the App.
 func (a *App) Run(ctx context.Context, ready func(Serving)) error {
-	watch.CollectSeldom()
 	watch.LimitMemory(a.Config.MemoryLimitMB)
 	ln, err := net.Listen("tcp", a.Config.Listen)
 	if err != nil {
