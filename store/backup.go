@@ -17,9 +17,6 @@ import (
 	"sportello/store/key"
 )
 
-// Schema is the version of the rows that this release reads and writes.
-func Schema() int { return len(migrations) + 1 }
-
 // HoldBlobs keeps Sweep from removing anything until release is called, so that every file named by the rows of a
 // picture taken in between can still be copied.
 func (s *Store) HoldBlobs() (release func()) {
@@ -87,13 +84,13 @@ func (s *Store) CopyRows(ctx context.Context, to *os.File, wrote func(off int64,
 
 // Inspect runs fn on the rows of a copy, which is not changed: it needs not be the file of a data folder. Files that
 // rows name are not looked for.
-func Inspect(path string, fn func(*Tx) error) error {
+func (s *Schema) Inspect(path string, fn func(*Tx) error) error {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: 2 * time.Second})
 	if err != nil {
 		return fmt.Errorf("store: open copy %s: %w", path, err)
 	}
 	err = db.View(func(b *bbolt.Tx) error {
-		tx := &Tx{bolt: b, store: &Store{peeked: newPeeked()}, now: time.Now().UTC()}
+		tx := &Tx{bolt: b, store: &Store{schema: s, peeked: s.newPeeked()}, now: time.Now().UTC()}
 		defer func() { tx.done = true }()
 		return fn(tx)
 	})
@@ -134,7 +131,7 @@ func (tx *Tx) Inventory(ctx context.Context) (Inventory, error) {
 		began = time.Now()
 		return nil
 	}
-	for _, t := range tables {
+	for _, t := range tx.store.schema.Tables {
 		n, err := t.inventory(tx, step, func(sum string) {
 			var b [32]byte
 			if raw, err := hex.DecodeString(sum); err == nil && copy(b[:], raw) == len(b) {

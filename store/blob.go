@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"sportello/store/act"
@@ -42,13 +43,35 @@ func (s *Store) OpenBlob(sum string) (*os.File, error) {
 	return f, nil
 }
 
-// namesBlob reports whether some row names the bytes.
-func (tx *Tx) namesBlob(sum string) bool {
-	if FilesBySum.Has(tx, sum) || MailsBySum.Has(tx, sum) {
-		return true
+// namesBlob reports whether some row names the bytes. A row that cannot be read may: it is an error.
+func (tx *Tx) namesBlob(sum string) (bool, error) {
+	for _, t := range tx.store.schema.Tables {
+		if named, err := t.namesBlob(tx, sum); named || err != nil {
+			return named, err
+		}
 	}
-	set, err := SettingsTable.Get(tx, 1)
-	return err == nil && set.Logo == sum
+	return false, nil
+}
+
+// namesBlob asks the index "sum" of a table that has one, and otherwise every row.
+func (t *Table[T]) namesBlob(tx *Tx, sum string) (bool, error) {
+	if t.blobs == nil {
+		return false, nil
+	}
+	for _, ix := range t.indexes {
+		if ix.name == "ix.sum" {
+			return ix.Has(tx, sum), nil
+		}
+	}
+	for r, err := range t.All(tx, 0, false) {
+		if err != nil {
+			return false, err
+		}
+		if slices.Contains(t.blobs(r), sum) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // Sweep removes blobs that no row has named for an hour, and half-written ones as old. It asks inside a write
@@ -66,8 +89,8 @@ func (s *Store) Sweep() (int, error) {
 		}
 		gone := false
 		err = s.Update(By{Via: door.Desk, Act: act.Sweep}, func(tx *Tx) error {
-			if tx.namesBlob(sum) {
-				return nil
+			if named, err := tx.namesBlob(sum); named || err != nil {
+				return err
 			}
 			if !s.sweepMu.TryLock() {
 				return errSweepLater

@@ -71,15 +71,6 @@ func (c *Change) Field(name string) (Field, bool) {
 	return Field{}, false
 }
 
-// Public reports whether the change moved the clock that the requester's side of a ticket sees.
-func (c *Change) Public() bool {
-	if c.Table != Tickets.name {
-		return false
-	}
-	_, moved := c.Field("public_rev")
-	return moved || c.Op == Insert
-}
-
 // uninteresting fields change with every Put and mean nothing to a reader.
 var uninteresting = map[string]bool{"rev": true, "updated": true}
 

@@ -22,7 +22,7 @@ func (s *Store) Check() []string {
 	}
 	err := s.View(func(tx *Tx) error {
 		tx.PastDamage()
-		for _, t := range tables {
+		for _, t := range s.schema.Tables {
 			t.check(tx, report)
 		}
 		checkChanges(tx, report)

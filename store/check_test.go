@@ -126,6 +126,6 @@ func TestRebuildMakesIndexesAndCountersAnew(t *testing.T) {
 		if err := tx.bolt.Bucket(bucketCounts).Put(items.counterKey(key.Of("group", uint64(1))), key.ID(5)); err != nil {
 			return err
 		}
-		return items.rebuild(tx)
+		return items.Rebuild(tx)
 	}))
 }

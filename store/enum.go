@@ -1,7 +1,5 @@
 package store
 
-import "fmt"
-
 // Each type here is a small closed set of words of the domain. In rows, in the API and in files a value is its code; in
 // index keys it is one byte.
 
@@ -216,34 +214,3 @@ func (v *Format) UnmarshalText(b []byte) error       { return parse(formats, b, 
 func (v *Publication) UnmarshalText(b []byte) error  { return parse(publications, b, v) }
 func (v *NoticeChoice) UnmarshalText(b []byte) error { return parse(noticeChoices, b, v) }
 func (v *Source) UnmarshalText(b []byte) error       { return parse(sources, b, v) }
-
-func word(words []string, v byte) string {
-	if int(v) < len(words) {
-		return words[v]
-	}
-	return fmt.Sprintf("?%d", v)
-}
-
-func parse[V ~uint8](words []string, b []byte, v *V) error {
-	for i, w := range words {
-		if w == string(b) {
-			*v = V(i)
-			return nil
-		}
-	}
-	return Fail(Invalid, "error.code", "value", string(b))
-}
-
-// Parse reads the code of an enumeration, for instance Parse[State]("new"). It returns the zero value for the empty
-// string and an Invalid error "error.code" for a word that is no code.
-func Parse[V any, P interface {
-	*V
-	UnmarshalText([]byte) error
-}](code string) (V, error) {
-	var v V
-	if code == "" {
-		return v, nil
-	}
-	err := P(&v).UnmarshalText([]byte(code))
-	return v, err
-}

@@ -1,47 +1,16 @@
 package store
 
 import (
-	"strings"
 	"unicode/utf8"
 
-	"sportello/store/key"
 	"sportello/store/limit"
 )
 
 // Limits are declared once for every writer: page, API, import, mail and command line. Put refuses what is longer,
 // naming the field; Table.Most returns a limit to callers that check beforehand.
 
-func text(characters int) limit.Field     { return limit.Field{Text: characters} }
-func bytesOf(n int) limit.Field           { return limit.Field{Text: n, Bytes: true} }
-func entries(n int) limit.Field           { return limit.Field{Entries: n} }
-func texts(n, characters int) limit.Field { return limit.Field{Entries: n, Text: characters} }
-func named(n, key, characters int) limit.Field {
-	return limit.Field{Entries: n, Key: key, Text: characters}
-}
-func observed(characters int) limit.Field { return limit.Field{Text: characters, Observed: true} }
-func observedTexts(n, characters int) limit.Field {
-	return limit.Field{Entries: n, Text: characters, Observed: true}
-}
-
-// Limits that several fields share.
-const (
-	maxCode    = 200 // joined codes of the catalogue are the longest
-	maxWord    = 64  // a word of the desk's own: states, doors, reasons
-	maxHash    = 128
-	maxName    = 200
-	maxEmail   = 254
-	maxWhy     = 500
-	maxBody    = 6 << 20 // bytes of a message or an article: more belongs in a file
-	maxDetail  = 1000
-	maxShort   = 100
-	maxAddress = 500
-)
-
-// MaxMailText is how much is kept beside its bytes of what a mail says that somebody has to judge, in bytes.
-const MaxMailText = 64 << 10
-
 // MaxReason is how long the reason of a change may be, in characters.
-const MaxReason = maxWhy
+const MaxReason = 500
 
 // crowd bounds how many rows of a table share the beginning of a key: what one person, group or organisation may have.
 type crowd[T any] struct {
@@ -49,13 +18,6 @@ type crowd[T any] struct {
 	of    func(*T) []byte // nil: the row does not count here
 	most  int
 	field string // named in the refusal
-}
-
-func under(id uint64) []byte {
-	if id == 0 {
-		return nil
-	}
-	return key.Of(id)
 }
 
 // keepRoom refuses a new row where the maximum is reached.
@@ -88,17 +50,6 @@ func (t *Table[T]) Most(field string) int {
 // MostOfEach returns how long each text of a list or map may be.
 func (t *Table[T]) MostOfEach(field string) int { return t.limitOf(field).Text }
 
-// Most is Table.Most for a field named with its table: tickets.subject.
-func Most(field string) int {
-	table, name, _ := strings.Cut(field, ".")
-	for _, t := range tables {
-		if t.Name() == table {
-			return t.Most(name)
-		}
-	}
-	panic("store: no table " + table)
-}
-
 func (t *Table[T]) limitOf(field string) limit.Field {
 	l, ok := t.limits[field]
 	if !ok {
@@ -124,7 +75,7 @@ func (t *Table[T]) keepLimits(tx *Tx, old, r *T) error {
 
 // keepReason holds the reason of a change to its limit in the same way.
 func keepReason(tx *Tx) (string, error) {
-	l := text(MaxReason)
+	l := limit.Text(MaxReason)
 	switch why := tx.by.Why; {
 	case !l.Over(why):
 		return why, nil

@@ -1,24 +1,16 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
-	"time"
-
-	"go.etcd.io/bbolt"
 
 	"sportello/store/act"
-	"sportello/store/disk"
-	"sportello/store/key"
 )
 
-// migrations lead from version 1 upwards: migrations[0] makes version 2 of version 1. A file of this release has the
-// version len(migrations)+1.
-var migrations = []disk.Step{
+// schema is what a file of this release holds.
+var schema = Schema{Tables: tables, Steps: []Step{
 	{Name: "tokens end", Run: endTokens},
 	{Name: "files of articles belong to versions", Run: filesToVersions},
 	{Name: "people are found by the forms of their names", Run: namesToForms},
@@ -28,26 +20,17 @@ var migrations = []disk.Step{
 	{Name: "people have affiliations", Run: peopleToAffiliations},
 	{Name: "organisations have codes", Run: organisationsToCodes},
 	{Name: "tickets are found by the hat they were opened under", Run: ticketsByHat},
-}
+}}
 
 // ticketsByHat makes one index of the two for organisations and for units.
-func ticketsByHat(b *bbolt.Tx, _ time.Time) error {
-	tickets := b.Bucket([]byte(Tickets.name))
-	if tickets == nil {
-		return nil
-	}
-	for _, name := range []string{"ix.organisation", "ix.unit"} {
-		if err := tickets.DeleteBucket([]byte(name)); err != nil && !errors.Is(err, errBucketNotFound) {
-			return err
-		}
-	}
-	return Tickets.derive(&Tx{bolt: b}, TicketsByHat)
+func ticketsByHat(tx *Tx) error {
+	return errors.Join(Tickets.DropIndex(tx, "organisation"), Tickets.DropIndex(tx, "unit"), Tickets.Derive(tx, TicketsByHat))
 }
 
 // organisationsToCodes gives each organisation a code made from its name.
-func organisationsToCodes(b *bbolt.Tx, _ time.Time) error {
+func organisationsToCodes(tx *Tx) error {
 	taken := map[string]bool{}
-	err := eachRow(b, Organisations.name, func(row map[string]json.RawMessage) bool {
+	err := Organisations.RewriteFields(tx, func(row map[string]json.RawMessage) bool {
 		var name string
 		if json.Unmarshal(row["name"], &name) != nil || len(row["code"]) > 0 {
 			return false
@@ -57,21 +40,21 @@ func organisationsToCodes(b *bbolt.Tx, _ time.Time) error {
 		row["code"], _ = json.Marshal(code) // a string is always JSON
 		return true
 	})
-	if err != nil || b.Bucket([]byte(Organisations.name)) == nil {
+	if err != nil {
 		return err
 	}
-	return Organisations.rebuild(&Tx{bolt: b})
+	return Organisations.Rebuild(tx)
 }
 
 // peopleToAffiliations makes affiliations of the one organisation and unit that a person had, and of the places they
 // coordinated, which were apart: where both were the same it is one, so that nobody's eyes change.
-func peopleToAffiliations(b *bbolt.Tx, _ time.Time) error {
+func peopleToAffiliations(tx *Tx) error {
 	type place struct {
 		Organisation uint64 `json:"organisation"`
 		Unit         uint64 `json:"unit"`
 	}
 	var wrong error
-	err := eachRow(b, People.name, func(row map[string]json.RawMessage) bool {
+	err := People.RewriteFields(tx, func(row map[string]json.RawMessage) bool {
 		var home place
 		var coordinates []place
 		for name, to := range map[string]any{"organisation": &home.Organisation, "unit": &home.Unit, "coordinates": &coordinates} {
@@ -96,138 +79,70 @@ func peopleToAffiliations(b *bbolt.Tx, _ time.Time) error {
 		}
 		return len(hats) > 0
 	})
-	if err = errors.Join(err, wrong); err != nil || b.Bucket([]byte(People.name)) == nil {
+	if err = errors.Join(err, wrong); err != nil {
 		return err
 	}
-	return People.rebuild(&Tx{bolt: b})
+	return People.Rebuild(tx)
 }
 
 // queuesByRank makes the indexes of the queues anew: their keys have the priority now.
-func queuesByRank(b *bbolt.Tx, _ time.Time) error {
-	if b.Bucket([]byte(Tickets.name)) == nil {
-		return nil
-	}
-	return Tickets.derive(&Tx{bolt: b}, TicketsByGroup, TicketsByAssignee, TicketsUnassigned, TicketsByState)
+func queuesByRank(tx *Tx) error {
+	return Tickets.Derive(tx, TicketsByGroup, TicketsByAssignee, TicketsUnassigned, TicketsByState)
 }
 
 // longFieldsApart rewrites the rows that have fields to keep apart.
-func longFieldsApart(b *bbolt.Tx, _ time.Time) error {
-	return errors.Join(divideRows(b, Tickets), divideRows(b, Versions), divideRows(b, Mails), rebuildMails(b))
-}
-
-// rebuildMails makes the index and counters of mail that people judge.
-func rebuildMails(b *bbolt.Tx) error {
-	if b.Bucket([]byte(Mails.name)) == nil {
-		return nil
-	}
-	return Mails.rebuild(&Tx{bolt: b})
-}
-
-func divideRows[T any](b *bbolt.Tx, t *Table[T]) error {
-	if b.Bucket([]byte(t.name)) == nil {
-		return nil
-	}
-	rows := (&Tx{bolt: b}).bucket(t.name, "rows")
-	for next := []byte{}; next != nil; { // in pieces: a walk does not go on over what was written under it
-		changed := map[string][]byte{}
-		c := rows.Cursor()
-		k, v := c.Seek(next)
-		for ; k != nil && len(changed) < 1000; k, v = c.Next() {
-			r, err := t.decode(key.LastID(k), v)
-			if err != nil {
-				return err
-			}
-			raw, err := t.encode(r)
-			if err != nil {
-				return err
-			}
-			if bytes.IndexByte(raw, '\n') >= 0 {
-				changed[string(k)] = raw
-			}
-		}
-		next = bytes.Clone(k)
-		for k, raw := range changed {
-			if err := rows.Put([]byte(k), raw); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+func longFieldsApart(tx *Tx) error {
+	return errors.Join(Tickets.Divide(tx), Versions.Divide(tx), Mails.Divide(tx), Mails.Rebuild(tx))
 }
 
 // messagesToSides notes of messages that a merge brought where they are from which ticket. Until now that was told by the
 // ticket still being a duplicate; one that was taken up again since is found by the change that moved the message.
-func messagesToSides(b *bbolt.Tx, _ time.Time) error {
-	tx := &Tx{bolt: b}
-	if b.Bucket([]byte(Messages.name)) == nil {
-		return nil
-	}
-	rows := tx.bucket(Messages.name, "rows")
-	for m, err := range Messages.All(tx, 0, false) {
-		if err != nil {
-			return err
-		}
+func messagesToSides(tx *Tx) error {
+	err := Messages.Rewrite(tx, func(m *Message) (bool, error) {
 		if m.Origin == 0 {
-			continue
+			return false, nil
 		}
 		o, err := Tickets.Get(tx, m.Origin)
 		if err != nil && KindOf(err) != NotFound {
-			return err
+			return false, err
 		}
 		brought := err == nil && o.DuplicateOf == m.Ticket
 		if !brought {
 			changes, err := tx.TicketChanges(m.Ticket)
 			if err != nil {
-				return err
+				return false, err
 			}
 			for _, c := range changes {
-				if _, moved := c.Field("ticket"); moved && c.Table == Messages.name && c.ID == m.ID {
+				if _, moved := c.Field("ticket"); moved && c.Table == Messages.Name() && c.ID == m.ID {
 					brought = c.Act == act.Merge // the last one says it
 				}
 			}
 		}
-		if !brought {
-			continue
+		if brought {
+			m.Brought = []uint64{m.Origin}
 		}
-		m.Brought = []uint64{m.Origin}
-		raw, err := Messages.encode(m)
-		if err != nil {
-			return err
-		}
-		if err := rows.Put(key.ID(m.ID), raw); err != nil {
-			return err
-		}
+		return brought, nil
+	})
+	if err != nil {
+		return err
 	}
-	return Messages.rebuild(tx)
+	return Messages.Rebuild(tx)
 }
 
 // namesToForms rebuilds the indexes of people: the keys of one have changed.
-func namesToForms(b *bbolt.Tx, _ time.Time) error {
-	if b.Bucket([]byte(People.name)) == nil {
-		return nil
-	}
-	return People.rebuild(&Tx{bolt: b})
-}
+func namesToForms(tx *Tx) error { return People.Rebuild(tx) }
 
 // filesToVersions gives each file of an article to versions of it: to those whose text names it, the published ones
 // first; a file that no text names goes to the published version if it was there when that was published, else to the
 // one that is still a draft.
-func filesToVersions(b *bbolt.Tx, _ time.Time) error {
-	tx := &Tx{bolt: b}
-	if b.Bucket([]byte(Files.name)) == nil {
-		return nil
-	}
-	rows := tx.bucket(Files.name, "rows")
-	for f, err := range Files.All(tx, 0, false) {
-		if err != nil {
-			return err
-		}
+func filesToVersions(tx *Tx) error {
+	err := Files.Rewrite(tx, func(f *File) (bool, error) {
 		if f.Article == 0 {
-			continue
+			return false, nil
 		}
 		versions, err := VersionsByArticle.Find(tx, f.Article)
 		if err != nil {
-			return err
+			return false, err
 		}
 		slices.SortStableFunc(versions, func(x, y *Version) int { return cmp.Compare(y.Publication, x.Publication) })
 		for _, v := range versions {
@@ -242,60 +157,25 @@ func filesToVersions(b *bbolt.Tx, _ time.Time) error {
 			}
 			f.Versions = []uint64{owner.ID}
 		}
-		raw, err := Files.encode(f)
-		if err != nil {
-			return err
-		}
-		if err := rows.Put(key.ID(f.ID), raw); err != nil {
-			return err
-		}
-	}
-	return Files.rebuild(tx)
-}
-
-// endTokens sets an end, a year from now, on tokens made before tokens had one.
-func endTokens(b *bbolt.Tx, now time.Time) error {
-	ends, err := json.Marshal(now.UTC().AddDate(1, 0, 0))
+		return true, nil
+	})
 	if err != nil {
 		return err
 	}
-	return eachRow(b, "tokens", func(row map[string]json.RawMessage) bool {
+	return Files.Rebuild(tx)
+}
+
+// endTokens sets an end, a year from now, on tokens made before tokens had one.
+func endTokens(tx *Tx) error {
+	ends, err := json.Marshal(tx.Now().AddDate(1, 0, 0))
+	if err != nil {
+		return err
+	}
+	return Tokens.RewriteFields(tx, func(row map[string]json.RawMessage) bool {
 		if _, has := row["ends"]; has {
 			return false
 		}
 		row["ends"] = ends
 		return true
 	})
-}
-
-// eachRow gives change the fields of every row of the table and writes those for which it returns true. No index may
-// depend on what is changed. The order of the JSON keys may change, which nothing depends on.
-func eachRow(tx *bbolt.Tx, table string, change func(row map[string]json.RawMessage) bool) error {
-	b := tx.Bucket([]byte(table))
-	if b == nil {
-		return nil
-	}
-	rows := b.Bucket([]byte("rows"))
-	changed := map[string][]byte{}
-	err := rows.ForEach(func(k, v []byte) error {
-		row := map[string]json.RawMessage{}
-		if err := json.Unmarshal(v, &row); err != nil {
-			return fmt.Errorf("store: read row of %s: %w", table, err)
-		}
-		if !change(row) {
-			return nil
-		}
-		raw, err := json.Marshal(row)
-		changed[string(k)] = raw
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for k, raw := range changed {
-		if err := rows.Put([]byte(k), raw); err != nil {
-			return err
-		}
-	}
-	return nil
 }

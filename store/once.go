@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sportello/store/key"
+	"sportello/store/limit"
 )
 
 // UsedKeyLife is how long a used key returns what was made under it.
@@ -27,6 +28,13 @@ type UsedKey struct {
 	Answer []byte    `json:"answer,omitempty"`
 	Ends   time.Time `json:"ends"`
 }
+
+// UsedKeys holds one row for each key that was used up, until it ends.
+var UsedKeys = declare(Table[UsedKey]{
+	name:   "usedkeys",
+	silent: true,
+	limits: limit.Fields{"hash": limit.Text(64), "same": limit.Text(64), "table": limit.Text(50), "to": limit.Text(2000), "type": limit.Text(200), "answer": limit.Entries(MaxUsedAnswer)},
+})
 
 // The ways into the used keys: by hash, and by their end to be removed.
 var (

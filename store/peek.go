@@ -34,9 +34,9 @@ type peeked struct {
 type rowsKept struct{ whole, near peeked }
 
 // newPeeked makes one for each table.
-func newPeeked() map[string]*rowsKept {
+func (s *Schema) newPeeked() map[string]*rowsKept {
 	m := map[string]*rowsKept{}
-	for _, t := range tables {
+	for _, t := range s.Tables {
 		m[t.Name()] = &rowsKept{}
 	}
 	return m

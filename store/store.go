@@ -70,6 +70,7 @@ type Store struct {
 	lock      *os.File
 	id        string
 	blobs     *blob.Folder
+	schema    *Schema
 	peeked    map[string]*rowsKept // by table; never changes itself
 	prove     bool
 
@@ -89,8 +90,8 @@ type Store struct {
 // Open opens the data folder, making it (mode 0700) and an empty store when they are not there. It returns Unavailable
 // naming the process when another one has the folder, and an error naming both versions when the file was written by
 // a newer release.
-func Open(dir string, o Options) (*Store, error) {
-	s := &Store{dir: dir, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, wake: make(chan struct{}), peeked: newPeeked(), prove: o.Prove}
+func (schema *Schema) Open(dir string, o Options) (*Store, error) {
+	s := &Store{dir: dir, schema: schema, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, wake: make(chan struct{}), peeked: schema.newPeeked(), prove: o.Prove}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -161,12 +162,12 @@ func (s *Store) prepare() (err error) {
 			err = s.told(&disk.Damage{Path: s.path(), How: "damaged", What: fmt.Sprint(p)})
 		}
 	}()
-	if err := disk.Migrate(s.db, s.path(), migrations, s.clock()); err != nil {
+	if err := disk.Migrate(s.db, s.path(), s.schema.steps(), s.clock()); err != nil {
 		return s.told(err)
 	}
 	var last uint64
 	err = s.db.Update(func(tx *bbolt.Tx) error {
-		for _, t := range tables {
+		for _, t := range s.schema.Tables {
 			if err := t.create(tx); err != nil {
 				return err
 			}

@@ -62,7 +62,7 @@ var (
 		apart:  []string{"secret", "tags"},
 		secret: []string{"secret"},
 		quiet:  []string{"seen"},
-		limits: limit.Fields{"name": text(10000), "text": bytesOf(64 << 20), "tags": entries(10000), "secret": text(1 << 20)},
+		limits: limit.Fields{"name": limit.Text(10000), "text": limit.Bytes(64 << 20), "tags": limit.Entries(10000), "secret": limit.Text(1 << 20)},
 		counts: func(i *item) [][]byte {
 			out := key.One("group", i.Group)
 			for _, tag := range i.Tags {
@@ -87,7 +87,7 @@ var (
 	})
 )
 
-func init() { tables = append(tables, items, plans) }
+func init() { schema.Tables = append(tables, items, plans) }
 
 // fresh opens an empty store that is checked and closed when the test ends.
 func fresh(t testing.TB, o Options) *Store {

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -64,9 +63,10 @@ type Index[T any] struct {
 // anyTable holds what the store does with every table in the same way.
 type anyTable interface {
 	create(*bbolt.Tx) error
+	namesBlob(tx *Tx, sum string) (bool, error)
 	check(*Tx, func(string, ...any))
 	inventory(tx *Tx, step func() error, blob func(string)) (int, error)
-	rebuild(*Tx) error
+	Rebuild(*Tx) error
 	Name() string
 	Most(string) int
 	unlimited() []string
@@ -460,69 +460,6 @@ func (t *Table[T]) count(tx *Tx, k []byte, d int) error {
 func (t *Table[T]) Count(tx *Tx, parts ...any) int {
 	tx.live()
 	return int(uint64Of(tx.bolt.Bucket(bucketCounts).Get(t.counterKey(key.Of(parts...))))) // #nosec G115 -- a counter never exceeds the number of rows
-}
-
-// derive makes some indexes of the table anew from its rows; for migrations.
-func (t *Table[T]) derive(tx *Tx, indexes ...*Index[T]) error {
-	parent := tx.bolt.Bucket([]byte(t.name))
-	for _, ix := range indexes {
-		if err := parent.DeleteBucket([]byte(ix.name)); err != nil && !errors.Is(err, errBucketNotFound) {
-			return err
-		}
-		if _, err := parent.CreateBucket([]byte(ix.name)); err != nil {
-			return err
-		}
-	}
-	tx.buckets = nil
-	for r, err := range t.GlanceAll(tx, 0, false) {
-		if err != nil {
-			return err
-		}
-		id := rowOf(r).ID
-		for _, ix := range indexes {
-			for _, k := range distinct(ix.keys(r)) {
-				if err := tx.bucket(t.name, ix.name).Put(append(k, key.ID(id)...), nil); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// rebuild derives the indexes and counters of the table again from its rows; for migrations.
-func (t *Table[T]) rebuild(tx *Tx) error {
-	parent := tx.bolt.Bucket([]byte(t.name))
-	for _, ix := range t.indexes {
-		if err := parent.DeleteBucket([]byte(ix.name)); err != nil && !errors.Is(err, errBucketNotFound) {
-			return err
-		}
-		if _, err := parent.CreateBucket([]byte(ix.name)); err != nil {
-			return err
-		}
-	}
-	tx.buckets = nil
-	counts := tx.bolt.Bucket(bucketCounts)
-	prefix := key.Of(t.name)
-	var stale [][]byte
-	c := counts.Cursor()
-	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		stale = append(stale, bytes.Clone(k))
-	}
-	for _, k := range stale {
-		if err := counts.Delete(k); err != nil {
-			return err
-		}
-	}
-	for r, err := range t.All(tx, 0, false) {
-		if err != nil {
-			return err
-		}
-		if err := t.reindex(tx, rowOf(r).ID, nil, r); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Without returns the list without the id.

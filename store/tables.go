@@ -14,6 +14,30 @@ var tables = []anyTable{
 	Messages, Files, Views,
 }
 
+// Limits that several fields share.
+const (
+	maxCode    = 200 // joined codes of the catalogue are the longest
+	maxWord    = 64  // a word of the desk's own: states, doors, reasons
+	maxHash    = 128
+	maxName    = 200
+	maxEmail   = 254
+	maxWhy     = MaxReason
+	maxBody    = 6 << 20 // bytes of a message or an article: more belongs in a file
+	maxDetail  = 1000
+	maxShort   = 100
+	maxAddress = 500
+)
+
+// MaxMailText is how much is kept beside its bytes of what a mail says that somebody has to judge, in bytes.
+const MaxMailText = 64 << 10
+
+func under(id uint64) []byte {
+	if id == 0 {
+		return nil
+	}
+	return key.Of(id)
+}
+
 // Tickets holds one row for each ticket.
 var Tickets = declare(Table[Ticket]{
 	name:   "tickets",
@@ -46,9 +70,9 @@ var Tickets = declare(Table[Ticket]{
 		return out
 	}),
 	limits: limit.Fields{
-		"subject": text(250), "participants": entries(50), "added_by": entries(100), "wishes": texts(50, maxEmail), "language": text(8),
-		"version": text(maxShort), "affected": text(maxShort), "worked_in": text(maxShort), "links": entries(1000), "answers": named(80, maxShort, 2000),
-		"external": text(250),
+		"subject": limit.Text(250), "participants": limit.Entries(50), "added_by": limit.Entries(100), "wishes": limit.Texts(50, maxEmail), "language": limit.Text(8),
+		"version": limit.Text(maxShort), "affected": limit.Text(maxShort), "worked_in": limit.Text(maxShort), "links": limit.Entries(1000), "answers": limit.Named(80, maxShort, 2000),
+		"external": limit.Text(250),
 	},
 })
 
@@ -63,9 +87,9 @@ var Messages = declare(Table[Message]{
 		to("mail", "mails", m.Mail)
 	},
 	limits: limit.Fields{
-		"body": bytesOf(maxBody), "mentions": entries(20), "brought": entries(100), "rest": {Text: maxBody, Bytes: true, Observed: true},
-		"html": bytesOf(maxBody), "rest_html": {Text: maxBody, Bytes: true, Observed: true},
-		"automatic": observed(maxWord), "copied": {Entries: 50, Observed: true}, "pec": observed(maxWord), "beside": text(maxWord), "beside_why": text(maxShort),
+		"body": limit.Bytes(maxBody), "mentions": limit.Entries(20), "brought": limit.Entries(100), "rest": {Text: maxBody, Bytes: true, Observed: true},
+		"html": limit.Bytes(maxBody), "rest_html": {Text: maxBody, Bytes: true, Observed: true},
+		"automatic": limit.Observed(maxWord), "copied": {Entries: 50, Observed: true}, "pec": limit.Observed(maxWord), "beside": limit.Text(maxWord), "beside_why": limit.Text(maxShort),
 	},
 })
 
@@ -83,7 +107,7 @@ var Files = declare(Table[File]{
 			to("versions", "versions", v)
 		}
 	},
-	limits: limit.Fields{"name": text(255), "type": observed(255), "sum": text(maxHash), "cid": observed(maxDetail), "versions": entries(10000)},
+	limits: limit.Fields{"name": limit.Text(255), "type": limit.Observed(255), "sum": limit.Text(maxHash), "cid": limit.Observed(maxDetail), "versions": limit.Entries(10000)},
 })
 
 // Texts holds one row for each file that was read.
@@ -91,14 +115,14 @@ var Texts = declare(Table[FileText]{
 	name:   "texts",
 	ticket: func(t *FileText) uint64 { return t.Ticket },
 	refs:   func(t *FileText, to refer) { to("file", "files", t.File) },
-	limits: limit.Fields{"text": {Text: 64 << 20, Bytes: true, Observed: true}, "failed": observed(maxDetail)},
+	limits: limit.Fields{"text": {Text: 64 << 20, Bytes: true, Observed: true}, "failed": limit.Observed(maxDetail)},
 })
 
 // Articles holds one row for each article, whatever its languages.
 var Articles = declare(Table[Article]{
 	name:   "articles",
 	refs:   func(a *Article, to refer) { to("module", "modules", a.Module) },
-	limits: limit.Fields{"slug": text(80), "external": text(250)},
+	limits: limit.Fields{"slug": limit.Text(80), "external": limit.Text(250)},
 })
 
 // Versions holds one row for each article and language.
@@ -115,7 +139,7 @@ var Versions = declare(Table[Version]{
 		}
 		return key.One(CountPublished, v.Module, v.Audience, v.Language)
 	},
-	limits: limit.Fields{"language": text(8), "title": text(250), "body": bytesOf(maxBody), "labels": texts(20, 60)},
+	limits: limit.Fields{"language": limit.Text(8), "title": limit.Text(250), "body": limit.Bytes(maxBody), "labels": limit.Texts(20, 60)},
 })
 
 // Notices holds one row for each notice.
@@ -132,7 +156,7 @@ var Notices = declare(Table[Notice]{
 		}
 		return key.One(CountUnread, n.Person)
 	},
-	limits: limit.Fields{"why": observed(maxWhy)},
+	limits: limit.Fields{"why": limit.Observed(maxWhy)},
 })
 
 // SavedReplies holds one row for each saved reply.
@@ -146,7 +170,7 @@ var SavedReplies = declare(Table[SavedReply]{
 		{"group", func(r *SavedReply) []byte { return under(r.Group) }, 1000, "title"},
 		{"person", func(r *SavedReply) []byte { return under(r.Person) }, 1000, "title"},
 	},
-	limits: limit.Fields{"title.it": text(maxShort), "title.en": text(maxShort), "body.it": text(20000), "body.en": text(20000)},
+	limits: limit.Fields{"title.it": limit.Text(maxShort), "title.en": limit.Text(maxShort), "body.it": limit.Text(20000), "body.en": limit.Text(20000)},
 })
 
 // Drafts holds forms that wait to be shown again.
@@ -154,7 +178,7 @@ var Drafts = declare(Table[Form]{
 	name:   "drafts",
 	silent: true,
 	refs:   func(f *Form, to refer) { to("person", "people", f.Person) },
-	limits: limit.Fields{"path": observed(2000), "values": {Entries: 1000, Key: 200}, "values.": {Entries: 1000, Text: 2 << 20, Bytes: true}},
+	limits: limit.Fields{"path": limit.Observed(2000), "values": {Entries: 1000, Key: 200}, "values.": {Entries: 1000, Text: 2 << 20, Bytes: true}},
 })
 
 // SettingsTable holds the one row of settings.
@@ -167,12 +191,12 @@ var SettingsTable = declare(Table[Settings]{
 		return []string{s.Logo}
 	},
 	limits: limit.Fields{
-		"name": text(60), "short": text(MaxShort), "institution": text(maxName), "colour": text(32), "logo": text(maxHash), "logo_type": text(maxWord), "footer": entries(12),
-		"footer.label.it": text(maxShort), "footer.label.en": text(maxShort), "footer.address": text(maxAddress), "welcome.it": text(maxName), "welcome.en": text(maxName),
-		"home_text.it": text(20000), "home_text.en": text(20000), "positions": entries(30), "positions.code": text(40), "positions.name.it": text(maxShort), "positions.name.en": text(maxShort),
-		"searches": texts(12, 60), "hours.it": text(maxName), "hours.en": text(maxName),
-		"matrix": named(20, maxWord, 0), "hours_due": named(10, maxWord, 0), "review": entries(10000), "mail_texts": named(200, maxShort, 0), "mails_off": texts(50, maxWord),
-		"mail_texts.it": text(5000), "mail_texts.en": text(5000), "extra": named(200, maxShort, 20000),
+		"name": limit.Text(60), "short": limit.Text(MaxShort), "institution": limit.Text(maxName), "colour": limit.Text(32), "logo": limit.Text(maxHash), "logo_type": limit.Text(maxWord), "footer": limit.Entries(12),
+		"footer.label.it": limit.Text(maxShort), "footer.label.en": limit.Text(maxShort), "footer.address": limit.Text(maxAddress), "welcome.it": limit.Text(maxName), "welcome.en": limit.Text(maxName),
+		"home_text.it": limit.Text(20000), "home_text.en": limit.Text(20000), "positions": limit.Entries(30), "positions.code": limit.Text(40), "positions.name.it": limit.Text(maxShort), "positions.name.en": limit.Text(maxShort),
+		"searches": limit.Texts(12, 60), "hours.it": limit.Text(maxName), "hours.en": limit.Text(maxName),
+		"matrix": limit.Named(20, maxWord, 0), "hours_due": limit.Named(10, maxWord, 0), "review": limit.Entries(10000), "mail_texts": limit.Named(200, maxShort, 0), "mails_off": limit.Texts(50, maxWord),
+		"mail_texts.it": limit.Text(5000), "mail_texts.en": limit.Text(5000), "extra": limit.Named(200, maxShort, 20000),
 	},
 })
 
@@ -196,10 +220,10 @@ var Mails = declare(Table[Mail]{
 		return out
 	},
 	limits: limit.Fields{
-		"state": observed(maxWord), "why": observed(maxWord), "detail": observed(maxDetail), "sum": text(maxHash), "source": observed(maxWord), "mailbox": observed(320),
-		"return": observed(320), "to": observedTexts(1000, 320), "print": observed(maxHash), "message_id": observed(500), "from": observed(320), "from_name": observed(maxName),
-		"subject": observed(250), "addressed": observedTexts(maxShort, 320), "automatic": observed(maxWord), "pec": observed(maxWord), "joined": observed(maxWord),
-		"joined_by": observed(maxName), "text": {Text: MaxMailText, Bytes: true, Observed: true},
+		"state": limit.Observed(maxWord), "why": limit.Observed(maxWord), "detail": limit.Observed(maxDetail), "sum": limit.Text(maxHash), "source": limit.Observed(maxWord), "mailbox": limit.Observed(320),
+		"return": limit.Observed(320), "to": limit.ObservedTexts(1000, 320), "print": limit.Observed(maxHash), "message_id": limit.Observed(500), "from": limit.Observed(320), "from_name": limit.Observed(maxName),
+		"subject": limit.Observed(250), "addressed": limit.ObservedTexts(maxShort, 320), "automatic": limit.Observed(maxWord), "pec": limit.Observed(maxWord), "joined": limit.Observed(maxWord),
+		"joined_by": limit.Observed(maxName), "text": {Text: MaxMailText, Bytes: true, Observed: true},
 	},
 })
 
@@ -212,7 +236,7 @@ var MailIDs = declare(Table[MailID]{
 		to("message", "messages", m.Message)
 		to("letter", "letters", m.Letter)
 	},
-	limits: limit.Fields{"hash": text(maxHash), "value": observed(1000), "kind": observed(maxWord)},
+	limits: limit.Fields{"hash": limit.Text(maxHash), "value": limit.Observed(1000), "kind": limit.Observed(maxWord)},
 })
 
 // Letters holds one row for each letter.
@@ -225,9 +249,9 @@ var Letters = declare(Table[Letter]{
 	},
 	counts: func(l *Letter) [][]byte { return key.One(string(l.State)) },
 	limits: limit.Fields{
-		"state": observed(maxWord), "why": observed(maxWord), "to": text(320), "language": text(8), "tells": {Entries: 10000, Observed: true},
-		"tells.why": observed(maxWhy), "tells.rights": {Entries: 2100, Observed: true}, "tells.rights.right": observed(maxWord), "tells.device": observed(200),
-		"tells.addr": observed(maxWord), "message_id": text(500), "error": observed(maxDetail), "subject": observed(500), "answers": observed(500),
+		"state": limit.Observed(maxWord), "why": limit.Observed(maxWord), "to": limit.Text(320), "language": limit.Text(8), "tells": {Entries: 10000, Observed: true},
+		"tells.why": limit.Observed(maxWhy), "tells.rights": {Entries: 2100, Observed: true}, "tells.rights.right": limit.Observed(maxWord), "tells.device": limit.Observed(200),
+		"tells.addr": limit.Observed(maxWord), "message_id": limit.Text(500), "error": limit.Observed(maxDetail), "subject": limit.Observed(500), "answers": limit.Observed(500),
 	},
 })
 
@@ -245,7 +269,7 @@ var TicketLinks = declare(Table[TicketLink]{
 var Mailboxes = declare(Table[Mailbox]{
 	name:   "mailboxes",
 	silent: true,
-	limits: limit.Fields{"name": text(320), "position": text(maxDetail)},
+	limits: limit.Fields{"name": limit.Text(320), "position": limit.Text(maxDetail)},
 })
 
 // MailServers holds one row for each mail server entered by an administrator.
@@ -254,11 +278,11 @@ var MailServers = declare(Table[MailServer]{
 	secret: []string{"password", "oauth_secret", "oauth_refresh", "dkim_key"},
 	crowds: []crowd[MailServer]{{"address", func(m *MailServer) []byte { return key.Of(m.Out) }, 200, "address"}},
 	limits: limit.Fields{
-		"address": text(maxEmail), "host": text(253), "tls": text(maxWord), "user": text(maxEmail), "authority": text(20000), "oauth_url": text(maxAddress),
-		"oauth_client": text(maxName), "oauth_scope": text(maxAddress), "group": text(40), "module": text(maxCode), "who": text(maxWord), "domains": texts(100, 253),
-		"folder": text(maxName), "after": text(maxWord), "move_to": text(maxName), "helo": text(253), "dkim_domain": text(253), "dkim_selector": text(63),
-		"password.sealed": text(20000), "password.file": text(maxName), "oauth_secret.sealed": text(20000), "oauth_secret.file": text(maxName),
-		"oauth_refresh.sealed": text(20000), "oauth_refresh.file": text(maxName), "dkim_key.sealed": text(20000), "dkim_key.file": text(maxName),
+		"address": limit.Text(maxEmail), "host": limit.Text(253), "tls": limit.Text(maxWord), "user": limit.Text(maxEmail), "authority": limit.Text(20000), "oauth_url": limit.Text(maxAddress),
+		"oauth_client": limit.Text(maxName), "oauth_scope": limit.Text(maxAddress), "group": limit.Text(40), "module": limit.Text(maxCode), "who": limit.Text(maxWord), "domains": limit.Texts(100, 253),
+		"folder": limit.Text(maxName), "after": limit.Text(maxWord), "move_to": limit.Text(maxName), "helo": limit.Text(253), "dkim_domain": limit.Text(253), "dkim_selector": limit.Text(63),
+		"password.sealed": limit.Text(20000), "password.file": limit.Text(maxName), "oauth_secret.sealed": limit.Text(20000), "oauth_secret.file": limit.Text(maxName),
+		"oauth_refresh.sealed": limit.Text(20000), "oauth_refresh.file": limit.Text(maxName), "dkim_key.sealed": limit.Text(20000), "dkim_key.file": limit.Text(maxName),
 	},
 })
 
@@ -267,14 +291,7 @@ var Misses = declare(Table[Miss]{
 	name:   "misses",
 	silent: true,
 	counts: func(m *Miss) [][]byte { return key.One(CountMisses, m.Month) },
-	limits: limit.Fields{"text": text(100), "month": text(16)},
-})
-
-// UsedKeys holds one row for each key that was used up, until it ends.
-var UsedKeys = declare(Table[UsedKey]{
-	name:   "usedkeys",
-	silent: true,
-	limits: limit.Fields{"hash": text(64), "same": text(64), "table": text(50), "to": text(2000), "type": text(200), "answer": entries(MaxUsedAnswer)},
+	limits: limit.Fields{"text": limit.Text(100), "month": limit.Text(16)},
 })
 
 // People holds one row for each person.
@@ -293,16 +310,16 @@ var People = declare(Table[Person]{
 		}
 	},
 	limits: limit.Fields{
-		"email": text(maxEmail), "name": text(maxName), "language": text(8), "phone": text(maxShort), "groups": entries(500), "affiliations": entries(500),
-		"affiliations.position": text(40), "affiliations.modules": entries(500),
-		"password": text(500), "theme": text(maxWord), "notices": text(maxWord), "mail_failed_why": observed(maxWhy),
+		"email": limit.Text(maxEmail), "name": limit.Text(maxName), "language": limit.Text(8), "phone": limit.Text(maxShort), "groups": limit.Entries(500), "affiliations": limit.Entries(500),
+		"affiliations.position": limit.Text(40), "affiliations.modules": limit.Entries(500),
+		"password": limit.Text(500), "theme": limit.Text(maxWord), "notices": limit.Text(maxWord), "mail_failed_why": limit.Observed(maxWhy),
 	},
 })
 
 // Organisations holds one row for each organisation.
 var Organisations = declare(Table[Organisation]{
 	name:   "organisations",
-	limits: limit.Fields{"code": text(maxOrganisationCode), "name": text(maxName), "domains": texts(100, 253)},
+	limits: limit.Fields{"code": limit.Text(maxOrganisationCode), "name": limit.Text(maxName), "domains": limit.Texts(100, 253)},
 })
 
 // Units holds one row for each unit of an organisation.
@@ -310,15 +327,15 @@ var Units = declare(Table[Unit]{
 	name:   "units",
 	refs:   func(u *Unit, to refer) { to("organisation", "organisations", u.Organisation) },
 	crowds: []crowd[Unit]{{"name", func(u *Unit) []byte { return key.Of(u.Organisation) }, 5000, "name"}},
-	limits: limit.Fields{"name": text(maxName)},
+	limits: limit.Fields{"name": limit.Text(maxName)},
 })
 
 // Groups holds one row for each support group.
 var Groups = declare(Table[Group]{
 	name: "groups",
 	limits: limit.Fields{
-		"code": text(40), "name.it": text(maxShort), "name.en": text(maxShort), "description.it": text(2000), "description.en": text(2000), "email": text(maxEmail),
-		"phone": text(maxShort), "hours.it": text(maxName), "hours.en": text(maxName), "signature.it": text(500), "signature.en": text(500),
+		"code": limit.Text(40), "name.it": limit.Text(maxShort), "name.en": limit.Text(maxShort), "description.it": limit.Text(2000), "description.en": limit.Text(2000), "email": limit.Text(maxEmail),
+		"phone": limit.Text(maxShort), "hours.it": limit.Text(maxName), "hours.en": limit.Text(maxName), "signature.it": limit.Text(500), "signature.en": limit.Text(500),
 	},
 })
 
@@ -330,9 +347,9 @@ var Modules = declare(Table[Module]{
 		to("group", "groups", m.Group)
 	},
 	limits: limit.Fields{
-		"code": text(maxCode), "name.it": text(maxShort), "name.en": text(maxShort), "description.it": text(2000), "description.en": text(2000), "address": text(maxAddress),
-		"reason.it": text(2000), "reason.en": text(2000), "versions": texts(100, 40), "questions": entries(20), "questions.code": text(40),
-		"questions.label.it": text(maxName), "questions.label.en": text(maxName), "questions.type": text(maxWord), "questions.choices": texts(200, maxName),
+		"code": limit.Text(maxCode), "name.it": limit.Text(maxShort), "name.en": limit.Text(maxShort), "description.it": limit.Text(2000), "description.en": limit.Text(2000), "address": limit.Text(maxAddress),
+		"reason.it": limit.Text(2000), "reason.en": limit.Text(2000), "versions": limit.Texts(100, 40), "questions": limit.Entries(20), "questions.code": limit.Text(40),
+		"questions.label.it": limit.Text(maxName), "questions.label.en": limit.Text(maxName), "questions.type": limit.Text(maxWord), "questions.choices": limit.Texts(200, maxName),
 	},
 })
 
@@ -341,7 +358,7 @@ var Sessions = declare(Table[Session]{
 	name:   "sessions",
 	silent: true,
 	refs:   func(s *Session, to refer) { to("person", "people", s.Person) },
-	limits: limit.Fields{"hash": text(maxHash), "device": observed(200), "addr": observed(maxWord)},
+	limits: limit.Fields{"hash": limit.Text(maxHash), "device": limit.Observed(200), "addr": limit.Observed(maxWord)},
 })
 
 // Tokens holds one row for each token that has not been taken back.
@@ -351,7 +368,7 @@ var Tokens = declare(Table[Token]{
 	quiet:  []string{"seen"},
 	refs:   func(t *Token, to refer) { to("person", "people", t.Person) },
 	crowds: []crowd[Token]{{"person", func(t *Token) []byte { return key.Of(t.Person) }, 100, "name"}},
-	limits: limit.Fields{"hash": text(maxHash), "name": text(maxShort)},
+	limits: limit.Fields{"hash": limit.Text(maxHash), "name": limit.Text(maxShort)},
 })
 
 // Links holds one row for each link that is still good.
@@ -359,13 +376,13 @@ var Links = declare(Table[Link]{
 	name:   "links",
 	secret: []string{"hash"},
 	refs:   func(l *Link, to refer) { to("person", "people", l.Person) },
-	limits: limit.Fields{"hash": text(maxHash), "for": text(maxWord)},
+	limits: limit.Fields{"hash": limit.Text(maxHash), "for": limit.Text(maxWord)},
 })
 
 // Synonyms holds the sets that the administrator keeps.
 var Synonyms = declare(Table[SynonymSet]{
 	name:   "synonyms",
-	limits: limit.Fields{"language": text(8), "words": texts(12, 60)},
+	limits: limit.Fields{"language": limit.Text(8), "words": limit.Texts(12, 60)},
 })
 
 // Views holds one row for each saved search. Nobody's rights depend on them: they leave no trace in the change log.
@@ -380,5 +397,5 @@ var Views = declare(Table[View]{
 		{"person", func(v *View) []byte { return under(v.Person) }, 500, "name"},
 		{"group", func(v *View) []byte { return under(v.Group) }, 500, "name"},
 	},
-	limits: limit.Fields{"name": text(maxShort), "text": text(2000), "queue": text(maxWord), "known": {Entries: 1000, Observed: true}},
+	limits: limit.Fields{"name": limit.Text(maxShort), "text": limit.Text(2000), "queue": limit.Text(maxWord), "known": {Entries: 1000, Observed: true}},
 })

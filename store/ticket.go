@@ -421,3 +421,12 @@ func SideFiles(tx *Tx, t *Ticket) iter.Seq2[*File, error] {
 		}
 	}
 }
+
+// PublicChange reports whether the change moved the clock that the requester's side of a ticket sees.
+func PublicChange(c *Change) bool {
+	if c.Table != Tickets.name {
+		return false
+	}
+	_, moved := c.Field("public_rev")
+	return moved || c.Op == Insert
+}

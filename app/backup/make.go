@@ -97,7 +97,7 @@ type making struct {
 
 func (m *making) make() (*Manifest, error) {
 	defer m.Store.HoldBlobs()()
-	m.man = Manifest{Format: format, Desk: m.Store.ID(), Program: m.Program, Schema: store.Schema(), EncryptedTo: m.Named, Config: m.Config, Pool: pool(m.Named)}
+	m.man = Manifest{Format: format, Desk: m.Store.ID(), Program: m.Program, Schema: store.SchemaVersion(), EncryptedTo: m.Named, Config: m.Config, Pool: pool(m.Named)}
 	key, err := m.Store.SecretKey()
 	if err != nil {
 		return nil, err

@@ -41,8 +41,8 @@ func (f Folder) Restore(ctx context.Context, e Entry, to string, o Restoring) (p
 	if len(e.Manifest.EncryptedTo) > 0 && len(o.Identities) == 0 {
 		return nil, nil, ErrEncrypted
 	}
-	if e.Manifest.Schema > store.Schema() {
-		return nil, nil, fmt.Errorf("the backup has rows of schema %d, this release knows %d: use the release that made it, %s", e.Manifest.Schema, store.Schema(), e.Manifest.Program)
+	if e.Manifest.Schema > store.SchemaVersion() {
+		return nil, nil, fmt.Errorf("the backup has rows of schema %d, this release knows %d: use the release that made it, %s", e.Manifest.Schema, store.SchemaVersion(), e.Manifest.Program)
 	}
 	work := filepath.Join(to, "restoring")
 	if err := clear(to, work); err != nil {

@@ -191,7 +191,7 @@ func (r *runner) examine(ctx context.Context, data string, m *backup.Manifest, r
 	if st.ID() != m.Desk {
 		findings = append(findings, "the rows are another desk's")
 	}
-	if m.Schema == store.Schema() { // a migration may change the number of rows
+	if m.Schema == store.SchemaVersion() { // a migration may change the number of rows
 		for _, table := range slices.Sorted(maps.Keys(m.Rows)) {
 			if inv.Rows[table] != m.Rows[table] {
 				findings = append(findings, fmt.Sprintf("%s: %d rows, when the backup was made %d", table, inv.Rows[table], m.Rows[table]))

@@ -21,6 +21,29 @@ type Field struct {
 	Observed bool // the desk recorded it and no person typed it: what is too long is cut, never refused
 }
 
+// Text holds so many characters.
+func Text(characters int) Field { return Field{Text: characters} }
+
+// Bytes holds a long text of so many bytes.
+func Bytes(n int) Field { return Field{Text: n, Bytes: true} }
+
+// Entries holds so many entries.
+func Entries(n int) Field { return Field{Entries: n} }
+
+// Texts holds so many texts of so many characters each.
+func Texts(n, characters int) Field { return Field{Entries: n, Text: characters} }
+
+// Named holds a map of so many entries, with keys and texts of so many characters each.
+func Named(n, key, characters int) Field { return Field{Entries: n, Key: key, Text: characters} }
+
+// Observed holds so many characters of a text that the desk recorded.
+func Observed(characters int) Field { return Field{Text: characters, Observed: true} }
+
+// ObservedTexts holds so many texts that the desk recorded, of so many characters each.
+func ObservedTexts(n, characters int) Field {
+	return Field{Entries: n, Text: characters, Observed: true}
+}
+
 // Fields are the limits of a type of rows by the JSON name of the field; what lies deeper has the names joined by a dot.
 type Fields map[string]Field
 

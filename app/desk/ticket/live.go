@@ -80,7 +80,7 @@ func (ts *Tickets) News(a policy.Actor, after uint64) (out []Changed, upTo uint6
 				tickets = append(tickets, ch.Ticket)
 				public[ch.Ticket] = false
 			}
-			if ch.Public() {
+			if store.PublicChange(ch) {
 				public[ch.Ticket] = true
 			}
 			if looked++; looked == lookNews || len(tickets) == mostNews {
@@ -136,7 +136,7 @@ func (ts *Tickets) LastPublic() (uint64, error) {
 				return err
 			}
 			l.upTo = ch.Seq
-			if ch.Public() {
+			if store.PublicChange(ch) {
 				l.public = ch.Seq
 			}
 		}
