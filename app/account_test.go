@@ -14,6 +14,8 @@ import (
 	"sportello/app/web/admin"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere walks the attack: into the own group, the password link, out again.
@@ -60,7 +62,7 @@ func TestASupervisorNeverHoldsALinkOfSomebodyWhoIsThere(t *testing.T) {
 
 func TestSleepingTokensAreWokenOnAPage(t *testing.T) {
 	d := newAdministration(t)
-	token, _, err := d.app.Desk.Keeper().NewToken(store.By{}, d.agent.ID, "stampe notturne")
+	token, _, err := d.app.Desk.Keeper().NewToken(db.By{}, d.agent.ID, "stampe notturne")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +98,7 @@ func TestARestoreBringsNoCredentialsBack(t *testing.T) {
 	token := run("", "token", "create", "--data", from, "--person", "ada@example.it", "--expires", "90d")
 	open := func(dir string, do func(*credential.Keeper)) {
 		t.Helper()
-		st, err := store.Open(dir, store.Options{NoSync: true})
+		st, err := store.Open(dir, db.Options{NoSync: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,11 +119,11 @@ func TestARestoreBringsNoCredentialsBack(t *testing.T) {
 		t.Errorf("restore says %q", out)
 	}
 	open(to, func(k *credential.Keeper) {
-		if _, _, err := k.Session(t.Context(), session); store.KindOf(err) != store.SignIn {
+		if _, _, err := k.Session(t.Context(), session); fault.KindOf(err) != fault.SignIn {
 			t.Errorf("the session: %v", err)
 		}
 		_, err := k.Token(t.Context(), token)
-		if e, ok := errors.AsType[*store.Error](err); !ok || e.Key != "error.token-asleep" {
+		if e, ok := errors.AsType[*fault.Error](err); !ok || e.Key != "error.token-asleep" {
 			t.Errorf("the token: %v", err)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/web/admin"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // TestHeldMailIsJudgedByItsGroup: mail that became no message is judged by the group at whose mailbox it arrived,
@@ -94,7 +95,7 @@ func TestLettersAreHeldReleasedAndDropped(t *testing.T) {
 	state := func() store.LetterState {
 		t.Helper()
 		var l *store.Letter
-		err := w.app.Store.View(func(tx *store.Tx) (err error) { l, err = store.Letters.Get(tx, id); return err })
+		err := w.app.Store.View(func(tx *db.Tx) (err error) { l, err = store.Letters.Get(tx, id); return err })
 		if err != nil {
 			t.Fatal(err)
 		}

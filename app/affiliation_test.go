@@ -13,6 +13,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -33,7 +34,7 @@ func newHatDesk(t *testing.T) *hatDesk {
 	}
 	hat := func(code string, coordinator bool) store.Affiliation {
 		var out store.Affiliation
-		if err := d.app.Store.View(func(tx *store.Tx) error {
+		if err := d.app.Store.View(func(tx *db.Tx) error {
 			o, err := store.OrganisationsByCode.First(tx, code)
 			out = store.Affiliation{Organisation: o.ID, Coordinator: coordinator}
 			return err
@@ -223,13 +224,13 @@ func TestNoProgramLearnsWhatIsElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	callers := map[string]caller{"stranger": w.caller(w.people["stranger"]), "editor": w.caller(w.people["editor"])}
-	if err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	if err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, w.people["stranger"].ID)
 		if err != nil {
 			return err
 		}
 		n := *p
-		n.Row, n.Email, n.Affiliations = store.Row{}, "referente.altrove@example.it", []store.Affiliation{{Organisation: p.Affiliations[0].Organisation, Coordinator: true}}
+		n.Row, n.Email, n.Affiliations = db.Row{}, "referente.altrove@example.it", []store.Affiliation{{Organisation: p.Affiliations[0].Organisation, Coordinator: true}}
 		if err := store.People.Put(tx, &n); err != nil {
 			return err
 		}

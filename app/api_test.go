@@ -13,6 +13,7 @@ import (
 
 	"sportello/app/desk/people"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -25,7 +26,7 @@ func (d *testDesk) caller(p *store.Person) caller {
 	d.t.Helper()
 	b := d.browser()
 	if p != nil {
-		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: door.Command}, p.ID, "test")
+		secret, _, err := d.app.Desk.Keeper().NewToken(db.By{Via: door.Command}, p.ID, "test")
 		if err != nil {
 			d.t.Fatal(err)
 		}

@@ -35,13 +35,14 @@ import (
 	"sportello/assets"
 	"sportello/search"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // App is one desk with its HTTP server. Open creates it, Run serves until its context ends, Close ends it.
 type App struct {
 	Config  config.Config
 	Log     *slog.Logger
-	Store   *store.Store
+	Store   *db.Store
 	Index   *search.Index
 	Desk    *desk.Desk
 	Words   *words.Dictionary
@@ -102,7 +103,7 @@ func (a *App) open() error {
 	if err != nil {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
-	if a.Store, err = store.Open(a.Config.DataFolder(), store.Options{Log: a.Log, Clock: a.Config.Now, NoSync: a.Config.Trial.NoSync, Prove: a.Config.Trial.Twice,
+	if a.Store, err = store.Open(a.Config.DataFolder(), db.Options{Log: a.Log, Clock: a.Config.Now, NoSync: a.Config.Trial.NoSync, Prove: a.Config.Trial.Twice,
 		Committed: a.Watch.Commits.Note}); err != nil {
 		return err
 	}

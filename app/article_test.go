@@ -14,6 +14,7 @@ import (
 	"sportello/app/desk/article"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -233,7 +234,7 @@ func TestWhatIsWrongIsSaidBesideTheFieldAndNothingTypedIsLost(t *testing.T) {
 
 func TestPublishingIsRefusedWithItsReasonWhereAReviewIsNeeded(t *testing.T) {
 	w := newWorld(t)
-	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		s, err := store.SettingsTable.Get(tx, 1)
 		if err != nil {
 			return err
@@ -344,7 +345,7 @@ func TestArticlesOfferedBehindQuestionMarksAreThoseThatMayBeSent(t *testing.T) {
 func TestAnEndedSessionBringsTheArticleBackInItsLanguage(t *testing.T) {
 	w := newWorld(t)
 	p := w.people["editor"]
-	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, testPassword); err != nil {
+	if err := w.app.Desk.Keeper().SetPassword(db.By{Via: door.Command}, p.ID, testPassword); err != nil {
 		t.Fatal(err)
 	}
 	b := w.browser()

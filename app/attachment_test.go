@@ -14,6 +14,8 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/extract"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // init makes of the test binary the process that reads attachments: servers in tests start it.
@@ -30,8 +32,8 @@ func (w *world) readable(file uint64) *store.FileText {
 	deadline := time.Now().Add(20 * time.Second)
 	for text == nil {
 		last := w.app.Store.Last()
-		err := w.app.Store.View(func(tx *store.Tx) (err error) {
-			if text, err = store.TextOf(tx, file); store.KindOf(err) == store.NotFound {
+		err := w.app.Store.View(func(tx *db.Tx) (err error) {
+			if text, err = store.TextOf(tx, file); fault.KindOf(err) == fault.NotFound {
 				text, err = nil, nil
 			}
 			return err

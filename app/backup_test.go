@@ -23,6 +23,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 )
 
 // filled is a served desk with two tickets, an article's worth of words and a file; followed by its index.
@@ -36,7 +37,7 @@ func filled(t *testing.T, configure ...func(*config.Config)) (d *testDesk, sum s
 		t.Fatal(err)
 	}
 	for _, subject := range []string{"Stampante bloccata in segreteria", "Fattura elettronica rifiutata"} {
-		err := d.app.Store.Update(store.By{Act: act.Open}, func(tx *store.Tx) error {
+		err := d.app.Store.Update(db.By{Act: act.Open}, func(tx *db.Tx) error {
 			row := &store.Ticket{Subject: subject, Language: "it", State: store.StateNew, Requester: p.ID, Group: 1, Opened: tx.Now(), PublicUpdated: tx.Now()}
 			if err := store.Tickets.Put(tx, row); err != nil {
 				return err
@@ -55,7 +56,7 @@ func filled(t *testing.T, configure ...func(*config.Config)) (d *testDesk, sum s
 
 func holds(t *testing.T, data, sum string) {
 	t.Helper()
-	st, err := store.Open(data, store.Options{Log: discard()})
+	st, err := store.Open(data, db.Options{Log: discard()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,14 +254,14 @@ func TestAKillDuringABackup(t *testing.T) {
 	}
 	dir := t.TempDir()
 	data, path := filepath.Join(dir, "data"), filepath.Join(dir, "backups")
-	st, err := store.Open(data, store.Options{Log: discard()})
+	st, err := store.Open(data, db.Options{Log: discard()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 4 {
 		b, err := st.PutBlob(io.LimitReader(noise{}, 2<<20), 0)
 		if err == nil {
-			err = st.Update(store.By{}, func(tx *store.Tx) error { return store.Files.Put(tx, &store.File{Sum: b.Sum, Size: b.Size}) })
+			err = st.Update(db.By{}, func(tx *db.Tx) error { return store.Files.Put(tx, &store.File{Sum: b.Sum, Size: b.Size}) })
 		}
 		if err != nil {
 			t.Fatal(err)

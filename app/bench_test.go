@@ -26,7 +26,9 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/sample"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -69,7 +71,7 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 		b.Fatal(err)
 	}
 	have := 0
-	if err := made.Store.View(func(tx *store.Tx) error { have = int(store.Tickets.Last(tx)); return nil }); err != nil {
+	if err := made.Store.View(func(tx *db.Tx) error { have = int(store.Tickets.Last(tx)); return nil }); err != nil {
 		b.Fatal(err)
 	}
 	if have < benchSize() {
@@ -103,18 +105,18 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 	}
 	token := func(form people.Form) string {
 		var p *store.Person
-		err := a.Store.View(func(tx *store.Tx) error {
+		err := a.Store.View(func(tx *db.Tx) error {
 			var err error
 			p, err = store.PeopleByEmail.First(tx, form.Email)
 			return err
 		})
-		if store.KindOf(err) == store.NotFound {
+		if fault.KindOf(err) == fault.NotFound {
 			p, _, err = a.Desk.People.Add(policy.Actor{Via: door.Command, System: true}, form)
 		}
 		if err != nil {
 			b.Fatal(err)
 		}
-		secret, _, err := a.Desk.Keeper().NewToken(store.By{Via: door.Command}, p.ID, "bench")
+		secret, _, err := a.Desk.Keeper().NewToken(db.By{Via: door.Command}, p.ID, "bench")
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -195,7 +197,7 @@ func BenchmarkPages(b *testing.B) {
 	client := benchClient(1)
 	sign := func(address string) string {
 		var p *store.Person
-		err := a.Store.View(func(tx *store.Tx) error {
+		err := a.Store.View(func(tx *db.Tx) error {
 			var err error
 			p, err = store.PeopleByEmail.First(tx, address)
 			return err
@@ -208,7 +210,7 @@ func BenchmarkPages(b *testing.B) {
 		secret := base64.RawURLEncoding.EncodeToString(raw)
 		sum := sha256.Sum256([]byte(secret))
 		now := time.Now()
-		err = a.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+		err = a.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 			return store.Sessions.Put(tx, &store.Session{Hash: hex.EncodeToString(sum[:]), Person: p.ID, Seen: now, Ends: now.Add(time.Hour)})
 		})
 		if err != nil {
@@ -220,7 +222,7 @@ func BenchmarkPages(b *testing.B) {
 	var owner string
 	var owned []uint64
 	tickets := uint64(0)
-	err := a.Store.View(func(tx *store.Tx) error {
+	err := a.Store.View(func(tx *db.Tx) error {
 		tickets = store.Tickets.Last(tx)
 		for t, err := range store.Tickets.All(tx, tickets/2, false) {
 			if err != nil {
@@ -235,7 +237,7 @@ func BenchmarkPages(b *testing.B) {
 					return err
 				}
 				owner = p.Email
-				for e := range store.TicketsBySide.Entries(tx, store.Span{Prefix: key.Of(p.ID)}) {
+				for e := range store.TicketsBySide.Entries(tx, db.Span{Prefix: key.Of(p.ID)}) {
 					owned = append(owned, e.ID)
 				}
 			}
@@ -307,7 +309,7 @@ func BenchmarkPages(b *testing.B) {
 	access := a.Desk
 	person := func(address string) policy.Actor {
 		var p *store.Person
-		if err := a.Store.View(func(tx *store.Tx) error {
+		if err := a.Store.View(func(tx *db.Tx) error {
 			var err error
 			p, err = store.PeopleByEmail.First(tx, address)
 			return err

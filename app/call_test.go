@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // called is the form for a call as an agent fills it in.
@@ -66,7 +67,7 @@ func TestACallIsOneForm(t *testing.T) {
 	}
 
 	b.must(b.post("/tickets/call", called(itoa(ada.ID), "take", "1", "note", "Ha già provato due volte")), 303)
-	must(t, w.app.Store.View(func(tx *store.Tx) error {
+	must(t, w.app.Store.View(func(tx *db.Tx) error {
 		row, err := store.Tickets.Get(tx, w.newest(t))
 		if err != nil {
 			return err
@@ -81,7 +82,7 @@ func TestACallIsOneForm(t *testing.T) {
 	reader.must(reader.get("/tickets/"+itoa(w.newest(t))), 200, "!Ha già provato due volte")
 
 	b.must(b.post("/tickets/call", called(itoa(ada.ID), "contact", "in-person", "act", "solve", "answer", "Si stampa dal menu File.")), 303)
-	must(t, w.app.Store.View(func(tx *store.Tx) error {
+	must(t, w.app.Store.View(func(tx *db.Tx) error {
 		row, err := store.Tickets.Get(tx, w.newest(t))
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // TestFrontMatterIsTakenOrNamed: what stands above a page is taken or named, one by one; what is no front matter is
@@ -57,7 +58,7 @@ func TestFrontMatterIsTakenOrNamed(t *testing.T) {
 				t.Errorf("something is named: %s", errOut)
 			}
 			st := openStore(t, data)
-			must(t, st.View(func(tx *store.Tx) error {
+			must(t, st.View(func(tx *db.Tx) error {
 				v, err := store.Versions.Get(tx, store.Versions.Last(tx))
 				must(t, err)
 				if c.title != "" && v.Title != c.title || !slices.Equal(v.Labels, c.labels) || !strings.Contains(v.Body, c.body) || c.gone != "" && strings.Contains(v.Body, c.gone) {

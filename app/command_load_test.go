@@ -12,6 +12,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -29,11 +30,11 @@ func TestLoadPlaysRequestersAgentsAndPrograms(t *testing.T) {
 		}
 	}
 	for _, p := range []*store.Person{ada, ivo} {
-		if err := d.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, "cavallo-batteria-graffetta"); err != nil {
+		if err := d.app.Desk.Keeper().SetPassword(db.By{Via: door.Command}, p.ID, "cavallo-batteria-graffetta"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	token, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: door.Command, Act: act.MakeToken}, ivo.ID, "load")
+	token, _, err := d.app.Desk.Keeper().NewToken(db.By{Via: door.Command, Act: act.MakeToken}, ivo.ID, "load")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -41,7 +42,7 @@ func TestAPipeTakesOrSaysTryAgain(t *testing.T) {
 		})
 	}
 	st := openStore(t, data)
-	err := st.View(func(tx *store.Tx) error {
+	err := st.View(func(tx *db.Tx) error {
 		k, err := store.Tickets.Get(tx, 1)
 		if err != nil {
 			return err
@@ -74,9 +75,9 @@ func TestAPipeTakesOrSaysTryAgain(t *testing.T) {
 	}
 }
 
-func openStore(t *testing.T, data string) *store.Store {
+func openStore(t *testing.T, data string) *db.Store {
 	t.Helper()
-	st, err := store.Open(data, store.Options{NoSync: true})
+	st, err := store.Open(data, db.Options{NoSync: true})
 	must(t, err)
 	t.Cleanup(func() {
 		for _, finding := range st.Check() {
@@ -173,10 +174,10 @@ func TestAMailboxMovesOntoTheDesk(t *testing.T) {
 
 func checkMoved(t *testing.T, data string, old time.Time) {
 	t.Helper()
-	st, err := store.Open(data, store.Options{NoSync: true})
+	st, err := store.Open(data, db.Options{NoSync: true})
 	must(t, err)
 	defer st.Close()
-	err = st.View(func(tx *store.Tx) error {
+	err = st.View(func(tx *db.Tx) error {
 		find := func(subject string) *store.Ticket {
 			for k, err := range store.Tickets.All(tx, 0, false) {
 				must(t, err)

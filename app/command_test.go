@@ -18,6 +18,7 @@ import (
 	"sportello/app/credential"
 	"sportello/app/desk/people"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // commandLine runs a command line as a process would and returns its status and what it printed.
@@ -83,7 +84,7 @@ func TestPeopleAndTokensAreMadeAlone(t *testing.T) {
 	if status != 1 || !strings.Contains(errOut, "email") {
 		t.Errorf("adding an address that is there: status %d, %s", status, errOut)
 	}
-	st, err := store.Open(data, store.Options{})
+	st, err := store.Open(data, db.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,7 @@ func TestPeopleAndTokensAreMadeAlone(t *testing.T) {
 	if _, _, err := credential.New(st).SignIn(t.Context(), "ada@example.it", testPassword, "", ""); err != nil {
 		t.Errorf("the password from before: %v", err)
 	}
-	err = st.View(func(tx *store.Tx) error {
+	err = st.View(func(tx *db.Tx) error {
 		p, err := store.PeopleByEmail.First(tx, "ada@example.it")
 		if err != nil {
 			return err

@@ -21,7 +21,9 @@ import (
 	"sportello/app/web/admin"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 func TestATokenIsMadeByWhoShowsAgainWhoTheyAre(t *testing.T) {
@@ -82,13 +84,13 @@ func TestOnlyFailuresOfStrangersSlowStrangers(t *testing.T) {
 func TestTokensEndWithThePassword(t *testing.T) {
 	d := newTestDesk(t)
 	p := d.add("Ada Neri", people.Form{})
-	token, _, err := d.app.Desk.Keeper().NewToken(store.By{}, p.ID, "report")
+	token, _, err := d.app.Desk.Keeper().NewToken(db.By{}, p.ID, "report")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := d.signedIn(p)
 	b.must(b.post("/me/password", url.Values{"password_now": {testPassword}, "password": {"una frase nuova e lunga"}, "password_again": {"una frase nuova e lunga"}}), http.StatusSeeOther)
-	if _, err := d.app.Desk.Keeper().Token(t.Context(), token); store.KindOf(err) != store.SignIn {
+	if _, err := d.app.Desk.Keeper().Token(t.Context(), token); fault.KindOf(err) != fault.SignIn {
 		t.Errorf("the token: %v", err)
 	}
 }
@@ -121,7 +123,7 @@ func (d *confirmDesk) pass(long time.Duration) { d.ahead.Add(int64(long)) }
 // acts lists what the administrator has done since the change, but for showing who they are.
 func (d *confirmDesk) acts(since uint64) (out []string) {
 	d.t.Helper()
-	err := d.app.Store.View(func(tx *store.Tx) error {
+	err := d.app.Store.View(func(tx *db.Tx) error {
 		out = nil
 		for c, err := range tx.Changes(since) {
 			if err != nil {
@@ -208,11 +210,11 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 // sleeping makes a token that sleeps.
 func (d *confirmDesk) sleeping() uint64 {
 	d.t.Helper()
-	_, token, err := d.app.Desk.Keeper().NewToken(store.By{}, d.admin.ID, "report")
+	_, token, err := d.app.Desk.Keeper().NewToken(db.By{}, d.admin.ID, "report")
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	err = d.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err = d.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		t, err := store.Tokens.Get(tx, token.ID)
 		if err != nil {
 			return err
@@ -304,7 +306,7 @@ func TestWhoHasNotShownLatelyWhoTheyAreDoesNothingOfWeight(t *testing.T) {
 		}
 		if r.Confirm != web.Lately {
 			if r.Name == "me.password" {
-				if err := d.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, d.admin.ID, testPassword); err != nil {
+				if err := d.app.Desk.Keeper().SetPassword(db.By{Via: door.Command}, d.admin.ID, testPassword); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -29,6 +29,7 @@ import (
 	mailpeer "sportello/app/mail/peer"
 	"sportello/search"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -129,14 +130,14 @@ group = "csa"
 	a, err := app.OpenDesk(d.cfg, discard())
 	must(t, err)
 	var member []store.Membership
-	must(t, a.Store.View(func(tx *store.Tx) error {
+	must(t, a.Store.View(func(tx *db.Tx) error {
 		g, err := store.GroupsByCode.First(tx, "generale")
 		member = []store.Membership{{Group: g.ID}}
 		return err
 	}))
 	p, _, err := a.Desk.People.Add(policy.Actor{Via: door.Command, System: true}, people.Form{Name: "Ada Neri", Email: "ada@example.it", Groups: member})
 	must(t, err)
-	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: door.Command}, p.ID, "crash")
+	d.token, _, err = a.Desk.Keeper().NewToken(db.By{Via: door.Command}, p.ID, "crash")
 	must(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -339,7 +340,7 @@ func (d *crashDesk) after() {
 	for _, finding := range a.Store.Check() {
 		t.Errorf("check: %s", finding)
 	}
-	err = a.Store.View(func(tx *store.Tx) error {
+	err = a.Store.View(func(tx *db.Tx) error {
 		for number, subject := range acked.tickets {
 			if row, err := store.Tickets.Get(tx, number); err != nil || row.Subject != subject && row.Subject != acked.tried[number] {
 				t.Errorf("ticket %d was acknowledged as %q: %+v, %v", number, subject, row, err)
@@ -439,7 +440,7 @@ func (d *crashDesk) letters() (sent, again int) {
 	must(t, err)
 	eventually(t, "letters are left", func() bool {
 		n := 1
-		must(t, a.Store.View(func(tx *store.Tx) error { n = store.Letters.Count(tx, string(store.LetterQueued)); return nil }))
+		must(t, a.Store.View(func(tx *db.Tx) error { n = store.Letters.Count(tx, string(store.LetterQueued)); return nil }))
 		return n == 0
 	})
 	copies, writers := map[string]int{}, map[string]map[string]bool{} // of a Message-ID; of who they went to
@@ -460,7 +461,7 @@ func (d *crashDesk) letters() (sent, again int) {
 			t.Errorf("who wrote %s was sent %d different confirmations", id, n)
 		}
 	}
-	must(t, a.Store.View(func(tx *store.Tx) error {
+	must(t, a.Store.View(func(tx *db.Tx) error {
 		for l, err := range store.Letters.All(tx, 0, false) {
 			if err != nil {
 				return err

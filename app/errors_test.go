@@ -15,13 +15,13 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/app/words"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 func TestEveryKindOfErrorHasItsStatusAndItsHeading(t *testing.T) {
 	d := dictionaryOf(t)
-	for kind, status := range map[store.Kind]int{store.Internal: 500, store.Invalid: 422, store.NotFound: 404, store.Conflict: 409, store.Denied: 403,
-		store.SignIn: 401, store.TooLarge: 413, store.TooMany: 429, store.Unavailable: 503} {
+	for kind, status := range map[fault.Kind]int{fault.Internal: 500, fault.Invalid: 422, fault.NotFound: 404, fault.Conflict: 409, fault.Denied: 403,
+		fault.SignIn: 401, fault.TooLarge: 413, fault.TooMany: 429, fault.Unavailable: 503} {
 		if web.StatusOf[kind] != status {
 			t.Errorf("%s: %d, want %d", kind, web.StatusOf[kind], status)
 		}
@@ -45,12 +45,12 @@ func TestErrorsBecomePagesOrProblemDocuments(t *testing.T) {
 		page   string
 		key    string
 	}{
-		{store.Fail(store.NotFound, "error.not-found"), 404, "Questa pagina non c&#39;è", ""},
-		{fmt.Errorf("desk: look: %w", store.Fail(store.Denied, "error.denied")), 403, "Non puoi farlo", ""},
-		{store.Fail(store.Conflict, "error.changed-meanwhile"), 409, "mentre scrivevi", ""},
-		{store.Problems{store.Fail(store.Invalid, "error.required").At("name"), store.Fail(store.Invalid, "error.email").At("email")}, 422, "Scrivi qualcosa qui. Non è un indirizzo e-mail.", "error.required"},
-		{store.Fail(store.TooMany, "error.too-many", "seconds", 7), 429, "tra 7 secondi", ""},
-		{&store.Error{Kind: store.Unavailable, Key: "error.disk", Err: errors.New("secret")}, 503, "Riferimento", ""},
+		{fault.New(fault.NotFound, "error.not-found"), 404, "Questa pagina non c&#39;è", ""},
+		{fmt.Errorf("desk: look: %w", fault.New(fault.Denied, "error.denied")), 403, "Non puoi farlo", ""},
+		{fault.New(fault.Conflict, "error.changed-meanwhile"), 409, "mentre scrivevi", ""},
+		{fault.Problems{fault.New(fault.Invalid, "error.required").At("name"), fault.New(fault.Invalid, "error.email").At("email")}, 422, "Scrivi qualcosa qui. Non è un indirizzo e-mail.", "error.required"},
+		{fault.New(fault.TooMany, "error.too-many", "seconds", 7), 429, "tra 7 secondi", ""},
+		{&fault.Error{Kind: fault.Unavailable, Key: "error.disk", Err: errors.New("secret")}, 503, "Riferimento", ""},
 		{errors.New("secret"), 500, "Riferimento", ""},
 		{fiber.ErrRequestEntityTooLarge, 413, "troppo grande", ""},
 		{fiber.ErrMethodNotAllowed, 405, "Questa pagina non c&#39;è", ""},
@@ -78,7 +78,7 @@ func TestErrorsBecomePagesOrProblemDocuments(t *testing.T) {
 
 func TestWhoIsNotSignedInIsAskedTo(t *testing.T) {
 	d := newTestDesk(t)
-	fail := func(*web.Request) error { return store.Fail(store.SignIn, "error.sign-in-needed") }
+	fail := func(*web.Request) error { return fault.New(fault.SignIn, "error.sign-in-needed") }
 	a := d.ask(failing(d, "/fails", fail), "/fails?x=1")
 	if a.status != 303 || a.header.Get("Location") != "/sign-in?next=%2Ffails%3Fx%3D1" {
 		t.Errorf("a page leads to %d %s", a.status, a.header.Get("Location"))
@@ -98,8 +98,8 @@ func TestTextIsNotLostToAConflictOrAFault(t *testing.T) {
 	// The newest session is ended by its number, which is none of theirs: the error page answers a POST with text.
 	a := b.post("/me/sessions/999999/end", url.Values{"body": {"un testo lungo che qualcuno ha scritto"}, "password": {"a secret with spaces in it"}})
 	b.must(a, http.StatusNotFound, "!a secret with spaces")
-	for kind, status := range map[store.Kind]int{store.Conflict: 409, store.Internal: 500} {
-		d.app.Site.Routes = append([]web.Route{web.Post("/fails", "test.fails", web.Guest, func(*web.Request) error { return store.Fail(kind, "error."+kind.String()) }, "/me")}, d.app.Site.Routes...)
+	for kind, status := range map[fault.Kind]int{fault.Conflict: 409, fault.Internal: 500} {
+		d.app.Site.Routes = append([]web.Route{web.Post("/fails", "test.fails", web.Guest, func(*web.Request) error { return fault.New(kind, "error."+kind.String()) }, "/me")}, d.app.Site.Routes...)
 		f := d.app.Site.Server()
 		d.app.Site.Routes = d.app.Site.Routes[1:]
 		q, err := http.NewRequest(http.MethodPost, "http://desk/fails", strings.NewReader(url.Values{"body": {"un testo <b>lungo</b> che qualcuno ha scritto"}}.Encode()))

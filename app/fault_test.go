@@ -32,6 +32,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/health"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/torn"
 )
@@ -65,8 +66,8 @@ func serveFaulty(t *testing.T, data string, traced bool, environ ...string) *fau
 	by := policy.Actor{Via: door.Command, System: true}
 	p, _, err := a.Desk.People.Add(by, people.Form{Name: "Ada Neri", Email: "ada@example.it", Administrator: true})
 	must(t, err)
-	must(t, a.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, testPassword))
-	d.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: door.Command}, p.ID, "fault")
+	must(t, a.Desk.Keeper().SetPassword(db.By{Via: door.Command}, p.ID, testPassword))
+	d.token, _, err = a.Desk.Keeper().NewToken(db.By{Via: door.Command}, p.ID, "fault")
 	must(t, err)
 	must(t, a.Close())
 	d.serve(traced, torn.Trouble{})
@@ -231,13 +232,13 @@ func (d *faultDesk) stop(more int) {
 	if err != nil || bytes.Contains(said, []byte("panic")) || bytes.Contains(said, []byte("goroutine ")) {
 		t.Errorf("it ended with %v, saying\n%s", err, said)
 	}
-	st, err := store.Open(d.data, store.Options{Log: discard()})
+	st, err := store.Open(d.data, db.Options{Log: discard()})
 	must(t, err)
 	defer st.Close()
 	for _, f := range st.Check() {
 		t.Errorf("the data: %s", f)
 	}
-	must(t, st.View(func(tx *store.Tx) error {
+	must(t, st.View(func(tx *db.Tx) error {
 		for n := range d.acked {
 			if _, err := store.Tickets.Get(tx, n); err != nil {
 				t.Errorf("ticket %d was acknowledged: %v", n, err)
@@ -567,10 +568,10 @@ func TestALetterThatCannotBeWrittenDownIsNotSentAgain(t *testing.T) {
 	d.well("store")
 	eventually(t, "the second letter does not go", func() bool { return taken() >= 2 })
 	d.stop(0)
-	st, err := store.Open(d.data, store.Options{Log: discard()})
+	st, err := store.Open(d.data, db.Options{Log: discard()})
 	must(t, err)
 	defer st.Close()
-	must(t, st.View(func(tx *store.Tx) error {
+	must(t, st.View(func(tx *db.Tx) error {
 		if sent := store.Letters.Count(tx, string(store.LetterSent)); sent != taken() {
 			t.Errorf("%d letters went, %d were taken", sent, taken())
 		}

@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -27,7 +28,7 @@ func TestAFileFollowsItsMessageThroughEveryDoor(t *testing.T) {
 		t.Fatal(got.status, got.body)
 	}
 	var file string
-	if err := d.app.Store.View(func(tx *store.Tx) error { file = fmt.Sprint(store.Files.Last(tx)); return nil }); err != nil {
+	if err := d.app.Store.View(func(tx *db.Tx) error { file = fmt.Sprint(store.Files.Last(tx)); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	browsers := map[string]*browser{"nobody": d.browser()}

@@ -19,6 +19,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 func formOf(values url.Values) *web.Form {
@@ -28,7 +29,7 @@ func formOf(values url.Values) *web.Form {
 // fields lists what was wrong: field and key.
 func fields(err error) []string {
 	var out []string
-	p, _ := err.(store.Problems)
+	p, _ := err.(fault.Problems)
 	for _, e := range p {
 		out = append(out, e.Field+" "+e.Key)
 	}
@@ -172,7 +173,7 @@ func TestAPageShowsWhatWasTypedAndWhatWasWrong(t *testing.T) {
 	if got := string(p.Bad(`x"y`)); got != "" {
 		t.Error(got)
 	}
-	if err := p.Refill(f, store.Fail(store.Denied, "error.denied")); err == nil {
+	if err := p.Refill(f, fault.New(fault.Denied, "error.denied")); err == nil {
 		t.Error("what no form can show is swallowed")
 	}
 	if err := p.Refill(f, fmt.Errorf("disk")); err == nil {

@@ -17,6 +17,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // TestWhoeverPushesGetsNothingBeforeTheyAreKnown serves the default configuration in a process of its own and does to it
@@ -171,7 +172,7 @@ func TestAFileIsKeptForNobodyWhoseCheckHasNotPassed(t *testing.T) {
 		return &b, m.FormDataContentType()
 	}
 	kept := func() (n int) {
-		must(t, w.app.Store.View(func(tx *store.Tx) error {
+		must(t, w.app.Store.View(func(tx *db.Tx) error {
 			for _, err := range store.Files.All(tx, 0, false) {
 				if err != nil {
 					return err

@@ -32,7 +32,9 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // fuzzed is a desk that is asked without a connection between. Its data are checked at the end.
@@ -68,7 +70,7 @@ func newFuzzed(f *testing.F) *fuzzed {
 	if z.admin, _, err = a.Desk.People.Add(policy.Actor{Via: door.Command, System: true}, people.Form{Name: "Anna Monti", Email: "anna@example.it", Administrator: true}); err != nil {
 		f.Fatal(err)
 	}
-	if z.token, _, err = a.Desk.Keeper().NewToken(store.By{Via: door.Command}, z.admin.ID, "fuzz"); err != nil {
+	if z.token, _, err = a.Desk.Keeper().NewToken(db.By{Via: door.Command}, z.admin.ID, "fuzz"); err != nil {
 		f.Fatal(err)
 	}
 	for _, s := range []string{"Il cedolino non si apre", "Una fattura manca"} {
@@ -88,7 +90,7 @@ func (z *fuzzed) signedIn(t *testing.T) {
 		return
 	}
 	sum := sha256.Sum256([]byte(z.secret))
-	err := z.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := z.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, z.admin.ID)
 		if err != nil {
 			return err
@@ -197,7 +199,7 @@ func FuzzForm(f *testing.F) {
 		defer z.app.Site.Fiber.ReleaseCtx(c)
 		r := z.app.Site.Request(c)
 		err := r.Receive(&web.Route{Files: []string{"files"}, Text: web.LongBody})
-		if err != nil && store.KindOf(err) != store.TooLarge && store.KindOf(err) != store.SignIn { // nobody keeps files
+		if err != nil && fault.KindOf(err) != fault.TooLarge && fault.KindOf(err) != fault.SignIn { // nobody keeps files
 			t.Fatal(err)
 		}
 		form := r.Form()
@@ -361,7 +363,7 @@ func FuzzSpool(f *testing.F) {
 			}
 			_, want, _ := bytes.Cut(raw, []byte("\n"))
 			var got []byte
-			err := z.app.Store.View(func(tx *store.Tx) error {
+			err := z.app.Store.View(func(tx *db.Tx) error {
 				for m, err := range store.Mails.All(tx, 0, true) {
 					if err != nil {
 						return err
@@ -381,7 +383,7 @@ func FuzzSpool(f *testing.F) {
 			}
 			return
 		}
-		var known *store.Error
+		var known *fault.Error
 		if !errors.Is(err, delivery.ErrSpool) && !errors.As(err, &known) {
 			t.Errorf("%v", err)
 		}

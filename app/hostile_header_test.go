@@ -19,6 +19,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // safe tells what the header of an answer lacks of what keeps browsers from doing more than they should.
@@ -242,7 +243,7 @@ func TestNothingThatSomebodyWritesEndsALineOfAHeader(t *testing.T) {
 			if w.app.Store.Last() == before {
 				continue
 			}
-			must(t, w.app.Store.View(func(tx *store.Tx) error {
+			must(t, w.app.Store.View(func(tx *db.Tx) error {
 				for f, err := range store.Files.All(tx, 0, true) {
 					if err != nil {
 						return err

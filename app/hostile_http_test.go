@@ -16,6 +16,7 @@ import (
 	"sportello/app/web"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -295,7 +296,7 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 		letters := 0
 		link := admin.post("/admin/people/"+itoa(w.people["stranger"].ID)+"/link", url.Values{"csrf": {""}})
 		look("the link for a new password", link)
-		err := w.app.Store.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error { // now, not after a while
+		err := w.app.Store.Update(db.By{Via: door.Desk, Act: act.Letter}, func(tx *db.Tx) error { // now, not after a while
 			for l, err := range store.Letters.All(tx, 0, false) {
 				if err != nil {
 					return err

@@ -23,6 +23,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/desk/intake"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -355,7 +356,7 @@ func TestNothingIsExecutedWhateverFieldHeaderOrPartItComesBy(t *testing.T) {
 		}
 	}
 	for role := range w.people { // a token's form asks for the password, which no attempt is
-		_, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: door.Command}, w.people[role].ID, next(store.Most("tokens.name")))
+		_, _, err := w.app.Desk.Keeper().NewToken(db.By{Via: door.Command}, w.people[role].ID, next(store.Most("tokens.name")))
 		must(t, err)
 	}
 	w.mailAttempts()
@@ -475,7 +476,7 @@ func (w *world) keptAttempts() {
 			count[table]++
 		}
 	}
-	must(w.t, w.app.Store.View(func(tx *store.Tx) error {
+	must(w.t, w.app.Store.View(func(tx *db.Tx) error {
 		for r, err := range store.Tickets.All(tx, 0, false) {
 			must(w.t, err)
 			note("tickets", r)

@@ -24,6 +24,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/extract"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -91,7 +92,7 @@ func gzipped(t *testing.T, before string, zeros int, after string) []byte {
 // session, with a token and with neither.
 func TestABodyThatUnfoldsIsNotUnfolded(t *testing.T) {
 	w := newWorld(t)
-	agent, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: door.Command}, w.people["agent"].ID, "prova")
+	agent, _, err := w.app.Desk.Keeper().NewToken(db.By{Via: door.Command}, w.people["agent"].ID, "prova")
 	must(t, err)
 	var form bytes.Buffer
 	m := multipart.NewWriter(&form)
@@ -175,7 +176,7 @@ func TestAnAttachmentThatUnfoldsCostsOneFailedReading(t *testing.T) {
 			return
 		}
 		var file uint64
-		must(t, w.app.Store.View(func(tx *store.Tx) error {
+		must(t, w.app.Store.View(func(tx *db.Tx) error {
 			for f, err := range store.Files.All(tx, 0, true) {
 				file = f.ID
 				return err

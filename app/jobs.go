@@ -9,7 +9,7 @@ import (
 	"github.com/thejerf/suture/v4"
 
 	"sportello/app/extract"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // job is background work that runs until its context ends. After a failure it starts again, each time after a longer wait.
@@ -31,7 +31,7 @@ func (j job) Serve(ctx context.Context) error {
 		}
 	}()
 	err := j.run(ctx)
-	for ctx.Err() == nil && errors.Is(err, store.ErrUnavailable) && j.app.Store.Fault() != nil {
+	for ctx.Err() == nil && errors.Is(err, fault.ErrUnavailable) && j.app.Store.Fault() != nil {
 		// The work is not at fault. It would fail again at once and make all other work wait.
 		j.app.Log.Warn("background work waits until the store can be written", "job", j.name, "err", err)
 		j.app.awaitStore(ctx)

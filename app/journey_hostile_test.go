@@ -18,6 +18,7 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -222,7 +223,7 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 
 	// What the administration writes.
 	admin := w.as("administrator")
-	must(w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	must(w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		for _, p := range w.people {
 			row, err := store.People.Get(tx, p.ID)
 			if err != nil {
@@ -326,7 +327,7 @@ func (w *world) writeAttempts(t *testing.T, next func(most int) string, everythi
 	_, _, err = d.Keeper().SignIn(context.Background(), requester.Email, testPassword, next(90), "192.0.2.1")
 	must(err)
 	for _, role := range []string{"requester", "agent", "coordinator"} {
-		_, _, err = d.Keeper().NewToken(store.By{Via: door.Command}, w.people[role].ID, next(90))
+		_, _, err = d.Keeper().NewToken(db.By{Via: door.Command}, w.people[role].ID, next(90))
 		must(err)
 	}
 	_, err = d.Notices.Plan()

@@ -11,6 +11,7 @@ import (
 	"sportello/app/address"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -106,7 +107,7 @@ func TestAnAgentMovesAMailAndUndoesIt(t *testing.T) {
 func (w *world) mail(id uint64) *store.Mail {
 	w.t.Helper()
 	var row *store.Mail
-	err := w.app.Store.View(func(tx *store.Tx) (err error) {
+	err := w.app.Store.View(func(tx *db.Tx) (err error) {
 		row, err = store.Mails.Get(tx, id)
 		return err
 	})
@@ -279,7 +280,7 @@ func TestMailThatComesBackIsShownToWhoWorksTheTicket(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ticket := w.ticket()
-	err := w.app.Store.Update(store.By{Via: door.Mail, Act: act.MailFailed}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(db.By{Via: door.Mail, Act: act.MailFailed}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, w.people["requester"].ID)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 func TestARequesterFindsAnswersAsksAndIsAnswered(t *testing.T) {
@@ -190,7 +191,7 @@ func (s *walk) module(name string) {
 func (w *world) newest(t *testing.T) uint64 {
 	t.Helper()
 	var n uint64
-	err := w.app.Store.View(func(tx *store.Tx) error {
+	err := w.app.Store.View(func(tx *db.Tx) error {
 		n = store.Tickets.Last(tx)
 		return nil
 	})

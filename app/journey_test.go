@@ -24,6 +24,7 @@ import (
 
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -374,7 +375,7 @@ func (s *walk) signIn(p *store.Person) {
 // password gives the role the password of the tests.
 func (w *world) password(role string) *store.Person {
 	w.t.Helper()
-	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, w.people[role].ID, testPassword); err != nil {
+	if err := w.app.Desk.Keeper().SetPassword(db.By{Via: door.Command}, w.people[role].ID, testPassword); err != nil {
 		w.t.Fatal(err)
 	}
 	return w.people[role]
@@ -404,7 +405,7 @@ func (w *world) asks(role, subject string) *store.Ticket {
 // endSessions signs everybody out.
 func (w *world) endSessions() {
 	w.t.Helper()
-	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		var all []uint64
 		for s, err := range store.Sessions.All(tx, 0, false) {
 			if err != nil {

@@ -21,6 +21,7 @@ import (
 	"sportello/app/mail/transport"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
 )
@@ -55,7 +56,7 @@ func (w *world) letterOfEvent(reader *store.Person, tells event.Event, change fu
 		second.Event, second.Ticket, second.Subject, second.Unproven = event.Resolved, 123, "Accesso a CSA & altro", true
 		o.Lines = append(o.Lines, second)
 	default:
-		o.Ticket = &store.Ticket{Row: store.Row{ID: 12}, Subject: "Il cedolino di <marzo> non si apre", Version: "12.1", Language: reader.Language}
+		o.Ticket = &store.Ticket{Row: db.Row{ID: 12}, Subject: "Il cedolino di <marzo> non si apre", Version: "12.1", Language: reader.Language}
 		o.Group = &store.Group{Name: store.Words{IT: "Carriere e stipendi", EN: "Careers and payroll"}, Signature: store.Words{IT: "Tel. 051 123456", EN: "Tel. 051 123456"}}
 		o.ReplyTo, o.Agents, o.Closes = "csa+x@desk.example", agents, at.AddDate(0, 0, 14)
 		if o.Agents {
@@ -69,7 +70,7 @@ func (w *world) letterOfEvent(reader *store.Person, tells event.Event, change fu
 			line.Opening = "Buongiorno, da ieri non si apre:\n\n> errore 500 & <altro>\n\nGrazie"
 		case event.Message, event.Waiting, event.Resolved, event.New:
 			line.Text = &store.Message{Format: store.Markdown, Body: "Prova così:\n\n1. apri [la guida](https://guida.example/cedolino)\n2. scrivi `SELECT 1`\n\n> citato da te\n\n| voce | euro |\n|---|---|\n| 810 | 1.500 |\n\n```\nfor i := range 3 {\n    fmt.Println(i)\n}\n```\n\nOppure https://csa.example/x & scrivi a aiuto@csa.example."}
-			line.Files = []*store.File{{Row: store.Row{ID: 7}, Name: "schermata & co.png", Type: "image/png", Size: 1200}}
+			line.Files = []*store.File{{Row: db.Row{ID: 7}, Name: "schermata & co.png", Type: "image/png", Size: 1200}}
 		}
 	}
 	o.Lines = append([]notice.OutgoingLine{line}, o.Lines...)
@@ -274,7 +275,7 @@ func deskWithoutServer(t *testing.T) *app.App {
 	a, err := openServer(cfg, cfg.Logger(io.Discard))
 	must(t, err)
 	t.Cleanup(func() { must(t, a.Close()) })
-	must(t, a.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	must(t, a.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		return store.Organisations.Put(tx, &store.Organisation{Name: "Ateneo", Domains: []string{"example.it"}})
 	}))
 	return a

@@ -16,6 +16,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
 )
@@ -53,7 +54,7 @@ func newLongTicket(t testing.TB, d *testDesk, n int) *longTicket {
 	l.messages = append(l.messages, first.Messages[0].ID)
 	for from := 1; from < n; from += 250 {
 		var public, notes []uint64
-		err := d.app.Store.Update(store.By{Via: door.Page, Act: act.Message}, func(tx *store.Tx) error {
+		err := d.app.Store.Update(db.By{Via: door.Page, Act: act.Message}, func(tx *db.Tx) error {
 			public, notes = nil, nil
 			tk, err := store.Tickets.Get(tx, l.number)
 			if err != nil {
@@ -179,7 +180,7 @@ func TestNotesChangeNothingOfALongTicketForItsRequester(t *testing.T) {
 	piece := fmt.Sprintf("/tickets/%d/thread?after=%d&before=%d", l.number, l.messages[0], l.messages[80])
 	before, of := shownIn(b.get(l.page()).body), shownIn(b.get(piece).body)
 	words := foldWords(b.get(l.page()).body)
-	err := l.app.Store.Update(store.By{Via: door.Page, Act: act.Note}, func(tx *store.Tx) error {
+	err := l.app.Store.Update(db.By{Via: door.Page, Act: act.Note}, func(tx *db.Tx) error {
 		for _, id := range l.notes {
 			m, err := store.Messages.Get(tx, id)
 			if err != nil {
@@ -233,7 +234,7 @@ func TestALongTicketOpensWhereItsReaderLeftOff(t *testing.T) {
 	left := l.messages[90]
 	notice := func(message uint64, event event.Event) {
 		t.Helper()
-		err := l.app.Store.Update(store.By{Via: door.Page}, func(tx *store.Tx) error {
+		err := l.app.Store.Update(db.By{Via: door.Page}, func(tx *db.Tx) error {
 			m, err := store.Messages.Get(tx, message)
 			if err != nil {
 				return err

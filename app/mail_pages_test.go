@@ -17,6 +17,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
 )
@@ -98,7 +99,7 @@ func (w *world) comes(l letter) *store.Mail {
 	if err := d.Intake.Process(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
-	err = w.app.Store.View(func(tx *store.Tx) error {
+	err = w.app.Store.View(func(tx *db.Tx) error {
 		row, err = store.Mails.Get(tx, row.ID)
 		return err
 	})
@@ -146,7 +147,7 @@ func (w *world) letterTo(person *store.Person, ticket uint64, state store.Letter
 	if state == store.LetterFailed || state == store.LetterBounced {
 		l.Tries, l.Error, l.Subject = 3, "550 5.1.1 no such user: "+person.Email, "[#1] Il cedolino"
 	}
-	if err := w.app.Store.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error { c := *l; err := store.Letters.Put(tx, &c); l.ID = c.ID; return err }); err != nil {
+	if err := w.app.Store.Update(db.By{Via: door.Desk, Act: act.Letter}, func(tx *db.Tx) error { c := *l; err := store.Letters.Put(tx, &c); l.ID = c.ID; return err }); err != nil {
 		w.t.Fatal(err)
 	}
 	return l.ID
@@ -156,7 +157,7 @@ func (w *world) letterTo(person *store.Person, ticket uint64, state store.Letter
 func (w *world) linked(person *store.Person, ticket uint64) string {
 	w.t.Helper()
 	id := w.letterTo(person, ticket, store.LetterQueued, "")
-	err := w.app.Store.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(db.By{Via: door.Desk, Act: act.Letter}, func(tx *db.Tx) error {
 		l, err := store.Letters.Get(tx, id)
 		if err != nil {
 			return err
@@ -188,7 +189,7 @@ func (w *world) bounced(person *store.Person, ticket uint64) {
 	w.t.Helper()
 	id := w.letterTo(person, ticket, store.LetterSent, "")
 	var l *store.Letter
-	err := w.app.Store.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) (err error) {
+	err := w.app.Store.Update(db.By{Via: door.Desk, Act: act.Letter}, func(tx *db.Tx) (err error) {
 		if l, err = store.Letters.Get(tx, id); err != nil {
 			return err
 		}

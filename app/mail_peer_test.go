@@ -26,6 +26,7 @@ import (
 	mailpeer "sportello/app/mail/peer"
 	"sportello/app/web/health"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -52,20 +53,20 @@ func mailDesk(t *testing.T, domain string, lmtp, smtp int, more ...func(*config.
 
 func (d *testDesk) count(state store.LetterState) (n int) {
 	d.t.Helper()
-	must(d.t, d.app.Store.View(func(tx *store.Tx) error { n = store.Letters.Count(tx, string(state)); return nil }))
+	must(d.t, d.app.Store.View(func(tx *db.Tx) error { n = store.Letters.Count(tx, string(state)); return nil }))
 	return n
 }
 
 func (d *testDesk) tickets() (n uint64) {
 	d.t.Helper()
-	must(d.t, d.app.Store.View(func(tx *store.Tx) error { n = store.Tickets.Last(tx); return nil }))
+	must(d.t, d.app.Store.View(func(tx *db.Tx) error { n = store.Tickets.Last(tx); return nil }))
 	return n
 }
 
 // memberOf is the membership of an agent of the group.
 func (d *testDesk) memberOf(code string) (out []store.Membership) {
 	d.t.Helper()
-	must(d.t, d.app.Store.View(func(tx *store.Tx) error {
+	must(d.t, d.app.Store.View(func(tx *db.Tx) error {
 		g, err := store.GroupsByCode.First(tx, code)
 		out = []store.Membership{{Group: g.ID}}
 		return err
@@ -91,7 +92,7 @@ func TestMailGoesThroughRealServersBothWays(t *testing.T) {
 	postfix := mailpeer.Postfix(t, mailpeer.Routes{LMTP: map[string]int{"sportello.example": lmtp, "ateneo.example": dovecot.LMTP}})
 	d := mailDesk(t, "sportello.example", lmtp, postfix.Port)
 	// Of a domain of the desk's own: a stranger whom nothing proves would get the plain acknowledgement alone.
-	must(t, d.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	must(t, d.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		return store.Organisations.Put(tx, &store.Organisation{Name: "Ateneo di prova", Domains: []string{"ateneo.example"}})
 	}))
 	agent := d.add("Bruno Agente", people.Form{Groups: d.memberOf("csa"), Email: "bruno@ateneo.example"})

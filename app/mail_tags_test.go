@@ -22,6 +22,7 @@ import (
 	"sportello/app/desk/ticket"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -74,7 +75,7 @@ func TestDoctorTriesWhetherMailWithATagArrives(t *testing.T) {
 	must(t, err)
 	eventually(t, "a letter with a token on its envelope", func() bool {
 		found := false
-		must(t, d.app.Store.View(func(tx *store.Tx) error {
+		must(t, d.app.Store.View(func(tx *db.Tx) error {
 			for m, err := range store.Mails.All(tx, 0, false) {
 				if err != nil {
 					return err

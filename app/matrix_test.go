@@ -28,6 +28,7 @@ import (
 	"sportello/app/web"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -67,7 +68,7 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	}
 	var home, other uint64
 	var unit uint64
-	err := w.app.Store.Update(store.By{Via: door.Command, Act: act.AddPerson}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(db.By{Via: door.Command, Act: act.AddPerson}, func(tx *db.Tx) error {
 		for name, id := range map[string]*uint64{"Ateneo": &home, "Altro ente": &other} {
 			o := &store.Organisation{Code: store.FreeCode(tx, name), Name: name}
 			if err := store.Organisations.Put(tx, o); err != nil {
@@ -227,7 +228,7 @@ func (w *world) visitor(role string) *browser {
 	secret := base64.RawURLEncoding.EncodeToString(raw)
 	sum := sha256.Sum256([]byte(secret))
 	now := w.app.Desk.Now()
-	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		return store.Sessions.Put(tx, &store.Session{Hash: hex.EncodeToString(sum[:]), Person: w.people[role].ID, Seen: now, Ends: now.Add(time.Hour)})
 	})
 	if err != nil {
@@ -242,7 +243,7 @@ func (w *world) code(number string) (code string) {
 	w.t.Helper()
 	id, err := strconv.ParseUint(number, 10, 64)
 	if err == nil {
-		err = w.app.Store.View(func(tx *store.Tx) error {
+		err = w.app.Store.View(func(tx *db.Tx) error {
 			o, err := store.Organisations.Get(tx, id)
 			if err == nil {
 				code = o.Code
@@ -418,7 +419,7 @@ var administratorForm = people.Form{Administrator: true}
 func (d *testDesk) person(address string) *store.Person {
 	d.t.Helper()
 	var p *store.Person
-	err := d.app.Store.View(func(tx *store.Tx) error {
+	err := d.app.Store.View(func(tx *db.Tx) error {
 		var err error
 		p, err = store.PeopleByEmail.First(tx, address)
 		return err

@@ -17,6 +17,7 @@ import (
 	"sportello/app/mail"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
 )
@@ -206,7 +207,7 @@ func TestFormatIsJudgedByWhoSpeaks(t *testing.T) {
 		t.Errorf("imported: %s", got)
 	}
 	// A row of before formats is Markdown, and an export says so.
-	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		m := w.view("requester", n).Messages[0]
 		m.Body, m.Format = "**prima**", store.FormatNone
 		return store.Messages.Put(tx, m)

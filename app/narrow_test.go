@@ -11,6 +11,7 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -37,8 +38,8 @@ var ownWords = []string{
 // lengthened puts a long word into every text of the world, however it got there, including empty ones.
 func (w *world) lengthened() {
 	w.t.Helper()
-	err := w.app.Store.Update(store.By{Via: door.Desk, Act: act.Change}, func(tx *store.Tx) error {
-		for _, lengthen := range []func(*store.Tx) error{
+	err := w.app.Store.Update(db.By{Via: door.Desk, Act: act.Change}, func(tx *db.Tx) error {
+		for _, lengthen := range []func(*db.Tx) error{
 			inTable(store.Tickets), inTable(store.Messages), inTable(store.Files), inTable(store.Versions), inTable(store.Notices),
 			inTable(store.SavedReplies), inTable(store.SettingsTable), inTable(store.Mails), inTable(store.Letters), inTable(store.People),
 			inTable(store.Organisations), inTable(store.Units), inTable(store.Groups), inTable(store.Modules), inTable(store.Sessions),
@@ -55,8 +56,8 @@ func (w *world) lengthened() {
 	}
 }
 
-func inTable[T any](table *store.Table[T]) func(*store.Tx) error {
-	return func(tx *store.Tx) error {
+func inTable[T any](table *db.Table[T]) func(*db.Tx) error {
+	return func(tx *db.Tx) error {
 		var rows []*T
 		for r, err := range table.All(tx, 0, false) {
 			if err != nil {

@@ -18,6 +18,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // keyOf returns the key of the form that the page has for the address.
@@ -34,7 +35,7 @@ func keyOf(t *testing.T, page, action string) string {
 
 func (d *testDesk) made() (tickets, messages int) {
 	d.t.Helper()
-	err := d.app.Store.View(func(tx *store.Tx) error {
+	err := d.app.Store.View(func(tx *db.Tx) error {
 		for _, err := range store.Tickets.All(tx, 0, false) {
 			if err != nil {
 				return err
@@ -182,13 +183,13 @@ func TestAKeyIsUsedUpByWhatItMadeAndByNothingElse(t *testing.T) {
 	if _, n := d.made(); n != 3 {
 		t.Errorf("%d messages, not the two first ones and another", n)
 	}
-	err := d.app.Store.Update(store.By{}, func(tx *store.Tx) error {
-		for k, err := range store.UsedKeys.All(tx, 0, false) {
+	err := d.app.Store.Update(db.By{}, func(tx *db.Tx) error {
+		for k, err := range db.UsedKeys.All(tx, 0, false) {
 			if err != nil {
 				return err
 			}
 			k.Status, k.To, k.Answer = 0, "", nil
-			if err := store.UsedKeys.Put(tx, k); err != nil {
+			if err := db.UsedKeys.Put(tx, k); err != nil {
 				return err
 			}
 		}
@@ -239,13 +240,13 @@ func TestAProgramsKeyAnswersTheFirstResultAgain(t *testing.T) {
 
 func TestAUsedKeyGoesAfterADay(t *testing.T) {
 	now := time.Date(2026, 3, 17, 9, 40, 0, 0, time.UTC)
-	st, err := store.Open(t.TempDir(), store.Options{Clock: func() time.Time { return now }, NoSync: true, Log: discard()})
+	st, err := store.Open(t.TempDir(), db.Options{Clock: func() time.Time { return now }, NoSync: true, Log: discard()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
 	d := desk.New(desk.Options{Store: st, Log: discard()})
-	if err := st.Update(store.By{Once: &store.Once{Key: "k", Same: "s"}}, func(tx *store.Tx) error {
+	if err := st.Update(db.By{Once: &db.Once{Key: "k", Same: "s"}}, func(tx *db.Tx) error {
 		return store.Organisations.Put(tx, &store.Organisation{Name: "Ateneo"})
 	}); err != nil {
 		t.Fatal(err)
@@ -259,8 +260,8 @@ func TestAUsedKeyGoesAfterADay(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := 0
-		if err := st.View(func(tx *store.Tx) error {
-			for range store.UsedKeys.All(tx, 0, false) {
+		if err := st.View(func(tx *db.Tx) error {
+			for range db.UsedKeys.All(tx, 0, false) {
 				n++
 			}
 			return nil

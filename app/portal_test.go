@@ -16,6 +16,7 @@ import (
 	webticket "sportello/app/web/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -62,7 +63,7 @@ func (w *world) do(role string, n uint64, s ticket.Step) *store.Ticket {
 // age changes the row of a ticket behind the desk's back, to let time pass.
 func (w *world) age(n uint64, change func(*store.Ticket)) {
 	w.t.Helper()
-	err := w.app.Store.Update(store.By{Via: door.Command, Act: act.Change}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(db.By{Via: door.Command, Act: act.Change}, func(tx *db.Tx) error {
 		t, err := store.Tickets.Get(tx, n)
 		if err != nil {
 			return err

@@ -11,8 +11,9 @@ import (
 	"sportello/app/config"
 	"sportello/app/desk/people"
 	"sportello/app/web"
-	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // TestWhateverGoesWrongUnderTheAPIIsAProblemDocument asks the API, by the wire, for everything that it refuses, also
@@ -23,7 +24,7 @@ func TestWhateverGoesWrongUnderTheAPIIsAProblemDocument(t *testing.T) {
 		c.Trial.HeadTime, c.Trial.BodyTime = 700*time.Millisecond, 700*time.Millisecond
 	})
 	token := func(name string, f people.Form) string {
-		secret, _, err := d.app.Desk.Keeper().NewToken(store.By{Via: door.Command}, d.add(name, f).ID, "test")
+		secret, _, err := d.app.Desk.Keeper().NewToken(db.By{Via: door.Command}, d.add(name, f).ID, "test")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,8 +143,8 @@ func TestAFaultUnderTheAPIIsAProblemDocument(t *testing.T) {
 	d := newTestDesk(t)
 	for name, h := range map[string]func(*web.Request) error{
 		"panic":       func(*web.Request) error { panic("secret") },
-		"unavailable": func(*web.Request) error { return store.Fail(store.Unavailable, "error.disk") },
-		"too many":    func(*web.Request) error { return store.Fail(store.TooMany, "error.too-many", "seconds", 3) },
+		"unavailable": func(*web.Request) error { return fault.New(fault.Unavailable, "error.disk") },
+		"too many":    func(*web.Request) error { return fault.New(fault.TooMany, "error.too-many", "seconds", 3) },
 	} {
 		got := d.ask(failing(d, "/api/v1/fails", h), "/api/v1/fails")
 		if got.header.Get("Content-Type") != "application/problem+json" || strings.Contains(got.body, "secret") || got.status < 400 {

@@ -13,6 +13,7 @@ import (
 	"sportello/app/web/live"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -87,7 +88,7 @@ func TestTheRequestersSideSeesNothingOfInternalActs(t *testing.T) {
 	browsers, tokens := map[string]*browser{}, map[string]string{}
 	for _, role := range roles {
 		browsers[role] = w.visitor(role)
-		secret, _, err := w.app.Desk.Keeper().NewToken(store.By{Via: door.Command}, w.people[role].ID, "prova")
+		secret, _, err := w.app.Desk.Keeper().NewToken(db.By{Via: door.Command}, w.people[role].ID, "prova")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,8 +22,8 @@ import (
 	"sportello/app/desk/find"
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
-	"sportello/store"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // relevancePage is a page of the corpus: an article. The questions are the entries of the index that the pages'
@@ -140,7 +140,7 @@ func (d *testDesk) fillDesk(path string) map[uint64]string {
 			d.t.Fatal(err)
 		}
 		a, _, err := d.app.Desk.Articles.Put(theDesk, rec)
-		if store.KindOf(err) == store.Invalid && rec.Body == "" {
+		if fault.KindOf(err) == fault.Invalid && rec.Body == "" {
 			continue // a page without text is no article
 		}
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -27,7 +28,7 @@ func told(got answer) string {
 func TestWhoMayNotIsToldTheSameWhateverTheyAskFor(t *testing.T) {
 	w := newWorld(t)
 	number := w.ticket().ID
-	if err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	if err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		s, err := store.SettingsTable.Get(tx, 1)
 		if err != nil {
 			return err
@@ -141,7 +142,7 @@ func TestWhoMayNotIsToldTheSameWhateverTheyAskFor(t *testing.T) {
 // TestARetiredModuleIsNoModuleForWhoAsks opens and corrects as somebody who is not at the desk.
 func TestARetiredModuleIsNoModuleForWhoAsks(t *testing.T) {
 	w := newWorld(t)
-	if err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	if err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		return store.Modules.Put(tx, &store.Module{Code: "vecchio", Channel: store.Here, Group: w.group["csa"], Retired: true})
 	}); err != nil {
 		t.Fatal(err)
@@ -183,7 +184,7 @@ func TestARequesterCannotGiveAVersion(t *testing.T) {
 // TestSupervisorsPublishForTheirOwnModules is the row of the table, from page and API alike.
 func TestSupervisorsPublishForTheirOwnModules(t *testing.T) {
 	w := newWorld(t)
-	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		s, err := store.SettingsTable.Get(tx, 1)
 		if err != nil {
 			return err

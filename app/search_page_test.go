@@ -14,6 +14,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/desk/article"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -92,7 +93,7 @@ func TestASearchIsNarrowedByOrganisationYearAndLanguage(t *testing.T) {
 	w := newWorld(t)
 	year, language := time.Now().Year(), `href="/search?language=en&amp;q=cedolino"`
 	var other uint64
-	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		other = w.people["stranger"].Affiliations[0].Organisation
 		return store.Tickets.Put(tx, &store.Ticket{Subject: "Cedolino in inglese", Kind: store.Request, State: store.StateOpen, Severity: store.Medium, Urgency: store.NoDate, Priority: 4,
 			Group: w.group["csa"], Module: w.module["csa"], Language: "en", Requester: w.people["stranger"].ID, Organisation: other, Opened: time.Now().AddDate(-2, 0, 0)})
@@ -212,7 +213,7 @@ func sameButForTokens(x, y string) bool {
 
 func TestPeopleAreFoundBySearchHoweverTheirNameIsTyped(t *testing.T) {
 	w := newWorld(t)
-	err := w.app.Store.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, w.people["requester"].ID)
 		if err != nil {
 			return err

@@ -23,7 +23,9 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // testDesk is a real desk on a real listener, in a folder that goes with the test. Its data are checked at the end.
@@ -95,7 +97,7 @@ func (d *testDesk) add(name string, f people.Form) *store.Person {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	if err := d.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, testPassword); err != nil {
+	if err := d.app.Desk.Keeper().SetPassword(db.By{Via: door.Command}, p.ID, testPassword); err != nil {
 		d.t.Fatal(err)
 	}
 	return p
@@ -366,7 +368,7 @@ func TestADatabaseErrorReachesNobody(t *testing.T) {
 	if strings.Contains(f, "secret") {
 		t.Fatal("the sentence knows the cause")
 	}
-	if got := store.KindOf(secret); got != store.Internal {
+	if got := fault.KindOf(secret); got != fault.Internal {
 		t.Errorf("an error nobody classified is %s", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -25,7 +26,7 @@ func TestTheWayInTellsNobodyWhoHasAnAccount(t *testing.T) {
 	}
 	letters := func() (n uint64) {
 		t.Helper()
-		if err := d.app.Store.View(func(tx *store.Tx) error { n = store.Letters.Last(tx); return nil }); err != nil {
+		if err := d.app.Store.View(func(tx *db.Tx) error { n = store.Letters.Last(tx); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		return n
@@ -95,7 +96,7 @@ func TestALinkThatIsNoneTellsNotWhetherItEverWas(t *testing.T) {
 	links := map[string]string{"never made": strings.Repeat("A", 43)}
 	for name, f := range map[string]func(p *store.Person, link string){
 		"replaced": func(p *store.Person, _ string) {
-			if _, err := d.app.Desk.Keeper().NewLink(store.By{}, p.ID, credential.ForPassword); err != nil {
+			if _, err := d.app.Desk.Keeper().NewLink(db.By{}, p.ID, credential.ForPassword); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -105,7 +106,7 @@ func TestALinkThatIsNoneTellsNotWhetherItEverWas(t *testing.T) {
 			}
 		},
 		"of somebody disabled": func(p *store.Person, _ string) {
-			err := d.app.Store.Update(store.By{}, func(tx *store.Tx) error {
+			err := d.app.Store.Update(db.By{}, func(tx *db.Tx) error {
 				row, err := store.People.Get(tx, p.ID)
 				if err != nil {
 					return err
@@ -119,7 +120,7 @@ func TestALinkThatIsNoneTellsNotWhetherItEverWas(t *testing.T) {
 		},
 	} {
 		p := d.add("Ada "+name, people.Form{})
-		link, err := d.app.Desk.Keeper().NewLink(store.By{}, p.ID, credential.ForPassword)
+		link, err := d.app.Desk.Keeper().NewLink(db.By{}, p.ID, credential.ForPassword)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,8 +182,8 @@ func TestAskingForAPasswordAnswersAlikeWhereMailGoesOut(t *testing.T) {
 	}
 	eventually(t, "no letter is planned", func() bool {
 		n := 0
-		must(t, d.app.Store.View(func(tx *store.Tx) error {
-			for l, err := range store.LettersByTo.Rows(tx, store.Span{}) {
+		must(t, d.app.Store.View(func(tx *db.Tx) error {
+			for l, err := range store.LettersByTo.Rows(tx, db.Span{}) {
 				if err != nil {
 					return err
 				}

@@ -14,6 +14,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -136,7 +137,7 @@ func TestAnEndedSessionCostsNoText(t *testing.T) {
 func TestOneTimeLinksAreUsedUpByTheButtonAlone(t *testing.T) {
 	d := newTestDesk(t)
 	p := d.add("Ada Neri", people.Form{})
-	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: door.Page}, p.ID, credential.ForPassword)
+	secret, err := d.app.Desk.Keeper().NewLink(db.By{Via: door.Page}, p.ID, credential.ForPassword)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,11 +279,11 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 }
 
 func TestRoutesAreClosedToWhoTheyAreNotFor(t *testing.T) {
-	editor := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Editor: true}}
-	admin := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Administrator: true}}
-	worker := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Groups: []store.Membership{{Group: 1}}}}
-	chief := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}, Groups: []store.Membership{{Group: 1, Supervisor: true}}}}
-	plain := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}}}
+	editor := policy.Actor{Person: &store.Person{Row: db.Row{ID: 1}, Editor: true}}
+	admin := policy.Actor{Person: &store.Person{Row: db.Row{ID: 1}, Administrator: true}}
+	worker := policy.Actor{Person: &store.Person{Row: db.Row{ID: 1}, Groups: []store.Membership{{Group: 1}}}}
+	chief := policy.Actor{Person: &store.Person{Row: db.Row{ID: 1}, Groups: []store.Membership{{Group: 1, Supervisor: true}}}}
+	plain := policy.Actor{Person: &store.Person{Row: db.Row{ID: 1}}}
 	for w, admitted := range map[web.Who][]policy.Actor{
 		web.Guest: {{}, plain, worker, chief, editor, admin}, web.Person: {plain, worker, chief, editor, admin}, web.Agent: {worker, chief, admin},
 		web.Writer: {worker, chief, editor, admin}, web.Supervisor: {chief, admin}, web.Administrator: {admin}, web.Program: {plain, worker, chief, editor, admin}, 0: {},

@@ -19,6 +19,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -64,7 +65,7 @@ func TestNothingKeptIsEverStale(t *testing.T) {
 	}
 	var roles []string
 	for role, p := range w.people {
-		if err := w.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, testPassword); err != nil {
+		if err := w.app.Desk.Keeper().SetPassword(db.By{Via: door.Command}, p.ID, testPassword); err != nil {
 			t.Fatal(err)
 		}
 		roles = append(roles, role)
@@ -146,14 +147,14 @@ func (w *world) changeAtRandom(r *rand.Rand, tickets []uint64, roles []string, c
 	word := []string{"cedolino", "errore", "Ada & Co <b>", "è già chiuso", "stampa"}[r.IntN(5)] + " " + strconv.Itoa(r.IntN(1000))
 	yes := r.IntN(2) == 0
 	agent := w.as("agent")
-	rows := func(what string, change func(tx *store.Tx) error) string {
-		if err := w.app.Store.Update(store.By{Via: door.Command, Act: act.ChangeSettings}, change); err != nil {
+	rows := func(what string, change func(tx *db.Tx) error) string {
+		if err := w.app.Store.Update(db.By{Via: door.Command, Act: act.ChangeSettings}, change); err != nil {
 			return what + ": " + err.Error()
 		}
 		return what
 	}
 	onPerson := func(what string, change func(p *store.Person)) string {
-		return rows(what, func(tx *store.Tx) error {
+		return rows(what, func(tx *db.Tx) error {
 			p, err := store.People.Get(tx, person)
 			if err != nil {
 				return err
@@ -191,7 +192,7 @@ func (w *world) changeAtRandom(r *rand.Rand, tickets []uint64, roles []string, c
 			}
 		})
 	case 5:
-		return rows("a group", func(tx *store.Tx) error {
+		return rows("a group", func(tx *db.Tx) error {
 			g, err := store.Groups.Get(tx, w.group["csa"])
 			if err != nil {
 				return err
@@ -200,7 +201,7 @@ func (w *world) changeAtRandom(r *rand.Rand, tickets []uint64, roles []string, c
 			return store.Groups.Put(tx, g)
 		})
 	case 6:
-		return rows("a module", func(tx *store.Tx) error {
+		return rows("a module", func(tx *db.Tx) error {
 			m, err := store.Modules.Get(tx, w.module["csa"])
 			if err != nil {
 				return err
@@ -209,7 +210,7 @@ func (w *world) changeAtRandom(r *rand.Rand, tickets []uint64, roles []string, c
 			return store.Modules.Put(tx, m)
 		})
 	case 7:
-		return rows("settings", func(tx *store.Tx) error {
+		return rows("settings", func(tx *db.Tx) error {
 			s, err := store.StoredSettings(tx)
 			if err != nil {
 				return err
@@ -218,7 +219,7 @@ func (w *world) changeAtRandom(r *rand.Rand, tickets []uint64, roles []string, c
 			return store.SettingsTable.Put(tx, s)
 		})
 	case 8:
-		return rows("an article", func(tx *store.Tx) error {
+		return rows("an article", func(tx *db.Tx) error {
 			for v, err := range store.Versions.All(tx, 0, false) {
 				if err != nil {
 					return err
@@ -231,7 +232,7 @@ func (w *world) changeAtRandom(r *rand.Rand, tickets []uint64, roles []string, c
 			return nil
 		})
 	case 9:
-		return rows("an audience", func(tx *store.Tx) error {
+		return rows("an audience", func(tx *db.Tx) error {
 			for a, err := range store.Articles.All(tx, 0, false) {
 				if err != nil {
 					return err

@@ -22,6 +22,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -45,7 +46,7 @@ func serveInProcess(t *testing.T, data string) *servedProcess {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, _, err := a.Desk.Keeper().NewToken(store.By{Via: door.Command}, p.ID, "stop")
+	token, _, err := a.Desk.Keeper().NewToken(db.By{Via: door.Command}, p.ID, "stop")
 	if err := errors.Join(err, a.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -132,12 +133,12 @@ func TestAStopFinishesWhatWasBegun(t *testing.T) {
 	if err := s.cmd.Wait(); err != nil {
 		t.Errorf("it ended with %v\n%s", err, s.said.String())
 	}
-	st, err := store.Open(data, store.Options{Log: discard()})
+	st, err := store.Open(data, db.Options{Log: discard()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	if err := st.View(func(tx *store.Tx) error { _, err := store.Tickets.Get(tx, 1); return err }); err != nil {
+	if err := st.View(func(tx *db.Tx) error { _, err := store.Tickets.Get(tx, 1); return err }); err != nil {
 		t.Errorf("the ticket that was answered is not there: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(data, "run", "control.sock")); err == nil {
@@ -167,7 +168,7 @@ func TestTwoStopsEndItAtOnce(t *testing.T) {
 	if strings.Contains(s.said.String(), "panic") {
 		t.Error(s.said.String())
 	}
-	st, err := store.Open(data, store.Options{Log: discard()})
+	st, err := store.Open(data, db.Options{Log: discard()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
 )
@@ -30,7 +31,7 @@ func withSending(c *config.Config) {
 func (d *testDesk) aboutBrowsers() (to, texts []string) {
 	d.t.Helper()
 	var list []*store.Letter
-	err := d.app.Store.View(func(tx *store.Tx) error {
+	err := d.app.Store.View(func(tx *db.Tx) error {
 		list = nil
 		for l, err := range store.Letters.All(tx, d.heard+1, false) {
 			if err != nil {
@@ -125,7 +126,7 @@ func TestNobodySignsInFromANewBrowserUnheard(t *testing.T) {
 
 	// Another password makes all browsers strange but the one in which it was chosen.
 	later(2 * time.Hour)
-	secret, err := d.app.Desk.Keeper().NewLink(store.By{Via: door.Command}, p.ID, credential.ForPassword)
+	secret, err := d.app.Desk.Keeper().NewLink(db.By{Via: door.Command}, p.ID, credential.ForPassword)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +152,7 @@ func TestOnlyAnAdministratorSwitchesLettersAboutBrowsersOff(t *testing.T) {
 	clock.Store(time.Now().UnixNano())
 	w := newWorld(t, withSending, func(c *config.Config) { c.Trial.Clock = func() time.Time { return time.Unix(0, clock.Load()) } })
 	p := w.people["requester"]
-	if err := w.app.Desk.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, testPassword); err != nil {
+	if err := w.app.Desk.Keeper().SetPassword(db.By{Via: door.Command}, p.ID, testPassword); err != nil {
 		t.Fatal(err)
 	}
 	w.signedIn(p)

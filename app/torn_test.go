@@ -15,6 +15,7 @@ import (
 	"sportello/app"
 	"sportello/app/config"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/torn"
 )
 
@@ -34,7 +35,7 @@ func failPower(t *testing.T, held bool) {
 	must(t, err)
 	must(t, a.Close())
 	if held {
-		st, err := store.Open(cfg.Data, store.Options{Log: discard(), NoSync: true})
+		st, err := store.Open(cfg.Data, db.Options{Log: discard(), NoSync: true})
 		must(t, err)
 		defer st.Close()
 	}
@@ -107,7 +108,7 @@ func afterPowerFailure(t *testing.T, data, message string) (tickets int, err err
 	if bad, _ := filepath.Glob(filepath.Join(cfg.Spool(), "*.bad")); len(bad) > 0 {
 		return 0, fmt.Errorf("put aside: %v", bad)
 	}
-	return tickets, a.Store.View(func(tx *store.Tx) error {
+	return tickets, a.Store.View(func(tx *db.Tx) error {
 		for row, err := range store.Tickets.All(tx, 0, false) {
 			if err != nil {
 				return err

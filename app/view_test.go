@@ -9,6 +9,7 @@ import (
 
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 func TestAViewIsSavedFromTheQueueFoundInTheSideBarAndRemoved(t *testing.T) {
@@ -80,7 +81,7 @@ func TestAViewWithWordsShowsTicketsTheReaderMaySeeAndItsNumber(t *testing.T) {
 	}
 	w.searchable()
 	var v *store.View
-	err = w.app.Store.View(func(tx *store.Tx) error { v, err = store.Views.Get(tx, 1); return err })
+	err = w.app.Store.View(func(tx *db.Tx) error { v, err = store.Views.Get(tx, 1); return err })
 	if err != nil || v.Counted != 1 || v.SeenNumber != 1 {
 		t.Fatalf("counted %+v (%v)", v, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"sportello/app/watch"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -93,7 +94,7 @@ func TestDoctorNamesWhatIsWrongAndWhatToDo(t *testing.T) {
 			if name == "lost bytes" {
 				b, err := a.Store.PutBlob(strings.NewReader("bytes"), 0)
 				if err == nil {
-					err = a.Store.Update(store.By{}, func(tx *store.Tx) error {
+					err = a.Store.Update(db.By{}, func(tx *db.Tx) error {
 						return store.Files.Put(tx, &store.File{Sum: b.Sum, Size: b.Size, Person: p.ID})
 					})
 				}

@@ -18,6 +18,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -408,7 +409,7 @@ func TestParticipantsAndWishesAreTheAgentsToGrant(t *testing.T) {
 func TestAnAdministratorGivesAReasonForAConfidentialTicket(t *testing.T) {
 	w := newWorld(t)
 	n := w.fresh("Riservatissima").ID
-	if err := w.app.Store.Update(store.By{Via: door.Command, Act: act.Change}, func(tx *store.Tx) error {
+	if err := w.app.Store.Update(db.By{Via: door.Command, Act: act.Change}, func(tx *db.Tx) error {
 		g, err := store.Groups.Get(tx, w.group["csa"])
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // benchWords is a language of 40,000 words with natural frequencies, small words of Italian at its top.
@@ -52,14 +53,14 @@ func (f *fixture) fillTickets(n int) (size int64) {
 	r := rand.New(rand.NewPCG(1, 2))
 	w := newBenchWords(r)
 	people := make([]uint64, 2500)
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		for i := range people {
 			put(tx, &store.Person{Email: fmt.Sprintf("p%d@ateneo.it", store.People.Last(tx)), Name: "Nome" + strconv.Itoa(i)}, store.People, &people[i])
 		}
 		return nil
 	})
 	for done := 0; done < n; done += 500 {
-		f.update(func(tx *store.Tx) error {
+		f.update(func(tx *db.Tx) error {
 			for range min(500, n-done) {
 				t := &store.Ticket{Subject: w.text(5), Kind: store.Request, State: []store.State{store.StateOpen, store.StateClosed, store.StateClosed}[r.IntN(3)],
 					Group: []uint64{f.general, f.csa, f.secret}[r.IntN(3)], Module: []uint64{f.accounting, f.csaModule}[r.IntN(2)], Language: "it",
@@ -181,7 +182,7 @@ func BenchmarkDocument(b *testing.B) {
 	id := uint64(0)
 	for b.Loop() {
 		id = id%500 + 1
-		err := f.st.View(func(tx *store.Tx) error {
+		err := f.st.View(func(tx *db.Tx) error {
 			_, err := newMaker(tx, time.UTC).ticket(id)
 			return err
 		})

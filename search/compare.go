@@ -16,7 +16,7 @@ import (
 	"sportello/search/analysis"
 	"sportello/search/query"
 	"sportello/search/segment"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 const (
@@ -134,7 +134,7 @@ func (c *comparison) readIDs() error {
 	})
 }
 
-func (c *comparison) compare(tx *store.Tx) error {
+func (c *comparison) compare(tx *db.Tx) error {
 	tx.PastDamage()
 	late, err := c.changedSince(tx)
 	if err != nil {
@@ -200,7 +200,7 @@ func (c *comparison) compare(tx *store.Tx) error {
 func has(m map[uint64]struct{}, id uint64) bool { _, ok := m[id]; return ok }
 
 // changedSince returns the rows that the index need not know yet.
-func (c *comparison) changedSince(tx *store.Tx) (late []map[uint64]struct{}, err error) {
+func (c *comparison) changedSince(tx *db.Tx) (late []map[uint64]struct{}, err error) {
 	raw, err := c.snap.Reader.GetInternal(keySeq)
 	if err != nil || len(raw) != 8 {
 		return late, errors.Join(errors.New("search: the index does not say how far it came"), err)

@@ -9,6 +9,7 @@ import (
 	"sportello/search/analysis"
 	"sportello/search/query"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // hostileWords are pieces of which texts are put together that analysis takes apart in its own ways.
@@ -66,7 +67,7 @@ func TestAHealthyIndexIsNeverCalledWrongAndAHurtOneAlways(t *testing.T) {
 			}
 		}
 	}
-	f.update(func(tx *store.Tx) error { // no document is right where there is nothing to find
+	f.update(func(tx *db.Tx) error { // no document is right where there is nothing to find
 		row, err := store.Tickets.Get(tx, 7)
 		if err != nil {
 			return err
@@ -99,7 +100,7 @@ func TestAHealthyIndexIsNeverCalledWrongAndAHurtOneAlways(t *testing.T) {
 			h := f.ix.current.Load()
 			kind, n := parseID([]byte(id))
 			b := h.index.NewBatch()
-			if err := f.st.View(func(tx *store.Tx) error {
+			if err := f.st.View(func(tx *db.Tx) error {
 				m := newMaker(tx, f.ix.o.Location)
 				if harm == nil {
 					b.Delete(id)

@@ -10,6 +10,7 @@ import (
 	"sportello/search/analysis"
 	"sportello/search/query"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 func TestCompletion(t *testing.T) {
@@ -83,14 +84,14 @@ func TestWordsOfAnAttachmentAreOfferedWhereItMayBeOpened(t *testing.T) {
 	all := f.article(store.Public, 0, store.Published, "it", "Guida", "Testo.")
 	some := f.article(store.Agents, 0, store.Published, "it", "Per operatori", "Testo.")
 	attach := func(file store.File, text string) {
-		f.update(func(tx *store.Tx) error {
+		f.update(func(tx *db.Tx) error {
 			file.Person, file.Name, file.Type, file.Sum, file.Size = f.ana, "a.pdf", "application/pdf", f.blob, 1
 			put(tx, &file, store.Files, nil)
 			return store.Texts.Put(tx, &store.FileText{File: store.Files.Last(tx), Ticket: file.Ticket, Article: file.Article, Text: text, At: tx.Now()})
 		})
 	}
 	var message, note uint64
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		m, err := store.MessagesByTicket.First(tx, ticket)
 		if err != nil {
 			return err

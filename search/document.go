@@ -16,6 +16,8 @@ import (
 	"sportello/search/query"
 	"sportello/search/segment"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -176,13 +178,13 @@ func parseID(id []byte) (string, uint64) {
 
 // maker makes documents from rows inside one View. What many documents need is read once.
 type maker struct {
-	tx     *store.Tx
+	tx     *db.Tx
 	loc    *time.Location
 	words  *vocabulary
 	people map[uint64]*store.Person
 }
 
-func newMaker(tx *store.Tx, loc *time.Location) *maker {
+func newMaker(tx *db.Tx, loc *time.Location) *maker {
 	return &maker{tx: tx, loc: loc, words: newVocabulary()}
 }
 
@@ -195,7 +197,7 @@ func (m *maker) person(id uint64) (*store.Person, error) {
 		return p, nil
 	}
 	p, err := store.People.Get(m.tx, id)
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		p, err = &store.Person{}, nil
 	}
 	if err != nil {
@@ -222,9 +224,9 @@ const maxFileText = 64 << 10
 func FileText(text string) string { return analysis.CutBytes(text, maxFileText) }
 
 // fileText returns what was read out of a file, empty when nothing was.
-func fileText(tx *store.Tx, file uint64) (string, error) {
+func fileText(tx *db.Tx, file uint64) (string, error) {
 	t, err := store.TextOf(tx, file)
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		return "", nil
 	}
 	if err != nil {
@@ -236,10 +238,10 @@ func fileText(tx *store.Tx, file uint64) (string, error) {
 // ticketPieces returns what can be read in a ticket: subject, messages, names of files, answers, and last, where a long
 // text is cut, what stands in files. What a duplicate
 // brought in belongs to other people and counts as notes do; the duplicate itself keeps the words it gave away.
-func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
+func ticketPieces(tx *db.Tx, t *store.Ticket) (pieces, error) {
 	p := pieces{public: []string{t.Subject}}
 	public, foreign := map[uint64]bool{}, map[uint64]bool{} // messages that the requester's side reads; that the duplicate's does
-	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
+	for m, err := range store.MessagesByTicket.Rows(tx, db.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return p, err
 		}
@@ -259,7 +261,7 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 		}
 	}
 	var files pieces
-	for f, err := range store.FilesByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
+	for f, err := range store.FilesByTicket.Rows(tx, db.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return p, err
 		}
@@ -279,7 +281,7 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 			files.public = append(files.public, text)
 		}
 	}
-	for m, err := range store.MessagesByBrought.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
+	for m, err := range store.MessagesByBrought.Rows(tx, db.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return p, err
 		}
@@ -287,7 +289,7 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 			continue
 		}
 		p.public = append(p.public, m.Body)
-		for f, err := range store.FilesByMessage.Rows(tx, store.Span{Prefix: key.Of(m.ID)}) {
+		for f, err := range store.FilesByMessage.Rows(tx, db.Span{Prefix: key.Of(m.ID)}) {
 			if err != nil {
 				return p, err
 			}
@@ -315,7 +317,7 @@ func ticketPieces(tx *store.Tx, t *store.Ticket) (pieces, error) {
 // ticket returns the document of the ticket, an empty draft when there is nothing to find: no row, or spam.
 func (m *maker) ticket(id uint64) (*draft, error) {
 	t, err := store.Tickets.Get(m.tx, id)
-	if store.KindOf(err) == store.NotFound || err == nil && t.IsSpam() {
+	if fault.KindOf(err) == fault.NotFound || err == nil && t.IsSpam() {
 		return &draft{id: ticketID(id)}, nil
 	}
 	if err != nil {
@@ -390,7 +392,7 @@ func mailPieces(m *store.Mail) pieces { return pieces{public: []string{m.Subject
 // is found in its ticket. Who judges reads all of it; nobody else finds any.
 func (m *maker) mail(id uint64) (*draft, error) {
 	row, err := store.Mails.Glance(m.tx, id)
-	if store.KindOf(err) == store.NotFound || err == nil && !row.Judged() {
+	if fault.KindOf(err) == fault.NotFound || err == nil && !row.Judged() {
 		return &draft{id: mailID(id)}, nil
 	}
 	if err == nil {
@@ -415,10 +417,10 @@ func (m *maker) mail(id uint64) (*draft, error) {
 }
 
 // versionPieces returns what can be read in a version of an article.
-func versionPieces(tx *store.Tx, v *store.Version) (pieces, error) {
+func versionPieces(tx *db.Tx, v *store.Version) (pieces, error) {
 	p := pieces{public: append([]string{v.Title, markup.Plain(v.Format.String(), v.Body)}, v.Labels...)}
 	var files []string
-	for f, err := range store.FilesByVersion.Rows(tx, store.Span{Prefix: key.Of(v.ID)}) {
+	for f, err := range store.FilesByVersion.Rows(tx, db.Span{Prefix: key.Of(v.ID)}) {
 		if err != nil {
 			return p, err
 		}
@@ -436,14 +438,14 @@ func versionPieces(tx *store.Tx, v *store.Version) (pieces, error) {
 // version returns the document of an article's version, an empty draft when it is not there.
 func (m *maker) version(id uint64) (*draft, error) {
 	v, err := store.Versions.Get(m.tx, id)
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		return &draft{id: versionID(id)}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	a, err := store.Articles.Get(m.tx, v.Article)
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		return &draft{id: versionID(id)}, nil
 	}
 	if err != nil {

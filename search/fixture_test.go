@@ -14,6 +14,7 @@ import (
 	"sportello/search/query"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -21,7 +22,7 @@ import (
 type fixture struct {
 	t    testing.TB
 	dir  string
-	st   *store.Store
+	st   *db.Store
 	ix   *Index
 	stop func()
 
@@ -50,7 +51,7 @@ func (f *fixture) people() {
 		f.t.Fatal(err)
 	}
 	f.blob = blob.Sum
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		put(tx, &store.Organisation{Name: "Politecnico"}, store.Organisations, &f.polito)
 		put(tx, &store.Organisation{Name: "Ateneo"}, store.Organisations, &f.unibo)
 		put(tx, &store.Unit{Organisation: f.polito, Name: "Ragioneria"}, store.Units, &f.office)
@@ -69,7 +70,7 @@ func (f *fixture) people() {
 }
 
 // put writes the row and stores its id. A failure panics, which the store raises in the test.
-func put[T any](tx *store.Tx, row *T, table *store.Table[T], id *uint64) error {
+func put[T any](tx *db.Tx, row *T, table *db.Table[T], id *uint64) error {
 	if err := table.Put(tx, row); err != nil {
 		panic(err)
 	}
@@ -81,7 +82,7 @@ func put[T any](tx *store.Tx, row *T, table *store.Table[T], id *uint64) error {
 
 func (f *fixture) open() {
 	f.t.Helper()
-	st, err := store.Open(f.dir, store.Options{NoSync: true, Log: quiet()})
+	st, err := store.Open(f.dir, db.Options{NoSync: true, Log: quiet()})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -125,9 +126,9 @@ func (f *fixture) close() {
 	f.st = nil
 }
 
-func (f *fixture) update(fn func(tx *store.Tx) error) {
+func (f *fixture) update(fn func(tx *db.Tx) error) {
 	f.t.Helper()
-	if err := f.st.Update(store.By{Via: door.Command, Act: act.Change}, fn); err != nil {
+	if err := f.st.Update(db.By{Via: door.Command, Act: act.Change}, fn); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -146,9 +147,9 @@ func (f *fixture) catchUp() {
 func (f *fixture) ticket(t store.Ticket, messages ...string) uint64 {
 	f.t.Helper()
 	var id uint64
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		t := t
-		t.Row = store.Row{}
+		t.Row = db.Row{}
 		if t.Requester == 0 {
 			t.Requester = f.ana
 		}
@@ -174,7 +175,7 @@ func (f *fixture) ticket(t store.Ticket, messages ...string) uint64 {
 	return id
 }
 
-func say(tx *store.Tx, ticket, author uint64, messages ...string) error {
+func say(tx *db.Tx, ticket, author uint64, messages ...string) error {
 	for _, m := range messages {
 		body, internal := strings.CutPrefix(m, "note:")
 		put(tx, &store.Message{Ticket: ticket, Author: author, At: tx.Now(), Body: strings.TrimSpace(body), Internal: internal}, store.Messages, nil)
@@ -186,7 +187,7 @@ func say(tx *store.Tx, ticket, author uint64, messages ...string) error {
 func (f *fixture) article(audience store.Audience, module uint64, state store.Publication, versions ...string) uint64 {
 	f.t.Helper()
 	var id uint64
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		put(tx, &store.Article{Slug: fmt.Sprintf("a%d", store.Articles.Last(tx)+1), Module: module, Audience: audience}, store.Articles, &id)
 		for i := 0; i < len(versions); i += 3 {
 			put(tx, &store.Version{Article: id, Module: module, Audience: audience, Language: versions[i], Title: versions[i+1],
@@ -264,9 +265,9 @@ func (r Result) facet(name string) []FacetValue {
 
 var testCatalogue = &query.Catalogue{
 	Modules: map[uint64]*store.Module{
-		1: {Row: store.Row{ID: 1}, Code: "u-gov", Name: store.Words{IT: "U-GOV"}},
-		2: {Row: store.Row{ID: 2}, Code: "u-gov/contabilita", Parent: 1, Name: store.Words{IT: "Contabilità", EN: "Accounting"}},
-		3: {Row: store.Row{ID: 3}, Code: "csa", Name: store.Words{IT: "CSA, carriere"}},
+		1: {Row: db.Row{ID: 1}, Code: "u-gov", Name: store.Words{IT: "U-GOV"}},
+		2: {Row: db.Row{ID: 2}, Code: "u-gov/contabilita", Parent: 1, Name: store.Words{IT: "Contabilità", EN: "Accounting"}},
+		3: {Row: db.Row{ID: 3}, Code: "csa", Name: store.Words{IT: "CSA, carriere"}},
 	},
-	Groups: map[uint64]*store.Group{1: {Row: store.Row{ID: 1}, Code: "risorse-umane", Name: store.Words{IT: "Risorse Umane", EN: "Human Resources"}}},
+	Groups: map[uint64]*store.Group{1: {Row: db.Row{ID: 1}, Code: "risorse-umane", Name: store.Words{IT: "Risorse Umane", EN: "Human Resources"}}},
 }

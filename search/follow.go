@@ -14,6 +14,8 @@ import (
 	"github.com/blevesearch/bleve/v2"
 
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -202,9 +204,9 @@ func (w *work) rows() []map[uint64]struct{} {
 var errGap = errors.New("search: the change log has a gap behind the index")
 
 // readChanges gathers what the changes after seq touch, at most maxChanges of them.
-func (ix *Index) readChanges(tx *store.Tx, seq uint64) (*work, error) {
+func (ix *Index) readChanges(tx *db.Tx, seq uint64) (*work, error) {
 	w := &work{last: seq, tickets: map[uint64]struct{}{}, versions: map[uint64]struct{}{}, mails: map[uint64]struct{}{}}
-	_, err := tx.ReadChanges(seq, maxChanges, func(c *store.Change) error {
+	_, err := tx.ReadChanges(seq, maxChanges, func(c *db.Change) error {
 		if c.Seq != w.last+1 {
 			return errGap
 		}
@@ -217,7 +219,7 @@ func (ix *Index) readChanges(tx *store.Tx, seq uint64) (*work, error) {
 	return w, err
 }
 
-func (w *work) touch(tx *store.Tx, c *store.Change) error {
+func (w *work) touch(tx *db.Tx, c *db.Change) error {
 	switch c.Table {
 	case store.Tickets.Name(), store.Messages.Name(), store.Files.Name():
 		if c.Ticket != 0 {
@@ -245,14 +247,14 @@ func (w *work) touch(tx *store.Tx, c *store.Change) error {
 			if err == nil && f.Article != 0 {
 				return w.article(tx, f.Article)
 			}
-			if store.KindOf(err) != store.NotFound {
+			if fault.KindOf(err) != fault.NotFound {
 				return err
 			}
 		}
 	case store.Texts.Name():
 		if t, err := store.Texts.Get(tx, c.ID); err == nil {
 			return w.file(tx, t.File) // a text that is gone went with its file
-		} else if store.KindOf(err) != store.NotFound {
+		} else if fault.KindOf(err) != fault.NotFound {
 			return err
 		}
 	case store.Versions.Name():
@@ -267,7 +269,7 @@ func (w *work) touch(tx *store.Tx, c *store.Change) error {
 		if !name && !email {
 			return nil
 		}
-		for e := range store.TicketsBySide.Entries(tx, store.Span{Prefix: key.Of(c.ID)}) {
+		for e := range store.TicketsBySide.Entries(tx, db.Span{Prefix: key.Of(c.ID)}) {
 			w.tickets[e.ID] = struct{}{}
 		}
 	case store.Modules.Name(), store.Groups.Name(), store.Organisations.Name(), store.Synonyms.Name():
@@ -277,7 +279,7 @@ func (w *work) touch(tx *store.Tx, c *store.Change) error {
 }
 
 // moved touches the ticket or article that a changed field names.
-func (w *work) moved(tx *store.Tx, name string, raw []byte) error {
+func (w *work) moved(tx *db.Tx, name string, raw []byte) error {
 	id, ok := number(raw)
 	if !ok {
 		return nil
@@ -290,10 +292,10 @@ func (w *work) moved(tx *store.Tx, name string, raw []byte) error {
 }
 
 // file touches what the file belongs to now.
-func (w *work) file(tx *store.Tx, id uint64) error {
+func (w *work) file(tx *db.Tx, id uint64) error {
 	f, err := store.Files.Get(tx, id)
 	switch {
-	case store.KindOf(err) == store.NotFound:
+	case fault.KindOf(err) == fault.NotFound:
 		return nil
 	case err != nil:
 		return err
@@ -307,9 +309,9 @@ func (w *work) file(tx *store.Tx, id uint64) error {
 }
 
 // message touches the tickets from which merging brought the message, if it is still there: their people find it too.
-func (w *work) message(tx *store.Tx, id uint64) error {
+func (w *work) message(tx *db.Tx, id uint64) error {
 	m, err := store.Messages.Get(tx, id)
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		return nil
 	}
 	if err != nil {
@@ -321,8 +323,8 @@ func (w *work) message(tx *store.Tx, id uint64) error {
 	return nil
 }
 
-func (w *work) article(tx *store.Tx, id uint64) error {
-	for e := range store.VersionsByArticle.Entries(tx, store.Span{Prefix: key.Of(id)}) {
+func (w *work) article(tx *db.Tx, id uint64) error {
+	for e := range store.VersionsByArticle.Entries(tx, db.Span{Prefix: key.Of(id)}) {
 		w.versions[e.ID] = struct{}{}
 	}
 	return nil
@@ -332,7 +334,7 @@ func (w *work) article(tx *store.Tx, id uint64) error {
 // indexes it again, to the same result.
 func (ix *Index) round(ctx context.Context, h *handle) error {
 	var w *work
-	err := ix.st.View(func(tx *store.Tx) (err error) {
+	err := ix.st.View(func(tx *db.Tx) (err error) {
 		w, err = ix.readChanges(tx, h.seq.Load())
 		return err
 	})
@@ -381,7 +383,7 @@ var sources = []struct {
 	name string
 	key  func(uint64) string
 	make func(*maker, uint64) (*draft, error)
-	last func(*store.Tx) uint64
+	last func(*db.Tx) uint64
 }{
 	{"ticket", ticketID, (*maker).ticket, store.Tickets.Last},
 	{"article", versionID, (*maker).version, store.Versions.Last},
@@ -406,7 +408,7 @@ func (ix *Index) batch(h *handle, rows []source, seq uint64) (n int, err error) 
 func (ix *Index) prepare(h *handle, rows []source, fresh bool) (b *bleve.Batch, n int, err error) {
 	b = h.index.NewBatch()
 	size := 0
-	err = ix.st.View(func(tx *store.Tx) error {
+	err = ix.st.View(func(tx *db.Tx) error {
 		tx.PastDamage()
 		m := newMaker(tx, ix.o.Location)
 		for n < len(rows) && n < maxDocs && size < maxBytes {

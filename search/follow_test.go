@@ -20,6 +20,8 @@ import (
 	"sportello/search/analysis"
 	"sportello/search/segment"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // someWords are the words that random texts are made of.
@@ -37,7 +39,7 @@ func randomText(r *rand.Rand, n int) string {
 // randomStep changes the store somehow.
 func (f *fixture) randomStep(r *rand.Rand) {
 	pick := func(last uint64) uint64 { return 1 + r.Uint64N(max(last, 1)) }
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		tickets, versions := store.Tickets.Last(tx), store.Versions.Last(tx)
 		switch n := r.IntN(23); {
 		case n == 20:
@@ -293,7 +295,7 @@ func TestDamageEndsInARebuild(t *testing.T) {
 			f.start()
 			f.until("an answer", func() bool {
 				_, err := f.ix.Search(context.Background(), Query{Text: "prova", Access: f.all()})
-				if err != nil && store.KindOf(err) != store.Unavailable {
+				if err != nil && fault.KindOf(err) != fault.Unavailable {
 					t.Fatal(err)
 				}
 				return err == nil
@@ -344,7 +346,7 @@ func TestAPanicIsAnErrorAndANewIndex(t *testing.T) {
 	f.catchUp()
 	n := f.ix.Rebuilds()
 	err := f.ix.read(context.Background(), func(context.Context, *segment.Snapshot) error { panic("index out of range") })
-	if store.KindOf(err) != store.Unavailable {
+	if fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("panic became %v", err)
 	}
 	f.until("a rebuild", func() bool { return f.ix.Rebuilds() > n })
@@ -382,7 +384,7 @@ func TestAnIndexThatCouldNotBeWrittenIsNoPanicToTellOf(t *testing.T) {
 	err := ix.read(context.Background(), func(context.Context, *segment.Snapshot) error {
 		panic("assignment to entry in nil map")
 	})
-	if store.KindOf(err) != store.Unavailable || !strings.Contains(err.Error(), "no space left") {
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("the search says %v", err)
 	}
 	if said := told.String(); strings.Contains(said, "panic") || strings.Contains(said, "is damaged") || !strings.Contains(said, "no space left") {
@@ -459,7 +461,7 @@ func TestWithoutAnIndexTheStateSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	ix := Open(f.indexDir(), f.st, Options{Log: quiet()})
-	if _, err := ix.Search(context.Background(), Query{Text: "x"}); store.KindOf(err) != store.Unavailable {
+	if _, err := ix.Search(context.Background(), Query{Text: "x"}); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("search: %v", err)
 	}
 	if s := ix.State(); s.State != Rebuilding || s.Behind != f.st.Last() {
@@ -518,7 +520,7 @@ func TestKilled(t *testing.T) {
 		}
 		_ = cmd.Wait() // killed
 	}
-	st, err := store.Open(dir, store.Options{Log: quiet()})
+	st, err := store.Open(dir, db.Options{Log: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -536,16 +538,16 @@ func TestKilled(t *testing.T) {
 }
 
 func killedChild(t *testing.T, dir string) {
-	st, err := store.Open(dir, store.Options{Log: quiet()})
+	st, err := store.Open(dir, db.Options{Log: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &fixture{t: t, dir: dir, st: st}
 	f.start()
 	var people int
-	f.update(func(tx *store.Tx) error { people = int(store.People.Last(tx)); return nil })
+	f.update(func(tx *db.Tx) error { people = int(store.People.Last(tx)); return nil })
 	if people == 0 {
-		f.update(func(tx *store.Tx) error {
+		f.update(func(tx *db.Tx) error {
 			put(tx, &store.Group{Code: "generale", Name: store.Words{IT: "S"}}, store.Groups, nil)
 			return put(tx, &store.Person{Email: "a@b.it", Name: "A"}, store.People, nil)
 		})

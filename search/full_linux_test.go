@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // TestAFullDiskIsAClearStateAndEndsWithTheRoom builds an index on a disk that is too small for it. The disk is one of
@@ -48,7 +50,7 @@ func fullDisk(t *testing.T, dir string) {
 		fmt.Println("no disk:", err)
 		return
 	}
-	st, err := store.Open(dir, store.Options{NoSync: true, Log: quiet()})
+	st, err := store.Open(dir, db.Options{NoSync: true, Log: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +67,7 @@ func fullDisk(t *testing.T, dir string) {
 		t.Errorf("of %d bytes the index says %+v", size, s)
 	}
 	// What was there before is still found, or search says that it cannot; the store does not notice.
-	if res, err := f.ix.Search(context.Background(), Query{Text: "prova", Access: f.all()}); store.KindOf(err) != store.Unavailable && (err != nil || res.Total != 1) {
+	if res, err := f.ix.Search(context.Background(), Query{Text: "prova", Access: f.all()}); fault.KindOf(err) != fault.Unavailable && (err != nil || res.Total != 1) {
 		t.Errorf("on a full disk: %d, %v", res.Total, err)
 	}
 	last := f.ticket(store.Ticket{Subject: "prova sul disco pieno"}, "x")

@@ -34,7 +34,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/search/query"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Options configure an index when it is opened.
@@ -76,7 +76,7 @@ var (
 // Index is the index of one store. Its methods may be used by many goroutines at once.
 type Index struct {
 	dir string
-	st  *store.Store
+	st  *db.Store
 	o   Options
 	log *slog.Logger
 
@@ -102,7 +102,7 @@ type Index struct {
 
 // Open opens the index in dir, which belongs to it alone. It never fails and does no work that grows with the data: an
 // index that cannot be used is left to Run, which builds a new one.
-func Open(dir string, st *store.Store, o Options) *Index {
+func Open(dir string, st *db.Store, o Options) *Index {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}

@@ -8,6 +8,8 @@ import (
 	"sportello/search/query"
 	"sportello/search/short"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // maxChecked bounds how many texts one search reads for its phrases. Positions in the index would make it two and a
@@ -38,7 +40,7 @@ func (r *run) checkPhrases() error {
 		return nil
 	}
 	checked, glanced := 0, 0
-	return r.st.View(func(tx *store.Tx) error {
+	return r.st.View(func(tx *db.Tx) error {
 		for k := len(r.parts) - 1; k >= 0; k-- {
 			p := r.parts[k]
 			suspects := p.match
@@ -111,7 +113,7 @@ func (r *run) holds(p *partRun, doc uint32, texts [][]string, needed []query.Cla
 }
 
 // texts returns the words of each piece of the document that the reader may read. A row that went away meanwhile has none.
-func (r *run) texts(tx *store.Tx, p *partRun, doc uint32) ([][]string, error) {
+func (r *run) texts(tx *db.Tx, p *partRun, doc uint32) ([][]string, error) {
 	kind, id, err := rowID(p.Part, doc)
 	if err != nil {
 		return nil, err
@@ -133,7 +135,7 @@ func (r *run) texts(tx *store.Tx, p *partRun, doc uint32) ([][]string, error) {
 			ps, err = versionPieces(tx, v)
 		}
 	}
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		return nil, nil
 	}
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 
 	"sportello/search/query"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // FuzzSearch: a question of any shape is answered, soon, with what the reader may see.
@@ -21,7 +23,7 @@ func FuzzSearch(f *testing.F) {
 	mine := fx.ticket(store.Ticket{Subject: "alfa beta"}, "gamma delta ORA-01722", "note: segreto")
 	fx.ticket(store.Ticket{Subject: "alfa beta", Requester: fx.carla}, "gamma")
 	fx.article(store.Public, fx.ugov, store.Published, "it", "alfa", "beta gamma", "en", "alfa", "the beta")
-	fx.update(func(tx *store.Tx) error {
+	fx.update(func(tx *db.Tx) error {
 		return put(tx, &store.SynonymSet{Language: "it", Words: []string{"alfa", "gamma delta", "zeta"}}, store.Synonyms, nil)
 	})
 	fx.catchUp()
@@ -77,7 +79,7 @@ func TestDeadlineIsAnAnswer(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, err := f.ix.Search(ctx, Query{Text: "prova", Access: f.all()})
-	if store.KindOf(err) != store.Unavailable || !strings.Contains(fmt.Sprint(err), "error.search-slow") {
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(fmt.Sprint(err), "error.search-slow") {
 		t.Errorf("cancelled: %v", err)
 	}
 	if n := f.ix.Rebuilds(); n > 1 || f.ix.current.Load().fault() != nil {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/blevesearch/bleve/v2"
 
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // rebuild makes a new index beside the one that answers and puts it in its place. The old one, if it is sound, is kept
@@ -100,7 +100,7 @@ const page = 4000
 func (ix *Index) fill(ctx context.Context, h *handle) error {
 	last := make([]uint64, len(sources))
 	total := uint64(0)
-	err := ix.st.View(func(tx *store.Tx) error {
+	err := ix.st.View(func(tx *db.Tx) error {
 		for kind, from := range sources {
 			last[kind] = from.last(tx)
 			total += last[kind]

@@ -12,12 +12,14 @@ import (
 	"sportello/search/query"
 	"sportello/search/segment"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // run is one question being answered on one snapshot.
 type run struct {
 	ctx      context.Context
-	st       *store.Store
+	st       *db.Store
 	snap     *segment.Snapshot
 	cat      *query.Catalogue
 	q        Query
@@ -132,14 +134,14 @@ func (r *run) me() (address string, err error) {
 	if r.q.Access.Person == 0 || !slices.ContainsFunc(r.parsed.Filters, isMe) {
 		return "", nil
 	}
-	err = r.st.View(func(tx *store.Tx) error {
+	err = r.st.View(func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, r.q.Access.Person)
 		if err == nil {
 			address = p.Email
 		}
 		return err
 	})
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		err = nil
 	}
 	return address, err

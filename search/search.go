@@ -11,7 +11,7 @@ import (
 	"sportello/search/analysis"
 	"sportello/search/query"
 	"sportello/search/segment"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 const (
@@ -193,7 +193,7 @@ func (ix *Index) read(ctx context.Context, fn func(context.Context, *segment.Sna
 	h := ix.acquire()
 	if h == nil {
 		s := ix.State()
-		return store.Fail(store.Unavailable, "error.search-rebuilding", "done", s.Done, "total", s.Total)
+		return fault.New(fault.Unavailable, "error.search-rebuilding", "done", s.Done, "total", s.Total)
 	}
 	defer h.mu.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
@@ -202,21 +202,21 @@ func (ix *Index) read(ctx context.Context, fn func(context.Context, *segment.Sna
 		if p := recover(); p != nil {
 			if bad := h.fault(); bad != nil {
 				ix.log.Warn("search: the index cannot answer", "index", filepath.Base(h.dir), "err", bad)
-				err = &store.Error{Kind: store.Unavailable, Key: "error.search-failed", Err: bad}
+				err = &fault.Error{Kind: fault.Unavailable, Key: "error.search-failed", Err: bad}
 				return
 			}
 			ix.log.Error("search: panic while searching", "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("search: panic: %v", p)
 		}
-		if err == nil || store.KindOf(err) != store.Internal {
+		if err == nil || fault.KindOf(err) != fault.Internal {
 			return
 		}
 		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-			err = &store.Error{Kind: store.Unavailable, Key: "error.search-slow", Err: err}
+			err = &fault.Error{Kind: fault.Unavailable, Key: "error.search-slow", Err: err}
 			return
 		}
 		ix.spoil(h, err)
-		err = &store.Error{Kind: store.Unavailable, Key: "error.search-failed", Err: err}
+		err = &fault.Error{Kind: fault.Unavailable, Key: "error.search-failed", Err: err}
 	}()
 	snap, err := segment.Take(h.index)
 	if err != nil {

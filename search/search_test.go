@@ -9,6 +9,7 @@ import (
 
 	"sportello/search/query"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 func TestAccess(t *testing.T) {
@@ -142,7 +143,7 @@ func TestConfidentialityHoldsAtOnce(t *testing.T) {
 	agent := Access{Person: f.agent, Groups: []uint64{f.csa}, Agent: true}
 	f.wants(agent, "missione", ids("t", id))
 	set := func(yes bool) {
-		f.update(func(tx *store.Tx) error {
+		f.update(func(tx *db.Tx) error {
 			m, err := store.Modules.Get(tx, f.ugov) // the level above
 			if err != nil {
 				return err
@@ -156,7 +157,7 @@ func TestConfidentialityHoldsAtOnce(t *testing.T) {
 	f.wants(Access{Person: f.other, Groups: []uint64{f.general}, Agent: true}, "missione", ids("t", id))
 	set(false)
 	f.wants(agent, "missione", ids("t", id))
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		g, err := store.Groups.Get(tx, f.general)
 		if err != nil {
 			return err
@@ -367,7 +368,7 @@ func TestSpamIsGone(t *testing.T) {
 	f := newFixture(t)
 	id := f.ticket(store.Ticket{Subject: "Vincita alla lotteria"}, "clicca qui", "note: è posta indesiderata")
 	mark := func(at time.Time) {
-		f.update(func(tx *store.Tx) error {
+		f.update(func(tx *db.Tx) error {
 			row, err := store.Tickets.Get(tx, id)
 			if err != nil {
 				return err
@@ -446,7 +447,7 @@ func TestWhatADuplicateBroughtInIsNotFoundByTheOthersRequester(t *testing.T) {
 	f := newFixture(t)
 	first := f.ticket(store.Ticket{Subject: "Cedolino bianco", Module: f.csaModule}, "non si apre")
 	twin := f.ticket(store.Ticket{Subject: "Cedolino vuoto", Requester: f.carla, Module: f.csaModule}, "non si apre")
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		m := &store.Message{Ticket: first, Author: f.carla, At: tx.Now(), Body: "la mia zucchina privata", Origin: twin, Brought: []uint64{twin}}
 		if err := store.Messages.Put(tx, m); err != nil {
 			return err
@@ -461,7 +462,7 @@ func TestWhatADuplicateBroughtInIsNotFoundByTheOthersRequester(t *testing.T) {
 	f.wants(Access{Person: f.ana}, "zucchina", "")
 	f.wants(Access{Person: f.carla}, "zucchina", ids("t", twin))
 	// The duplicate taken up again is nobody's duplicate, and the words are still its people's.
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		row, err := store.Tickets.Get(tx, twin)
 		if err != nil {
 			return err
@@ -479,7 +480,7 @@ func TestWhatADuplicateBroughtInIsNotFoundByTheOthersRequester(t *testing.T) {
 func TestMailThatIsJudgedIsFoundByItsGroup(t *testing.T) {
 	f := newFixture(t)
 	var ids [3]uint64
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		for i, m := range []*store.Mail{
 			{State: store.MailHeld, Subject: "Cedolino", Text: "non si apre da stamani", From: "sergio@altrove.it", FromName: "Sergio Sconosciuto", Group: f.csa},
 			{State: store.MailAside, Subject: "Fuori sede", Text: "cedolino riservato", From: "ana@polito.it", Group: f.secret},
@@ -501,7 +502,7 @@ func TestMailThatIsJudgedIsFoundByItsGroup(t *testing.T) {
 		f.wants(root, text, "m1")
 	}
 	f.wants(Access{Person: f.agent, Groups: []uint64{f.csa, f.secret}, Agent: true}, "cedolino", "m1 m2")
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		m, err := store.Mails.Get(tx, ids[0])
 		if err != nil {
 			return err

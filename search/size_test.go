@@ -16,6 +16,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // TestAtSize measures on a data folder that `generate` filled, named by SPORTELLO_DATA: building the index, its size
@@ -29,7 +30,7 @@ func TestAtSize(t *testing.T) {
 	if dir == "" {
 		dir = filepath.Join(t.TempDir(), "search")
 	}
-	st, err := store.Open(data, store.Options{NoSync: true, Log: quiet()})
+	st, err := store.Open(data, db.Options{NoSync: true, Log: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func TestAtSize(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	word := func() string { return words[r.IntN(len(words))] }
 	var group uint64
-	if err := st.View(func(tx *store.Tx) error {
+	if err := st.View(func(tx *db.Tx) error {
 		tk, err := store.Tickets.Get(tx, 1)
 		if err == nil {
 			group = tk.Group
@@ -139,8 +140,8 @@ func TestAtSize(t *testing.T) {
 }
 
 // sizeOfText returns the bytes of the texts that are found, words as they come in subjects, and somebody with tickets.
-func sizeOfText(t *testing.T, st *store.Store) (size int64, words []string, person uint64) {
-	err := st.View(func(tx *store.Tx) error {
+func sizeOfText(t *testing.T, st *db.Store) (size int64, words []string, person uint64) {
+	err := st.View(func(tx *db.Tx) error {
 		for tk, err := range store.Tickets.All(tx, 0, false) {
 			if err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"sportello/store"
+	"sportello/store/db"
 )
 
 func TestSynonymsAreFoundAtOnce(t *testing.T) {
@@ -15,7 +16,7 @@ func TestSynonymsAreFoundAtOnce(t *testing.T) {
 	invoice := f.ticket(store.Ticket{Subject: "Invoice", Language: "en"}, "missing")
 	f.wants(f.all(), "cedolino", ids("t", slip))
 	var id uint64
-	f.update(func(tx *store.Tx) error {
+	f.update(func(tx *db.Tx) error {
 		put(tx, &store.SynonymSet{Language: "en", Words: []string{"invoice", "bill"}}, store.Synonyms, nil)
 		return put(tx, &store.SynonymSet{Language: "it", Words: []string{"cedolino", "busta paga", "PEC"}}, store.Synonyms, &id)
 	})
@@ -31,7 +32,7 @@ func TestSynonymsAreFoundAtOnce(t *testing.T) {
 	if res.All != 2 || len(res.Hits) < 2 || res.Hits[0].ID != pay {
 		t.Errorf("%d have all words, hits %+v", res.All, res.Hits)
 	}
-	f.update(func(tx *store.Tx) error { return store.Synonyms.Delete(tx, id) })
+	f.update(func(tx *db.Tx) error { return store.Synonyms.Delete(tx, id) })
 	f.wants(f.all(), "cedolino", ids("t", slip))
 	if f.ix.Rebuilds() != n {
 		t.Error("the index was built anew")

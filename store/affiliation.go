@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"sportello/store/db"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -230,15 +231,15 @@ func (p *Person) belonging(of func(*Affiliation) uint64) [][]byte {
 // The ways to people by their affiliations.
 var (
 	// organisation, whether all of the person's affiliations there have ended, then the name.
-	PeopleByOrganisation = People.index("organisation", func(p *Person) [][]byte {
+	PeopleByOrganisation = People.Index("organisation", func(p *Person) [][]byte {
 		return p.belonging(func(h *Affiliation) uint64 { return h.Organisation })
 	})
 	// unit, whether all of the person's affiliations there have ended, then the name.
-	PeopleByUnit = People.index("unit", func(p *Person) [][]byte {
+	PeopleByUnit = People.Index("unit", func(p *Person) [][]byte {
 		return p.belonging(func(h *Affiliation) uint64 { return h.Unit })
 	})
 	// organisation and unit of a coordinator.
-	PeopleByCoordination = People.index("coordination", func(p *Person) [][]byte {
+	PeopleByCoordination = People.Index("coordination", func(p *Person) [][]byte {
 		var out [][]byte
 		for h := range p.Open {
 			if h.Coordinator {
@@ -248,7 +249,7 @@ var (
 		return out
 	})
 	// when something is to be done about one of the person's affiliations.
-	PeopleByTurn = People.index("turn", func(p *Person) [][]byte {
+	PeopleByTurn = People.Index("turn", func(p *Person) [][]byte {
 		var first time.Time
 		for h := range p.Open {
 			if at := h.Turns(); !at.IsZero() && (first.IsZero() || at.Before(first)) {
@@ -263,7 +264,7 @@ var (
 )
 
 // OrganisationsByCode leads to the organisation with the code.
-var OrganisationsByCode = Organisations.uniqueIndex("code", func(o *Organisation) [][]byte {
+var OrganisationsByCode = Organisations.UniqueIndex("code", func(o *Organisation) [][]byte {
 	if o.Code == "" {
 		return nil // only in older files, until they are brought up to date
 	}
@@ -275,7 +276,7 @@ const maxOrganisationCode = 80
 
 // FreeCode returns a code for an organisation of the name: its words in lower-case ASCII letters and digits joined by
 // hyphens, with -2, -3 and so on if another organisation has it.
-func FreeCode(tx *Tx, name string) string {
+func FreeCode(tx *db.Tx, name string) string {
 	return freeCode(name, func(code string) bool { return OrganisationsByCode.Has(tx, code) })
 }
 

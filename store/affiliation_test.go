@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sportello/store/act"
+	"sportello/store/db"
 )
 
 var morning = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
@@ -124,7 +125,7 @@ func TestAnAffiliationTurnsAtItsWarningsAndAtItsEnd(t *testing.T) {
 
 func TestPeopleAreFoundByTheirAffiliations(t *testing.T) {
 	st := fresh(t, quick)
-	must(t, st.Update(By{Act: act.Seed}, func(tx *Tx) error {
+	must(t, st.Update(db.By{Act: act.Seed}, func(tx *db.Tx) error {
 		for _, name := range []string{"Uno", "Due"} {
 			must(t, Organisations.Put(tx, &Organisation{Name: name, Code: strings.ToLower(name)}))
 		}
@@ -138,7 +139,7 @@ func TestPeopleAreFoundByTheirAffiliations(t *testing.T) {
 		}
 		return nil
 	}))
-	must(t, st.View(func(tx *Tx) error {
+	must(t, st.View(func(tx *db.Tx) error {
 		names := func(rows []*Person, err error) string {
 			must(t, err)
 			var out []string
@@ -178,7 +179,7 @@ func TestPeopleOfOlderFilesHaveAffiliations(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "desk.db"), raw, 0o600))
 	st := reopened(t, dir, quick)
 	sound(t, st)
-	must(t, st.View(func(tx *Tx) error {
+	must(t, st.View(func(tx *db.Tx) error {
 		for email, want := range map[string]string{
 			"nessuno@uni.example":         "",
 			"ateneo@uni.example":          "1/0",

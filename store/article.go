@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"sportello/store/db"
 	"sportello/store/event"
 	"sportello/store/key"
 	"sportello/store/spelling"
@@ -12,7 +13,7 @@ import (
 
 // Article is a page of the knowledge base. Its text is in its versions, one for each language.
 type Article struct {
-	Row
+	db.Row
 	Slug     string   `json:"slug"`
 	Module   uint64   `json:"module,omitzero"`
 	Audience Audience `json:"audience"`
@@ -22,7 +23,7 @@ type Article struct {
 
 // Version is an article in one language.
 type Version struct {
-	Row
+	db.Row
 	Article     uint64      `json:"article"`
 	Module      uint64      `json:"module,omitzero"`   // the article's, so that lists need one index
 	Audience    Audience    `json:"audience,omitzero"` // the article's
@@ -52,22 +53,22 @@ func (v *Version) Names(file uint64) bool {
 
 // The ways into the articles and their versions.
 var (
-	ArticlesBySlug     = Articles.uniqueIndex("slug", func(a *Article) [][]byte { return key.One(a.Slug) })
-	ArticlesByModule   = Articles.index("module", func(a *Article) [][]byte { return key.One(a.Module) })
-	ArticlesByExternal = Articles.uniqueIndex("external", func(a *Article) [][]byte {
+	ArticlesBySlug     = Articles.UniqueIndex("slug", func(a *Article) [][]byte { return key.One(a.Slug) })
+	ArticlesByModule   = Articles.Index("module", func(a *Article) [][]byte { return key.One(a.Module) })
+	ArticlesByExternal = Articles.UniqueIndex("external", func(a *Article) [][]byte {
 		if a.External == "" {
 			return nil
 		}
 		return key.One(a.External)
 	})
 
-	VersionsByArticle = Versions.uniqueIndex("article", func(v *Version) [][]byte { return key.One(v.Article, v.Language) })
+	VersionsByArticle = Versions.UniqueIndex("article", func(v *Version) [][]byte { return key.One(v.Article, v.Language) })
 	// publication, module, language, then title.
-	VersionsByModule = Versions.index("module", func(v *Version) [][]byte {
+	VersionsByModule = Versions.Index("module", func(v *Version) [][]byte {
 		return key.One(v.Publication, v.Module, v.Language, spelling.Fold(v.Title))
 	})
 	// publication, then update: drafts, and what is new.
-	VersionsByUpdate = Versions.index("update", func(v *Version) [][]byte { return key.One(v.Publication, v.Updated) })
+	VersionsByUpdate = Versions.Index("update", func(v *Version) [][]byte { return key.One(v.Publication, v.Updated) })
 )
 
 // CountPublished keys the counter of published versions: module, audience, language.
@@ -75,7 +76,7 @@ const CountPublished = "published" // module, audience, language
 
 // Notice notifies one person of one event, under the bell and by mail.
 type Notice struct {
-	Row
+	db.Row
 	Person uint64      `json:"person"`
 	Ticket uint64      `json:"ticket,omitzero"`
 	Event  event.Event `json:"event"`
@@ -93,22 +94,22 @@ const CountUnread = "unread"
 
 // The ways into the notices.
 var (
-	NoticesByPerson = Notices.index("person", func(n *Notice) [][]byte { return key.One(n.Person, n.At) })
-	NoticesUnread   = Notices.index("unread", func(n *Notice) [][]byte {
+	NoticesByPerson = Notices.Index("person", func(n *Notice) [][]byte { return key.One(n.Person, n.At) })
+	NoticesUnread   = Notices.Index("unread", func(n *Notice) [][]byte {
 		if n.Read {
 			return nil
 		}
 		return key.One(n.Person, n.Ticket)
 	})
-	NoticesByTicket = Notices.index("ticket", func(n *Notice) [][]byte {
+	NoticesByTicket = Notices.Index("ticket", func(n *Notice) [][]byte {
 		if n.Ticket == 0 {
 			return nil
 		}
 		return key.One(n.Ticket)
 	})
-	NoticesByTime = Notices.index("time", func(n *Notice) [][]byte { return key.One(n.At) })
+	NoticesByTime = Notices.Index("time", func(n *Notice) [][]byte { return key.One(n.At) })
 	// what waits for the daily mail of its person.
-	NoticesDigest = Notices.index("digest", func(n *Notice) [][]byte {
+	NoticesDigest = Notices.Index("digest", func(n *Notice) [][]byte {
 		if !n.Digest {
 			return nil
 		}
@@ -118,7 +119,7 @@ var (
 
 // SavedReply is a text agents insert by typing ::, of a group or one's own.
 type SavedReply struct {
-	Row
+	db.Row
 	Group  uint64 `json:"group,omitzero"`
 	Person uint64 `json:"person,omitzero"`
 	Title  Words  `json:"title"`
@@ -127,13 +128,13 @@ type SavedReply struct {
 
 // The ways into the saved replies.
 var (
-	SavedRepliesByGroup  = SavedReplies.index("group", func(r *SavedReply) [][]byte { return key.One(r.Group) })
-	SavedRepliesByPerson = SavedReplies.index("person", func(r *SavedReply) [][]byte { return key.One(r.Person) })
+	SavedRepliesByGroup  = SavedReplies.Index("group", func(r *SavedReply) [][]byte { return key.One(r.Group) })
+	SavedRepliesByPerson = SavedReplies.Index("person", func(r *SavedReply) [][]byte { return key.One(r.Person) })
 )
 
 // Form keeps what somebody had typed into a form when their session ended; after signing in again they return to it.
 type Form struct {
-	Row
+	db.Row
 	Person uint64              `json:"person"`
 	Path   string              `json:"path"`
 	Values map[string][]string `json:"values"`
@@ -142,13 +143,13 @@ type Form struct {
 
 // The ways into the drafts.
 var (
-	DraftsByPerson = Drafts.index("person", func(f *Form) [][]byte { return key.One(f.Person) })
-	DraftsByEnd    = Drafts.index("ends", func(f *Form) [][]byte { return key.One(f.Ends) })
+	DraftsByPerson = Drafts.Index("person", func(f *Form) [][]byte { return key.One(f.Person) })
+	DraftsByEnd    = Drafts.Index("ends", func(f *Form) [][]byte { return key.One(f.Ends) })
 )
 
 // Settings are what the administrator chose for the whole desk. There is one row, with ID 1.
 type Settings struct {
-	Row
+	db.Row
 	Name          string            `json:"name"`           // of the desk
 	Short         string            `json:"short,omitzero"` // the desk's name in the subject of its mail: [Short #12]; empty: made from Name
 	Institution   string            `json:"institution"`    // whose desk it is, in the top bar

@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/key"
 )
@@ -23,14 +24,14 @@ func BenchmarkUpdate1(b *testing.B) { benchUpdate(b, 1) }
 func BenchmarkUpdate64(b *testing.B) { benchUpdate(b, 64) }
 
 func benchUpdate(b *testing.B, writers int) {
-	st, err := Open(b.TempDir(), Options{})
+	st, err := Open(b.TempDir(), db.Options{})
 	must(b, err)
 	defer st.Close()
 	peopled(b, st)
 	var n atomic.Uint64
 	parallel(b, writers, func() error {
 		i := n.Add(1)
-		return st.Update(By{Person: 1, Via: door.API, Act: act.Open}, func(tx *Tx) error {
+		return st.Update(db.By{Person: 1, Via: door.API, Act: act.Open}, func(tx *db.Tx) error {
 			return Tickets.Put(tx, &Ticket{Subject: "Stampa bloccata all'ufficio protocollo", State: StateNew, Group: i%20 + 1, Requester: i%2500 + 1,
 				Due: tx.Now(), Opened: tx.Now(), PublicUpdated: tx.Now(), Messages: 1})
 		})
@@ -38,9 +39,9 @@ func benchUpdate(b *testing.B, writers int) {
 }
 
 // peopled makes the groups and requesters that the tickets of the benchmarks name.
-func peopled(b *testing.B, st *Store) {
+func peopled(b *testing.B, st *db.Store) {
 	b.Helper()
-	must(b, st.Update(By{Act: act.Change}, func(tx *Tx) error {
+	must(b, st.Update(db.By{Act: act.Change}, func(tx *db.Tx) error {
 		for i := range 20 {
 			if err := Groups.Put(tx, &Group{Code: fmt.Sprint("g", i)}); err != nil {
 				return err
@@ -57,56 +58,34 @@ func peopled(b *testing.B, st *Store) {
 
 // BenchmarkPut writes a ticket with the five rows it names, and changes it, without waiting for the disk.
 func BenchmarkPut(b *testing.B) {
-	st, err := Open(b.TempDir(), Options{NoSync: true})
+	st, err := Open(b.TempDir(), db.Options{NoSync: true})
 	must(b, err)
 	defer st.Close()
 	peopled(b, st)
-	must(b, st.Update(By{Act: act.Change}, func(tx *Tx) error {
+	must(b, st.Update(db.By{Act: act.Change}, func(tx *db.Tx) error {
 		return errors.Join(Modules.Put(tx, &Module{Code: "csa"}), Organisations.Put(tx, &Organisation{Name: "Uni"}))
 	}))
 	ticket := func(i int) *Ticket {
 		return &Ticket{Subject: "Stampa bloccata all'ufficio protocollo", State: StateNew, Group: uint64(i%20) + 1, Requester: uint64(i%2500) + 1,
 			Assignee: 7, Module: 1, Organisation: 1, Messages: 1}
 	}
-	b.Run("new", func(b *testing.B) { benchPut(b, st, func(tx *Tx, i int) error { return Tickets.Put(tx, ticket(i)) }) })
+	b.Run("new", func(b *testing.B) {
+		benchPut(b, st, func(tx *db.Tx, i int) error { return Tickets.Put(tx, ticket(i)) })
+	})
 	b.Run("changed", func(b *testing.B) {
 		t := ticket(0)
-		must(b, st.Update(By{Act: act.Open}, func(tx *Tx) error { return Tickets.Put(tx, t) }))
-		benchPut(b, st, func(tx *Tx, i int) error {
+		must(b, st.Update(db.By{Act: act.Open}, func(tx *db.Tx) error { return Tickets.Put(tx, t) }))
+		benchPut(b, st, func(tx *db.Tx, i int) error {
 			t.Messages = i
 			return Tickets.Put(tx, t)
 		})
 	})
 }
 
-// BenchmarkKeepRefs judges the five references of a new ticket: what Put costs more than without.
-func BenchmarkKeepRefs(b *testing.B) {
-	st, err := Open(b.TempDir(), Options{NoSync: true})
-	must(b, err)
-	defer st.Close()
-	peopled(b, st)
-	must(b, st.Update(By{Act: act.Change}, func(tx *Tx) error {
-		return errors.Join(Modules.Put(tx, &Module{Code: "csa"}), Organisations.Put(tx, &Organisation{Name: "Uni"}))
-	}))
-	t := &Ticket{Group: 7, Requester: 1234, Assignee: 7, Module: 1, Organisation: 1}
-	for name, old := range map[string]*Ticket{"new": nil, "changed": t} {
-		b.Run(name, func(b *testing.B) {
-			must(b, st.View(func(tx *Tx) error {
-				for b.Loop() {
-					if err := Tickets.keepRefs(tx, old, t); err != nil {
-						return err
-					}
-				}
-				return nil
-			}))
-		})
-	}
-}
-
 // benchPut writes a thousand rows in each transaction.
-func benchPut(b *testing.B, st *Store, put func(*Tx, int) error) {
+func benchPut(b *testing.B, st *db.Store, put func(*db.Tx, int) error) {
 	for n := 0; n < b.N; n += 1000 {
-		must(b, st.Update(By{Person: 1, Via: door.API, Act: act.Open}, func(tx *Tx) error {
+		must(b, st.Update(db.By{Person: 1, Via: door.API, Act: act.Open}, func(tx *db.Tx) error {
 			for i := n; i < min(n+1000, b.N); i++ {
 				if err := put(tx, i); err != nil {
 					return err
@@ -166,14 +145,14 @@ func parallel(b *testing.B, writers int, write func() error) {
 
 // BenchmarkPage reads a page of 50 of 100,000 tickets through an index, its count beside it.
 func BenchmarkPage(b *testing.B) {
-	st, err := Open(b.TempDir(), Options{NoSync: true})
+	st, err := Open(b.TempDir(), db.Options{NoSync: true})
 	must(b, err)
 	defer st.Close()
 	peopled(b, st)
 	const tickets = 100000
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i := 0; i < tickets; i += 5000 {
-		must(b, st.Update(By{Act: act.Open}, func(tx *Tx) error {
+		must(b, st.Update(db.By{Act: act.Open}, func(tx *db.Tx) error {
 			for j := range 5000 {
 				n := i + j
 				state := StateClosed
@@ -189,11 +168,11 @@ func BenchmarkPage(b *testing.B) {
 			return nil
 		}))
 	}
-	for name, spans := range map[string][]Span{
+	for name, spans := range map[string][]db.Span{
 		"everything closed": {{Prefix: key.Of(StateClosed), Desc: true}},
-		"twenty groups merged": func() (out []Span) {
+		"twenty groups merged": func() (out []db.Span) {
 			for g := range uint64(20) {
-				out = append(out, Span{Prefix: key.Of(g+1, StateOpen)})
+				out = append(out, db.Span{Prefix: key.Of(g+1, StateOpen)})
 			}
 			return out
 		}(),
@@ -204,7 +183,7 @@ func BenchmarkPage(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				must(b, st.View(func(tx *Tx) error {
+				must(b, st.View(func(tx *db.Tx) error {
 					n := 0
 					for _, err := range ix.Merge(tx, spans) {
 						if err != nil {

@@ -1,5 +1,7 @@
 package store
 
+import "sportello/store/enum"
+
 // Each type here is a small closed set of words of the domain. In rows, in the API and in files a value is its code; in
 // index keys it is one byte.
 
@@ -174,18 +176,18 @@ func (v Publication) Byte() byte  { return byte(v) }
 func (v NoticeChoice) Byte() byte { return byte(v) }
 func (v Source) Byte() byte       { return byte(v) }
 
-func (v TicketKind) String() string   { return word(ticketKinds, byte(v)) }
-func (v State) String() string        { return word(states, byte(v)) }
-func (v Outcome) String() string      { return word(outcomes, byte(v)) }
-func (v Severity) String() string     { return word(severities, byte(v)) }
-func (v Urgency) String() string      { return word(urgencies, byte(v)) }
-func (v Contact) String() string      { return word(contacts, byte(v)) }
-func (v Channel) String() string      { return word(channels, byte(v)) }
-func (v Audience) String() string     { return word(audiences, byte(v)) }
-func (v Format) String() string       { return word(formats, byte(v)) }
-func (v Publication) String() string  { return word(publications, byte(v)) }
-func (v NoticeChoice) String() string { return word(noticeChoices, byte(v)) }
-func (v Source) String() string       { return word(sources, byte(v)) }
+func (v TicketKind) String() string   { return enum.Word(ticketKinds, byte(v)) }
+func (v State) String() string        { return enum.Word(states, byte(v)) }
+func (v Outcome) String() string      { return enum.Word(outcomes, byte(v)) }
+func (v Severity) String() string     { return enum.Word(severities, byte(v)) }
+func (v Urgency) String() string      { return enum.Word(urgencies, byte(v)) }
+func (v Contact) String() string      { return enum.Word(contacts, byte(v)) }
+func (v Channel) String() string      { return enum.Word(channels, byte(v)) }
+func (v Audience) String() string     { return enum.Word(audiences, byte(v)) }
+func (v Format) String() string       { return enum.Word(formats, byte(v)) }
+func (v Publication) String() string  { return enum.Word(publications, byte(v)) }
+func (v NoticeChoice) String() string { return enum.Word(noticeChoices, byte(v)) }
+func (v Source) String() string       { return enum.Word(sources, byte(v)) }
 
 // MarshalText writes the code.
 func (v TicketKind) MarshalText() ([]byte, error)   { return []byte(v.String()), nil }
@@ -202,15 +204,15 @@ func (v NoticeChoice) MarshalText() ([]byte, error) { return []byte(v.String()),
 func (v Source) MarshalText() ([]byte, error)       { return []byte(v.String()), nil }
 
 // UnmarshalText reads a code and refuses any other word with an Invalid error "error.code".
-func (v *TicketKind) UnmarshalText(b []byte) error   { return parse(ticketKinds, b, v) }
-func (v *State) UnmarshalText(b []byte) error        { return parse(states, b, v) }
-func (v *Outcome) UnmarshalText(b []byte) error      { return parse(outcomes, b, v) }
-func (v *Severity) UnmarshalText(b []byte) error     { return parse(severities, b, v) }
-func (v *Urgency) UnmarshalText(b []byte) error      { return parse(urgencies, b, v) }
-func (v *Contact) UnmarshalText(b []byte) error      { return parse(contacts, b, v) }
-func (v *Channel) UnmarshalText(b []byte) error      { return parse(channels, b, v) }
-func (v *Audience) UnmarshalText(b []byte) error     { return parse(audiences, b, v) }
-func (v *Format) UnmarshalText(b []byte) error       { return parse(formats, b, v) }
-func (v *Publication) UnmarshalText(b []byte) error  { return parse(publications, b, v) }
-func (v *NoticeChoice) UnmarshalText(b []byte) error { return parse(noticeChoices, b, v) }
-func (v *Source) UnmarshalText(b []byte) error       { return parse(sources, b, v) }
+func (v *TicketKind) UnmarshalText(b []byte) error   { return enum.Read(ticketKinds, b, v) }
+func (v *State) UnmarshalText(b []byte) error        { return enum.Read(states, b, v) }
+func (v *Outcome) UnmarshalText(b []byte) error      { return enum.Read(outcomes, b, v) }
+func (v *Severity) UnmarshalText(b []byte) error     { return enum.Read(severities, b, v) }
+func (v *Urgency) UnmarshalText(b []byte) error      { return enum.Read(urgencies, b, v) }
+func (v *Contact) UnmarshalText(b []byte) error      { return enum.Read(contacts, b, v) }
+func (v *Channel) UnmarshalText(b []byte) error      { return enum.Read(channels, b, v) }
+func (v *Audience) UnmarshalText(b []byte) error     { return enum.Read(audiences, b, v) }
+func (v *Format) UnmarshalText(b []byte) error       { return enum.Read(formats, b, v) }
+func (v *Publication) UnmarshalText(b []byte) error  { return enum.Read(publications, b, v) }
+func (v *NoticeChoice) UnmarshalText(b []byte) error { return enum.Read(noticeChoices, b, v) }
+func (v *Source) UnmarshalText(b []byte) error       { return enum.Read(sources, b, v) }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"sportello/store/db"
 	"sportello/store/event"
 	"sportello/store/key"
 )
@@ -28,7 +29,7 @@ const (
 
 // Mail is one message as it arrived, by whichever way. Its bytes stay in a blob as long as the row exists.
 type Mail struct {
-	Row
+	db.Row
 	State     MailState `json:"state"`
 	Why       string    `json:"why,omitzero"`    // code of the reason why it is held, failed or aside
 	Detail    string    `json:"detail,omitzero"` // the reason in words, for the administrator
@@ -69,24 +70,24 @@ var JudgedMail = []MailState{MailHeld, MailFailed, MailAside}
 
 // The ways into the mails.
 var (
-	MailsByState = Mails.index("state", func(m *Mail) [][]byte { return key.One(string(m.State)) })
-	MailsBySum   = Mails.index("sum", func(m *Mail) [][]byte { return key.One(m.Sum) })
+	MailsByState = Mails.Index("state", func(m *Mail) [][]byte { return key.One(string(m.State)) })
+	MailsBySum   = Mails.Index("sum", func(m *Mail) [][]byte { return key.One(m.Sum) })
 	// what was understood, by what its copies have in common.
-	MailsByPrint = Mails.index("print", func(m *Mail) [][]byte {
+	MailsByPrint = Mails.Index("print", func(m *Mail) [][]byte {
 		if m.Print == "" || m.State == MailSame {
 			return nil
 		}
 		return key.One(m.Print)
 	})
 	// group, state, of what people judge.
-	MailsByGroup = Mails.index("group", func(m *Mail) [][]byte {
+	MailsByGroup = Mails.Index("group", func(m *Mail) [][]byte {
 		if !m.Judged() {
 			return nil
 		}
 		return key.One(m.Group, string(m.State))
 	})
-	MailsByMailbox = Mails.index("mailbox", func(m *Mail) [][]byte { return key.One(m.Mailbox) })
-	MailsByTicket  = Mails.index("ticket", func(m *Mail) [][]byte {
+	MailsByMailbox = Mails.Index("mailbox", func(m *Mail) [][]byte { return key.One(m.Mailbox) })
+	MailsByTicket  = Mails.Index("ticket", func(m *Mail) [][]byte {
 		if m.Ticket == 0 {
 			return nil
 		}
@@ -106,7 +107,7 @@ const (
 
 // MailID is a Message-ID seen in a ticket.
 type MailID struct {
-	Row
+	db.Row
 	Hash    string   `json:"hash"` // see HashMessageID
 	Value   string   `json:"value"`
 	Kind    MailKind `json:"kind"`
@@ -117,9 +118,9 @@ type MailID struct {
 
 // The ways into the Message-IDs.
 var (
-	MailIDsByHash    = MailIDs.index("hash", func(m *MailID) [][]byte { return key.One(m.Hash) })
-	MailIDsByTicket  = MailIDs.index("ticket", func(m *MailID) [][]byte { return key.One(m.Ticket) })
-	MailIDsByMessage = MailIDs.index("message", func(m *MailID) [][]byte {
+	MailIDsByHash    = MailIDs.Index("hash", func(m *MailID) [][]byte { return key.One(m.Hash) })
+	MailIDsByTicket  = MailIDs.Index("ticket", func(m *MailID) [][]byte { return key.One(m.Ticket) })
+	MailIDsByMessage = MailIDs.Index("message", func(m *MailID) [][]byte {
 		if m.Message == 0 {
 			return nil
 		}
@@ -176,7 +177,7 @@ type RightChange struct {
 // Letter is one mail the desk sends to one person. What it says is written when it goes, from what that person may read
 // then; its Message-ID is there from the beginning, so that a second try is recognised as the same mail.
 type Letter struct {
-	Row
+	db.Row
 	State     LetterState `json:"state"`
 	Why       string      `json:"why,omitzero"` // code: why it is held or was dropped
 	Person    uint64      `json:"person"`       // 0: to the address alone
@@ -198,22 +199,22 @@ type Letter struct {
 // The ways into the letters.
 var (
 	// what is to go, by when.
-	LettersDue = Letters.index("due", func(l *Letter) [][]byte {
+	LettersDue = Letters.Index("due", func(l *Letter) [][]byte {
 		if l.State != LetterQueued {
 			return nil
 		}
 		return key.One(l.Next)
 	})
-	LettersByState  = Letters.index("state", func(l *Letter) [][]byte { return key.One(string(l.State)) })
-	LettersByTo     = Letters.index("to", func(l *Letter) [][]byte { return key.One(l.To, l.Created) })
-	LettersByTicket = Letters.index("ticket", func(l *Letter) [][]byte {
+	LettersByState  = Letters.Index("state", func(l *Letter) [][]byte { return key.One(string(l.State)) })
+	LettersByTo     = Letters.Index("to", func(l *Letter) [][]byte { return key.One(l.To, l.Created) })
+	LettersByTicket = Letters.Index("ticket", func(l *Letter) [][]byte {
 		if l.Ticket == 0 {
 			return nil
 		}
 		return key.One(l.Ticket)
 	})
 	// what waits to gather more of the same ticket for the same person.
-	LettersGathering = Letters.index("gathering", func(l *Letter) [][]byte {
+	LettersGathering = Letters.Index("gathering", func(l *Letter) [][]byte {
 		if l.State != LetterQueued || l.Tries > 0 {
 			return nil
 		}
@@ -223,7 +224,7 @@ var (
 
 // TicketLink lets one person read one ticket without signing in, by a link that mail carries.
 type TicketLink struct {
-	Row
+	db.Row
 	Ticket     uint64    `json:"ticket"`
 	Person     uint64    `json:"person"`
 	Serial     uint64    `json:"serial"` // grows when the link is withdrawn: the old one opens nothing any more
@@ -233,11 +234,11 @@ type TicketLink struct {
 }
 
 // TicketLinksByTicket leads to the links of a ticket and to that of a person.
-var TicketLinksByTicket = TicketLinks.uniqueIndex("ticket", func(l *TicketLink) [][]byte { return key.One(l.Ticket, l.Person) })
+var TicketLinksByTicket = TicketLinks.UniqueIndex("ticket", func(l *TicketLink) [][]byte { return key.One(l.Ticket, l.Person) })
 
 // Mailbox is how far the desk has read a mailbox of the configuration, and what it saw of mail at an address of its own.
 type Mailbox struct {
-	Row
+	db.Row
 	Name     string    `json:"name"`              // its address
 	Position string    `json:"position,omitzero"` // as package transport writes it
 	LastOK   time.Time `json:"last_ok,omitzero"`
@@ -247,4 +248,4 @@ type Mailbox struct {
 }
 
 // MailboxesByName leads to the mailbox with the address.
-var MailboxesByName = Mailboxes.uniqueIndex("name", func(m *Mailbox) [][]byte { return key.One(m.Name) })
+var MailboxesByName = Mailboxes.UniqueIndex("name", func(m *Mailbox) [][]byte { return key.One(m.Name) })

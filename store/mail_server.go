@@ -1,11 +1,14 @@
 package store
 
-import "sportello/store/key"
+import (
+	"sportello/store/db"
+	"sportello/store/key"
+)
 
 // MailServer is a mail server entered by an administrator: either a mailbox of the desk, fetched over IMAP or delivered by
 // the mail server, or the server for outgoing mail. Servers of the configuration have priority over entered ones.
 type MailServer struct {
-	Row
+	db.Row
 	Out     bool   `json:"out,omitzero"` // the server for outgoing mail; false for a mailbox
 	Address string `json:"address"`      // the address of the mailbox, or the sender address of the desk
 
@@ -51,7 +54,7 @@ func (s Secret) Is() bool { return s != Secret{} }
 
 // MailServersByAddress finds a mailbox by its address. The key of the server for outgoing mail is Out and an empty address,
 // so that there is at most one.
-var MailServersByAddress = MailServers.uniqueIndex("address", func(m *MailServer) [][]byte {
+var MailServersByAddress = MailServers.UniqueIndex("address", func(m *MailServer) [][]byte {
 	if m.Out {
 		return key.One(true, "")
 	}

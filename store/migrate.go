@@ -7,10 +7,12 @@ import (
 	"slices"
 
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // schema is what a file of this release holds.
-var schema = Schema{Tables: tables, Steps: []Step{
+var schema = db.Schema{Tables: tables, Steps: []db.Step{
 	{Name: "tokens end", Run: endTokens},
 	{Name: "files of articles belong to versions", Run: filesToVersions},
 	{Name: "people are found by the forms of their names", Run: namesToForms},
@@ -23,12 +25,12 @@ var schema = Schema{Tables: tables, Steps: []Step{
 }}
 
 // ticketsByHat makes one index of the two for organisations and for units.
-func ticketsByHat(tx *Tx) error {
+func ticketsByHat(tx *db.Tx) error {
 	return errors.Join(Tickets.DropIndex(tx, "organisation"), Tickets.DropIndex(tx, "unit"), Tickets.Derive(tx, TicketsByHat))
 }
 
 // organisationsToCodes gives each organisation a code made from its name.
-func organisationsToCodes(tx *Tx) error {
+func organisationsToCodes(tx *db.Tx) error {
 	taken := map[string]bool{}
 	err := Organisations.RewriteFields(tx, func(row map[string]json.RawMessage) bool {
 		var name string
@@ -48,7 +50,7 @@ func organisationsToCodes(tx *Tx) error {
 
 // peopleToAffiliations makes affiliations of the one organisation and unit that a person had, and of the places they
 // coordinated, which were apart: where both were the same it is one, so that nobody's eyes change.
-func peopleToAffiliations(tx *Tx) error {
+func peopleToAffiliations(tx *db.Tx) error {
 	type place struct {
 		Organisation uint64 `json:"organisation"`
 		Unit         uint64 `json:"unit"`
@@ -86,24 +88,24 @@ func peopleToAffiliations(tx *Tx) error {
 }
 
 // queuesByRank makes the indexes of the queues anew: their keys have the priority now.
-func queuesByRank(tx *Tx) error {
+func queuesByRank(tx *db.Tx) error {
 	return Tickets.Derive(tx, TicketsByGroup, TicketsByAssignee, TicketsUnassigned, TicketsByState)
 }
 
 // longFieldsApart rewrites the rows that have fields to keep apart.
-func longFieldsApart(tx *Tx) error {
+func longFieldsApart(tx *db.Tx) error {
 	return errors.Join(Tickets.Divide(tx), Versions.Divide(tx), Mails.Divide(tx), Mails.Rebuild(tx))
 }
 
 // messagesToSides notes of messages that a merge brought where they are from which ticket. Until now that was told by the
 // ticket still being a duplicate; one that was taken up again since is found by the change that moved the message.
-func messagesToSides(tx *Tx) error {
+func messagesToSides(tx *db.Tx) error {
 	err := Messages.Rewrite(tx, func(m *Message) (bool, error) {
 		if m.Origin == 0 {
 			return false, nil
 		}
 		o, err := Tickets.Get(tx, m.Origin)
-		if err != nil && KindOf(err) != NotFound {
+		if err != nil && fault.KindOf(err) != fault.NotFound {
 			return false, err
 		}
 		brought := err == nil && o.DuplicateOf == m.Ticket
@@ -130,12 +132,12 @@ func messagesToSides(tx *Tx) error {
 }
 
 // namesToForms rebuilds the indexes of people: the keys of one have changed.
-func namesToForms(tx *Tx) error { return People.Rebuild(tx) }
+func namesToForms(tx *db.Tx) error { return People.Rebuild(tx) }
 
 // filesToVersions gives each file of an article to versions of it: to those whose text names it, the published ones
 // first; a file that no text names goes to the published version if it was there when that was published, else to the
 // one that is still a draft.
-func filesToVersions(tx *Tx) error {
+func filesToVersions(tx *db.Tx) error {
 	err := Files.Rewrite(tx, func(f *File) (bool, error) {
 		if f.Article == 0 {
 			return false, nil
@@ -166,7 +168,7 @@ func filesToVersions(tx *Tx) error {
 }
 
 // endTokens sets an end, a year from now, on tokens made before tokens had one.
-func endTokens(tx *Tx) error {
+func endTokens(tx *db.Tx) error {
 	ends, err := json.Marshal(tx.Now().AddDate(1, 0, 0))
 	if err != nil {
 		return err

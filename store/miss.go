@@ -3,13 +3,14 @@ package store
 import (
 	"time"
 
+	"sportello/store/db"
 	"sportello/store/key"
 )
 
 // Miss counts, for one month, how often the same words were searched for without finding anything, or without anything
 // found being opened. It does not say who asked: no person, no address, no hour.
 type Miss struct {
-	Row
+	db.Row
 	Text      string    `json:"text"`            // the words, lower case, single spaces
 	Module    uint64    `json:"module,omitzero"` // to which the search was limited; 0: to none
 	Month     string    `json:"month"`           // 2026-11, in the desk's time zone
@@ -22,4 +23,4 @@ type Miss struct {
 const CountMisses = "month"
 
 // MissesByMonth leads to the misses of a month: month, text, module.
-var MissesByMonth = Misses.uniqueIndex("month", func(m *Miss) [][]byte { return key.One(m.Month, m.Text, m.Module) })
+var MissesByMonth = Misses.UniqueIndex("month", func(m *Miss) [][]byte { return key.One(m.Month, m.Text, m.Module) })

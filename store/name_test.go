@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"sportello/store/db"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -12,7 +13,7 @@ import (
 // TestPeopleAreFoundHoweverTheirNameIsTyped: each name is found by what people type for it, and not by what names
 // somebody else; the index has everybody whom a text names.
 func TestPeopleAreFoundHoweverTheirNameIsTyped(t *testing.T) {
-	s := fresh(t, Options{})
+	s := fresh(t, db.Options{})
 	cases := []struct{ name, email, finds, not string }{
 		{"Maria D'Angelo", "m.dangelo@unito.it", "angelo|dangelo|d'angelo|d’angelo|D`Angelo|d angelo|D´Angelo|maria angelo|angelo maria|dange|m.dangelo@|mariad", "dangela|gelo|@unito"},
 		{"Ugo De Rosa", "ugo@unito.it", "de rosa|derosa|De-Rosa|rosa|ugo derosa|UGODEROSA|d rosa|rosa ugo", "derossi|osa"},
@@ -26,9 +27,9 @@ func TestPeopleAreFoundHoweverTheirNameIsTyped(t *testing.T) {
 		{"Piero Degl'Innocenti", "piero.degl@x.it", "innocenti|deglinnocenti|degl innocenti|piero.degl", "glinnocenti"},
 	}
 	for _, c := range cases {
-		must(t, s.Update(By{}, func(tx *Tx) error { return People.Put(tx, &Person{Name: c.name, Email: c.email}) }))
+		must(t, s.Update(db.By{}, func(tx *db.Tx) error { return People.Put(tx, &Person{Name: c.name, Email: c.email}) }))
 	}
-	must(t, s.View(func(tx *Tx) error {
+	must(t, s.View(func(tx *db.Tx) error {
 		for i, c := range cases {
 			p, err := People.Get(tx, uint64(i+1))
 			must(t, err)
@@ -38,7 +39,7 @@ func TestPeopleAreFoundHoweverTheirNameIsTyped(t *testing.T) {
 				}
 				var found []uint64
 				for _, w := range spelling.Beginnings(text) {
-					for e := range PeopleByWord.Entries(tx, Span{Prefix: key.Beginning(w)}) {
+					for e := range PeopleByWord.Entries(tx, db.Span{Prefix: key.Beginning(w)}) {
 						found = append(found, e.ID)
 					}
 				}

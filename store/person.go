@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"sportello/store/db"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -11,7 +12,7 @@ import (
 // Person is anyone with a record. Rights add up: everybody is a requester, a Membership makes an agent or supervisor,
 // an Affiliation may make a coordinator, the two flags an editor and an administrator.
 type Person struct {
-	Row
+	db.Row
 	Email         string        `json:"email"` // lower case, NFC; see Address
 	Name          string        `json:"name"`
 	Language      string        `json:"language,omitzero"` // it, en, or empty: the browser's
@@ -59,18 +60,18 @@ func (p *Person) IsSupervisor() bool {
 
 // The ways into the people.
 var (
-	PeopleByEmail = People.uniqueIndex("email", func(p *Person) [][]byte { return key.One(p.Email) })
-	PeopleByName  = People.index("name", func(p *Person) [][]byte { return key.One(spelling.Fold(p.Name)) })
+	PeopleByEmail = People.UniqueIndex("email", func(p *Person) [][]byte { return key.One(p.Email) })
+	PeopleByName  = People.Index("name", func(p *Person) [][]byte { return key.One(spelling.Fold(p.Name)) })
 	// the forms of the name and the address, to look people up by the NameBeginnings of a text: use
 	// Span{Prefix: key.Beginning(word)}.
-	PeopleByWord = People.index("word", func(p *Person) [][]byte {
+	PeopleByWord = People.Index("word", func(p *Person) [][]byte {
 		var out [][]byte
 		for _, w := range p.forms() {
 			out = append(out, key.Of(w))
 		}
 		return append(out, key.Of(p.Email))
 	})
-	PeopleByGroup = People.index("group", func(p *Person) [][]byte {
+	PeopleByGroup = People.Index("group", func(p *Person) [][]byte {
 		var out [][]byte
 		for _, m := range p.Groups {
 			out = append(out, key.Of(m.Group, spelling.Fold(p.Name)))
@@ -78,7 +79,7 @@ var (
 		return out
 	})
 	// administrators, editors, supervisors, agents and coordinators under their word, also while that is yet to begin.
-	PeopleByRole = People.index("role", func(p *Person) [][]byte {
+	PeopleByRole = People.Index("role", func(p *Person) [][]byte {
 		var out [][]byte
 		if p.Administrator {
 			out = append(out, key.Of("administrator"))
@@ -101,7 +102,7 @@ var (
 
 // Organisation is a university or body whose people use the desk.
 type Organisation struct {
-	Row
+	db.Row
 	Code    string   `json:"code"` // what programs call it
 	Name    string   `json:"name"`
 	Domains []string `json:"domains,omitempty"` // mail domains that belong to it, lower case
@@ -109,27 +110,27 @@ type Organisation struct {
 
 // Unit is a department or office inside an organisation.
 type Unit struct {
-	Row
+	db.Row
 	Organisation uint64 `json:"organisation"`
 	Name         string `json:"name"`
 }
 
 // The ways into the organisations and their units.
 var (
-	OrganisationsByName   = Organisations.uniqueIndex("name", func(o *Organisation) [][]byte { return key.One(spelling.Fold(o.Name)) })
-	OrganisationsByDomain = Organisations.uniqueIndex("domain", func(o *Organisation) [][]byte {
+	OrganisationsByName   = Organisations.UniqueIndex("name", func(o *Organisation) [][]byte { return key.One(spelling.Fold(o.Name)) })
+	OrganisationsByDomain = Organisations.UniqueIndex("domain", func(o *Organisation) [][]byte {
 		var out [][]byte
 		for _, d := range o.Domains {
 			out = append(out, key.Of(d))
 		}
 		return out
 	})
-	UnitsByOrganisation = Units.uniqueIndex("name", func(u *Unit) [][]byte { return key.One(u.Organisation, spelling.Fold(u.Name)) })
+	UnitsByOrganisation = Units.UniqueIndex("name", func(u *Unit) [][]byte { return key.One(u.Organisation, spelling.Fold(u.Name)) })
 )
 
 // Group is a support group: it owns modules and tickets.
 type Group struct {
-	Row
+	db.Row
 	Code         string `json:"code"`
 	Name         Words  `json:"name"`
 	Description  Words  `json:"description,omitzero"`
@@ -145,7 +146,7 @@ type Group struct {
 const GeneralGroup = "generale"
 
 // GroupsByCode leads to the group with the code.
-var GroupsByCode = Groups.uniqueIndex("code", func(g *Group) [][]byte { return key.One(g.Code) })
+var GroupsByCode = Groups.UniqueIndex("code", func(g *Group) [][]byte { return key.One(g.Code) })
 
 // Words is a short text in the languages of the desk.
 type Words struct {
@@ -163,7 +164,7 @@ func (w Words) In(language string) string {
 
 // Module is one level of the catalogue: product, area or module. What it leaves empty it inherits from the level above.
 type Module struct {
-	Row
+	db.Row
 	Code         string     `json:"code"` // parts joined by /
 	Parent       uint64     `json:"parent,omitzero"`
 	Name         Words      `json:"name"`
@@ -190,13 +191,13 @@ type Question struct {
 
 // The ways into the modules.
 var (
-	ModulesByCode   = Modules.uniqueIndex("code", func(m *Module) [][]byte { return key.One(m.Code) })
-	ModulesByParent = Modules.index("parent", func(m *Module) [][]byte { return key.One(m.Parent, m.Code) })
+	ModulesByCode   = Modules.UniqueIndex("code", func(m *Module) [][]byte { return key.One(m.Code) })
+	ModulesByParent = Modules.Index("parent", func(m *Module) [][]byte { return key.One(m.Parent, m.Code) })
 )
 
 // Session is a signed-in browser. The cookie holds 32 random bytes, the row their SHA-256.
 type Session struct {
-	Row
+	db.Row
 	Hash   string    `json:"hash"`
 	Person uint64    `json:"person"`
 	Device string    `json:"device,omitzero"`
@@ -209,7 +210,7 @@ type Session struct {
 
 // Token lets a program act with the rights that its person has at that moment, until it ends.
 type Token struct {
-	Row
+	db.Row
 	Hash   string    `json:"hash"`
 	Person uint64    `json:"person"`
 	Name   string    `json:"name,omitzero"`
@@ -222,7 +223,7 @@ type Token struct {
 
 // Link may be used once, before it ends, to choose a password.
 type Link struct {
-	Row
+	db.Row
 	Hash   string    `json:"hash"`
 	Person uint64    `json:"person"`
 	For    string    `json:"for"` // password
@@ -231,19 +232,19 @@ type Link struct {
 
 // The ways into the sessions, tokens and links, each found by the hash of its secret.
 var (
-	SessionsByHash   = Sessions.uniqueIndex("hash", func(s *Session) [][]byte { return key.One(s.Hash) })
-	SessionsByPerson = Sessions.index("person", func(s *Session) [][]byte { return key.One(s.Person, s.Seen) })
-	SessionsByEnd    = Sessions.index("ends", func(s *Session) [][]byte { return key.One(s.Ends) })
-	TokensByHash     = Tokens.uniqueIndex("hash", func(t *Token) [][]byte { return key.One(t.Hash) })
-	TokensByPerson   = Tokens.index("person", func(t *Token) [][]byte { return key.One(t.Person) })
+	SessionsByHash   = Sessions.UniqueIndex("hash", func(s *Session) [][]byte { return key.One(s.Hash) })
+	SessionsByPerson = Sessions.Index("person", func(s *Session) [][]byte { return key.One(s.Person, s.Seen) })
+	SessionsByEnd    = Sessions.Index("ends", func(s *Session) [][]byte { return key.One(s.Ends) })
+	TokensByHash     = Tokens.UniqueIndex("hash", func(t *Token) [][]byte { return key.One(t.Hash) })
+	TokensByPerson   = Tokens.Index("person", func(t *Token) [][]byte { return key.One(t.Person) })
 	// those that sleep, by when they fell asleep.
-	TokensAsleep = Tokens.index("asleep", func(t *Token) [][]byte {
+	TokensAsleep = Tokens.Index("asleep", func(t *Token) [][]byte {
 		if t.Asleep.IsZero() {
 			return nil
 		}
 		return key.One(t.Asleep)
 	})
-	LinksByHash   = Links.uniqueIndex("hash", func(l *Link) [][]byte { return key.One(l.Hash) })
-	LinksByPerson = Links.index("person", func(l *Link) [][]byte { return key.One(l.Person) })
-	LinksByEnd    = Links.index("ends", func(l *Link) [][]byte { return key.One(l.Ends) })
+	LinksByHash   = Links.UniqueIndex("hash", func(l *Link) [][]byte { return key.One(l.Hash) })
+	LinksByPerson = Links.Index("person", func(l *Link) [][]byte { return key.One(l.Person) })
+	LinksByEnd    = Links.Index("ends", func(l *Link) [][]byte { return key.One(l.Ends) })
 )

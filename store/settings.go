@@ -5,6 +5,9 @@ import (
 	"maps"
 	"strings"
 	"unicode"
+
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Defaults of a new desk (domain.md): the matrix of priorities and the working hours within which a ticket is due.
@@ -87,7 +90,7 @@ func (s *Settings) PriorityOf(severity Severity, urgency Urgency) int {
 }
 
 // CurrentSettings returns the row of settings, with the defaults of a new desk where it says nothing.
-func CurrentSettings(tx *Tx) *Settings {
+func CurrentSettings(tx *db.Tx) *Settings {
 	s, err := SettingsTable.Peek(tx, 1)
 	if err != nil {
 		s = &Settings{}
@@ -96,9 +99,9 @@ func CurrentSettings(tx *Tx) *Settings {
 }
 
 // StoredSettings returns the row as it is stored, a new one when there is none.
-func StoredSettings(tx *Tx) (*Settings, error) {
+func StoredSettings(tx *db.Tx) (*Settings, error) {
 	set, err := SettingsTable.Get(tx, 1)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		return &Settings{}, nil
 	}
 	return set, err

@@ -1,16 +1,17 @@
 package store
 
 import (
+	"sportello/store/db"
 	"sportello/store/key"
 	"sportello/store/limit"
 )
 
 // tables are all kinds of record there are, in the order in which Check and the inventory of a backup walk them. What
 // a kind of record asks of the store stands in its declaration below, and nowhere else.
-var tables = []anyTable{
+var tables = []db.AnyTable{
 	Articles, Versions, Notices, SavedReplies, Drafts, SettingsTable, Mails, MailIDs, Letters, TicketLinks, Mailboxes,
 	MailServers,
-	Misses, UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
+	Misses, db.UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
 	Messages, Files, Views,
 }
 
@@ -21,7 +22,7 @@ const (
 	maxHash    = 128
 	maxName    = 200
 	maxEmail   = 254
-	maxWhy     = MaxReason
+	maxWhy     = db.MaxReason
 	maxBody    = 6 << 20 // bytes of a message or an article: more belongs in a file
 	maxDetail  = 1000
 	maxShort   = 100
@@ -39,11 +40,10 @@ func under(id uint64) []byte {
 }
 
 // Tickets holds one row for each ticket.
-var Tickets = declare(Table[Ticket]{
-	name:   "tickets",
-	ticket: func(t *Ticket) uint64 { return t.ID },
-	apart:  []string{"answers", "wishes", "added_by"},
-	refs: func(t *Ticket, to refer) {
+var Tickets = db.Declare("tickets", db.Table[Ticket]{
+	Ticket: func(t *Ticket) uint64 { return t.ID },
+	Apart:  []string{"answers", "wishes", "added_by"},
+	Refs: func(t *Ticket, to db.Refer) {
 		to("requester", "people", t.Requester)
 		to("assignee", "people", t.Assignee)
 		to("group", "groups", t.Group)
@@ -52,7 +52,7 @@ var Tickets = declare(Table[Ticket]{
 		to("unit", "units", t.Unit)
 		to("duplicate_of", "tickets", t.DuplicateOf)
 	},
-	counts: shown(func(t *Ticket) [][]byte {
+	Counts: shown(func(t *Ticket) [][]byte {
 		out := [][]byte{key.Of(CountGroup, t.Group, t.State), key.Of(CountAssignee, t.Assignee, t.State), key.Of(CountState, t.State),
 			key.Of(CountModule, t.Module, t.State)}
 		if !t.Unclaimed {
@@ -69,7 +69,7 @@ var Tickets = declare(Table[Ticket]{
 		}
 		return out
 	}),
-	limits: limit.Fields{
+	Limits: limit.Fields{
 		"subject": limit.Text(250), "participants": limit.Entries(50), "added_by": limit.Entries(100), "wishes": limit.Texts(50, maxEmail), "language": limit.Text(8),
 		"version": limit.Text(maxShort), "affected": limit.Text(maxShort), "worked_in": limit.Text(maxShort), "links": limit.Entries(1000), "answers": limit.Named(80, maxShort, 2000),
 		"external": limit.Text(250),
@@ -77,16 +77,15 @@ var Tickets = declare(Table[Ticket]{
 })
 
 // Messages holds one row for each message and note.
-var Messages = declare(Table[Message]{
-	name:   "messages",
-	ticket: func(m *Message) uint64 { return m.Ticket },
-	refs: func(m *Message, to refer) {
+var Messages = db.Declare("messages", db.Table[Message]{
+	Ticket: func(m *Message) uint64 { return m.Ticket },
+	Refs: func(m *Message, to db.Refer) {
 		to("ticket", "tickets", m.Ticket)
 		to("author", "people", m.Author)
 		to("origin", "tickets", m.Origin)
 		to("mail", "mails", m.Mail)
 	},
-	limits: limit.Fields{
+	Limits: limit.Fields{
 		"body": limit.Bytes(maxBody), "mentions": limit.Entries(20), "brought": limit.Entries(100), "rest": {Text: maxBody, Bytes: true, Observed: true},
 		"html": limit.Bytes(maxBody), "rest_html": {Text: maxBody, Bytes: true, Observed: true},
 		"automatic": limit.Observed(maxWord), "copied": {Entries: 50, Observed: true}, "pec": limit.Observed(maxWord), "beside": limit.Text(maxWord), "beside_why": limit.Text(maxShort),
@@ -94,11 +93,10 @@ var Messages = declare(Table[Message]{
 })
 
 // Files holds one row for each attachment.
-var Files = declare(Table[File]{
-	name:   "files",
-	ticket: func(f *File) uint64 { return f.Ticket },
-	blobs:  func(f *File) []string { return []string{f.Sum} },
-	refs: func(f *File, to refer) {
+var Files = db.Declare("files", db.Table[File]{
+	Ticket: func(f *File) uint64 { return f.Ticket },
+	Blobs:  func(f *File) []string { return []string{f.Sum} },
+	Refs: func(f *File, to db.Refer) {
 		to("ticket", "tickets", f.Ticket)
 		to("message", "messages", f.Message)
 		to("article", "articles", f.Article)
@@ -107,90 +105,83 @@ var Files = declare(Table[File]{
 			to("versions", "versions", v)
 		}
 	},
-	limits: limit.Fields{"name": limit.Text(255), "type": limit.Observed(255), "sum": limit.Text(maxHash), "cid": limit.Observed(maxDetail), "versions": limit.Entries(10000)},
+	Limits: limit.Fields{"name": limit.Text(255), "type": limit.Observed(255), "sum": limit.Text(maxHash), "cid": limit.Observed(maxDetail), "versions": limit.Entries(10000)},
 })
 
 // Texts holds one row for each file that was read.
-var Texts = declare(Table[FileText]{
-	name:   "texts",
-	ticket: func(t *FileText) uint64 { return t.Ticket },
-	refs:   func(t *FileText, to refer) { to("file", "files", t.File) },
-	limits: limit.Fields{"text": {Text: 64 << 20, Bytes: true, Observed: true}, "failed": limit.Observed(maxDetail)},
+var Texts = db.Declare("texts", db.Table[FileText]{
+	Ticket: func(t *FileText) uint64 { return t.Ticket },
+	Refs:   func(t *FileText, to db.Refer) { to("file", "files", t.File) },
+	Limits: limit.Fields{"text": {Text: 64 << 20, Bytes: true, Observed: true}, "failed": limit.Observed(maxDetail)},
 })
 
 // Articles holds one row for each article, whatever its languages.
-var Articles = declare(Table[Article]{
-	name:   "articles",
-	refs:   func(a *Article, to refer) { to("module", "modules", a.Module) },
-	limits: limit.Fields{"slug": limit.Text(80), "external": limit.Text(250)},
+var Articles = db.Declare("articles", db.Table[Article]{
+	Refs:   func(a *Article, to db.Refer) { to("module", "modules", a.Module) },
+	Limits: limit.Fields{"slug": limit.Text(80), "external": limit.Text(250)},
 })
 
 // Versions holds one row for each article and language.
-var Versions = declare(Table[Version]{
-	name:  "versions",
-	apart: []string{"body"},
-	refs: func(v *Version, to refer) {
+var Versions = db.Declare("versions", db.Table[Version]{
+	Apart: []string{"body"},
+	Refs: func(v *Version, to db.Refer) {
 		to("article", "articles", v.Article)
 		to("module", "modules", v.Module)
 	},
-	counts: func(v *Version) [][]byte {
+	Counts: func(v *Version) [][]byte {
 		if v.Publication != Published {
 			return nil
 		}
 		return key.One(CountPublished, v.Module, v.Audience, v.Language)
 	},
-	limits: limit.Fields{"language": limit.Text(8), "title": limit.Text(250), "body": limit.Bytes(maxBody), "labels": limit.Texts(20, 60)},
+	Limits: limit.Fields{"language": limit.Text(8), "title": limit.Text(250), "body": limit.Bytes(maxBody), "labels": limit.Texts(20, 60)},
 })
 
 // Notices holds one row for each notice.
-var Notices = declare(Table[Notice]{
-	name:   "notices",
-	silent: true,
-	refs: func(n *Notice, to refer) {
+var Notices = db.Declare("notices", db.Table[Notice]{
+	Silent: true,
+	Refs: func(n *Notice, to db.Refer) {
 		to("person", "people", n.Person)
 		to("ticket", "tickets", n.Ticket)
 	},
-	counts: func(n *Notice) [][]byte {
+	Counts: func(n *Notice) [][]byte {
 		if n.Read {
 			return nil
 		}
 		return key.One(CountUnread, n.Person)
 	},
-	limits: limit.Fields{"why": limit.Observed(maxWhy)},
+	Limits: limit.Fields{"why": limit.Observed(maxWhy)},
 })
 
 // SavedReplies holds one row for each saved reply.
-var SavedReplies = declare(Table[SavedReply]{
-	name: "replies",
-	refs: func(r *SavedReply, to refer) {
+var SavedReplies = db.Declare("replies", db.Table[SavedReply]{
+	Refs: func(r *SavedReply, to db.Refer) {
 		to("group", "groups", r.Group)
 		to("person", "people", r.Person)
 	},
-	crowds: []crowd[SavedReply]{
-		{"group", func(r *SavedReply) []byte { return under(r.Group) }, 1000, "title"},
-		{"person", func(r *SavedReply) []byte { return under(r.Person) }, 1000, "title"},
+	Crowds: []db.Crowd[SavedReply]{
+		{Index: "group", Of: func(r *SavedReply) []byte { return under(r.Group) }, Most: 1000, Field: "title"},
+		{Index: "person", Of: func(r *SavedReply) []byte { return under(r.Person) }, Most: 1000, Field: "title"},
 	},
-	limits: limit.Fields{"title.it": limit.Text(maxShort), "title.en": limit.Text(maxShort), "body.it": limit.Text(20000), "body.en": limit.Text(20000)},
+	Limits: limit.Fields{"title.it": limit.Text(maxShort), "title.en": limit.Text(maxShort), "body.it": limit.Text(20000), "body.en": limit.Text(20000)},
 })
 
 // Drafts holds forms that wait to be shown again.
-var Drafts = declare(Table[Form]{
-	name:   "drafts",
-	silent: true,
-	refs:   func(f *Form, to refer) { to("person", "people", f.Person) },
-	limits: limit.Fields{"path": limit.Observed(2000), "values": {Entries: 1000, Key: 200}, "values.": {Entries: 1000, Text: 2 << 20, Bytes: true}},
+var Drafts = db.Declare("drafts", db.Table[Form]{
+	Silent: true,
+	Refs:   func(f *Form, to db.Refer) { to("person", "people", f.Person) },
+	Limits: limit.Fields{"path": limit.Observed(2000), "values": {Entries: 1000, Key: 200}, "values.": {Entries: 1000, Text: 2 << 20, Bytes: true}},
 })
 
 // SettingsTable holds the one row of settings.
-var SettingsTable = declare(Table[Settings]{
-	name: "settings",
-	blobs: func(s *Settings) []string {
+var SettingsTable = db.Declare("settings", db.Table[Settings]{
+	Blobs: func(s *Settings) []string {
 		if s.Logo == "" {
 			return nil
 		}
 		return []string{s.Logo}
 	},
-	limits: limit.Fields{
+	Limits: limit.Fields{
 		"name": limit.Text(60), "short": limit.Text(MaxShort), "institution": limit.Text(maxName), "colour": limit.Text(32), "logo": limit.Text(maxHash), "logo_type": limit.Text(maxWord), "footer": limit.Entries(12),
 		"footer.label.it": limit.Text(maxShort), "footer.label.en": limit.Text(maxShort), "footer.address": limit.Text(maxAddress), "welcome.it": limit.Text(maxName), "welcome.en": limit.Text(maxName),
 		"home_text.it": limit.Text(20000), "home_text.en": limit.Text(20000), "positions": limit.Entries(30), "positions.code": limit.Text(40), "positions.name.it": limit.Text(maxShort), "positions.name.en": limit.Text(maxShort),
@@ -202,24 +193,23 @@ var SettingsTable = declare(Table[Settings]{
 
 // Mails holds one row for each mail that came. The change log records when people have to judge one, and when they no
 // longer have to; of the others it records the messages they become.
-var Mails = declare(Table[Mail]{
-	name:   "mails",
-	silent: true,
-	told:   func(old, m *Mail) bool { return m.Judged() || old != nil && old.Judged() },
-	apart:  []string{"to", "text"},
-	blobs:  func(m *Mail) []string { return []string{m.Sum} },
-	refs: func(m *Mail, to refer) {
+var Mails = db.Declare("mails", db.Table[Mail]{
+	Silent: true,
+	Told:   func(old, m *Mail) bool { return m.Judged() || old != nil && old.Judged() },
+	Apart:  []string{"to", "text"},
+	Blobs:  func(m *Mail) []string { return []string{m.Sum} },
+	Refs: func(m *Mail, to db.Refer) {
 		to("ticket", "tickets", m.Ticket)
 		to("message", "messages", m.Message)
 	},
-	counts: func(m *Mail) [][]byte {
+	Counts: func(m *Mail) [][]byte {
 		out := key.One(string(m.State))
 		if m.Judged() {
 			out = append(out, key.Of(CountGroup, m.Group, string(m.State)))
 		}
 		return out
 	},
-	limits: limit.Fields{
+	Limits: limit.Fields{
 		"state": limit.Observed(maxWord), "why": limit.Observed(maxWord), "detail": limit.Observed(maxDetail), "sum": limit.Text(maxHash), "source": limit.Observed(maxWord), "mailbox": limit.Observed(320),
 		"return": limit.Observed(320), "to": limit.ObservedTexts(1000, 320), "print": limit.Observed(maxHash), "message_id": limit.Observed(500), "from": limit.Observed(320), "from_name": limit.Observed(maxName),
 		"subject": limit.Observed(250), "addressed": limit.ObservedTexts(maxShort, 320), "automatic": limit.Observed(maxWord), "pec": limit.Observed(maxWord), "joined": limit.Observed(maxWord),
@@ -228,27 +218,25 @@ var Mails = declare(Table[Mail]{
 })
 
 // MailIDs holds one row for each Message-ID and ticket.
-var MailIDs = declare(Table[MailID]{
-	name:   "mail_ids",
-	silent: true,
-	refs: func(m *MailID, to refer) {
+var MailIDs = db.Declare("mail_ids", db.Table[MailID]{
+	Silent: true,
+	Refs: func(m *MailID, to db.Refer) {
 		to("ticket", "tickets", m.Ticket)
 		to("message", "messages", m.Message)
 		to("letter", "letters", m.Letter)
 	},
-	limits: limit.Fields{"hash": limit.Text(maxHash), "value": limit.Observed(1000), "kind": limit.Observed(maxWord)},
+	Limits: limit.Fields{"hash": limit.Text(maxHash), "value": limit.Observed(1000), "kind": limit.Observed(maxWord)},
 })
 
 // Letters holds one row for each letter.
-var Letters = declare(Table[Letter]{
-	name:   "letters",
-	silent: true,
-	refs: func(l *Letter, to refer) {
+var Letters = db.Declare("letters", db.Table[Letter]{
+	Silent: true,
+	Refs: func(l *Letter, to db.Refer) {
 		to("person", "people", l.Person)
 		to("ticket", "tickets", l.Ticket)
 	},
-	counts: func(l *Letter) [][]byte { return key.One(string(l.State)) },
-	limits: limit.Fields{
+	Counts: func(l *Letter) [][]byte { return key.One(string(l.State)) },
+	Limits: limit.Fields{
 		"state": limit.Observed(maxWord), "why": limit.Observed(maxWord), "to": limit.Text(320), "language": limit.Text(8), "tells": {Entries: 10000, Observed: true},
 		"tells.why": limit.Observed(maxWhy), "tells.rights": {Entries: 2100, Observed: true}, "tells.rights.right": limit.Observed(maxWord), "tells.device": limit.Observed(200),
 		"tells.addr": limit.Observed(maxWord), "message_id": limit.Text(500), "error": limit.Observed(maxDetail), "subject": limit.Observed(500), "answers": limit.Observed(500),
@@ -256,28 +244,25 @@ var Letters = declare(Table[Letter]{
 })
 
 // TicketLinks holds one row for each ticket and person.
-var TicketLinks = declare(Table[TicketLink]{
-	name:   "ticket_links",
-	silent: true,
-	refs: func(l *TicketLink, to refer) {
+var TicketLinks = db.Declare("ticket_links", db.Table[TicketLink]{
+	Silent: true,
+	Refs: func(l *TicketLink, to db.Refer) {
 		to("person", "people", l.Person)
 		to("ticket", "tickets", l.Ticket)
 	},
 })
 
 // Mailboxes holds one row for each mailbox.
-var Mailboxes = declare(Table[Mailbox]{
-	name:   "mailboxes",
-	silent: true,
-	limits: limit.Fields{"name": limit.Text(320), "position": limit.Text(maxDetail)},
+var Mailboxes = db.Declare("mailboxes", db.Table[Mailbox]{
+	Silent: true,
+	Limits: limit.Fields{"name": limit.Text(320), "position": limit.Text(maxDetail)},
 })
 
 // MailServers holds one row for each mail server entered by an administrator.
-var MailServers = declare(Table[MailServer]{
-	name:   "mail_servers",
-	secret: []string{"password", "oauth_secret", "oauth_refresh", "dkim_key"},
-	crowds: []crowd[MailServer]{{"address", func(m *MailServer) []byte { return key.Of(m.Out) }, 200, "address"}},
-	limits: limit.Fields{
+var MailServers = db.Declare("mail_servers", db.Table[MailServer]{
+	Secret: []string{"password", "oauth_secret", "oauth_refresh", "dkim_key"},
+	Crowds: []db.Crowd[MailServer]{{Index: "address", Of: func(m *MailServer) []byte { return key.Of(m.Out) }, Most: 200, Field: "address"}},
+	Limits: limit.Fields{
 		"address": limit.Text(maxEmail), "host": limit.Text(253), "tls": limit.Text(maxWord), "user": limit.Text(maxEmail), "authority": limit.Text(20000), "oauth_url": limit.Text(maxAddress),
 		"oauth_client": limit.Text(maxName), "oauth_scope": limit.Text(maxAddress), "group": limit.Text(40), "module": limit.Text(maxCode), "who": limit.Text(maxWord), "domains": limit.Texts(100, 253),
 		"folder": limit.Text(maxName), "after": limit.Text(maxWord), "move_to": limit.Text(maxName), "helo": limit.Text(253), "dkim_domain": limit.Text(253), "dkim_selector": limit.Text(63),
@@ -287,20 +272,18 @@ var MailServers = declare(Table[MailServer]{
 })
 
 // Misses holds one row for each text, module and month. They leave no trace in the change log.
-var Misses = declare(Table[Miss]{
-	name:   "misses",
-	silent: true,
-	counts: func(m *Miss) [][]byte { return key.One(CountMisses, m.Month) },
-	limits: limit.Fields{"text": limit.Text(100), "month": limit.Text(16)},
+var Misses = db.Declare("misses", db.Table[Miss]{
+	Silent: true,
+	Counts: func(m *Miss) [][]byte { return key.One(CountMisses, m.Month) },
+	Limits: limit.Fields{"text": limit.Text(100), "month": limit.Text(16)},
 })
 
 // People holds one row for each person.
-var People = declare(Table[Person]{
-	name:   "people",
-	secret: []string{"password"},
-	whole:  []string{"groups", "affiliations"}, // whoever is told of their rights is told of all that changed
-	quiet:  []string{"wore"},
-	refs: func(p *Person, to refer) {
+var People = db.Declare("people", db.Table[Person]{
+	Secret: []string{"password"},
+	Whole:  []string{"groups", "affiliations"}, // whoever is told of their rights is told of all that changed
+	Quiet:  []string{"wore"},
+	Refs: func(p *Person, to db.Refer) {
 		for _, h := range p.Affiliations {
 			to("affiliations", "organisations", h.Organisation)
 			to("affiliations", "units", h.Unit)
@@ -309,7 +292,7 @@ var People = declare(Table[Person]{
 			}
 		}
 	},
-	limits: limit.Fields{
+	Limits: limit.Fields{
 		"email": limit.Text(maxEmail), "name": limit.Text(maxName), "language": limit.Text(8), "phone": limit.Text(maxShort), "groups": limit.Entries(500), "affiliations": limit.Entries(500),
 		"affiliations.position": limit.Text(40), "affiliations.modules": limit.Entries(500),
 		"password": limit.Text(500), "theme": limit.Text(maxWord), "notices": limit.Text(maxWord), "mail_failed_why": limit.Observed(maxWhy),
@@ -317,36 +300,32 @@ var People = declare(Table[Person]{
 })
 
 // Organisations holds one row for each organisation.
-var Organisations = declare(Table[Organisation]{
-	name:   "organisations",
-	limits: limit.Fields{"code": limit.Text(maxOrganisationCode), "name": limit.Text(maxName), "domains": limit.Texts(100, 253)},
+var Organisations = db.Declare("organisations", db.Table[Organisation]{
+	Limits: limit.Fields{"code": limit.Text(maxOrganisationCode), "name": limit.Text(maxName), "domains": limit.Texts(100, 253)},
 })
 
 // Units holds one row for each unit of an organisation.
-var Units = declare(Table[Unit]{
-	name:   "units",
-	refs:   func(u *Unit, to refer) { to("organisation", "organisations", u.Organisation) },
-	crowds: []crowd[Unit]{{"name", func(u *Unit) []byte { return key.Of(u.Organisation) }, 5000, "name"}},
-	limits: limit.Fields{"name": limit.Text(maxName)},
+var Units = db.Declare("units", db.Table[Unit]{
+	Refs:   func(u *Unit, to db.Refer) { to("organisation", "organisations", u.Organisation) },
+	Crowds: []db.Crowd[Unit]{{Index: "name", Of: func(u *Unit) []byte { return key.Of(u.Organisation) }, Most: 5000, Field: "name"}},
+	Limits: limit.Fields{"name": limit.Text(maxName)},
 })
 
 // Groups holds one row for each support group.
-var Groups = declare(Table[Group]{
-	name: "groups",
-	limits: limit.Fields{
+var Groups = db.Declare("groups", db.Table[Group]{
+	Limits: limit.Fields{
 		"code": limit.Text(40), "name.it": limit.Text(maxShort), "name.en": limit.Text(maxShort), "description.it": limit.Text(2000), "description.en": limit.Text(2000), "email": limit.Text(maxEmail),
 		"phone": limit.Text(maxShort), "hours.it": limit.Text(maxName), "hours.en": limit.Text(maxName), "signature.it": limit.Text(500), "signature.en": limit.Text(500),
 	},
 })
 
 // Modules holds one row for each level of the catalogue.
-var Modules = declare(Table[Module]{
-	name: "modules",
-	refs: func(m *Module, to refer) {
+var Modules = db.Declare("modules", db.Table[Module]{
+	Refs: func(m *Module, to db.Refer) {
 		to("parent", "modules", m.Parent)
 		to("group", "groups", m.Group)
 	},
-	limits: limit.Fields{
+	Limits: limit.Fields{
 		"code": limit.Text(maxCode), "name.it": limit.Text(maxShort), "name.en": limit.Text(maxShort), "description.it": limit.Text(2000), "description.en": limit.Text(2000), "address": limit.Text(maxAddress),
 		"reason.it": limit.Text(2000), "reason.en": limit.Text(2000), "versions": limit.Texts(100, 40), "questions": limit.Entries(20), "questions.code": limit.Text(40),
 		"questions.label.it": limit.Text(maxName), "questions.label.en": limit.Text(maxName), "questions.type": limit.Text(maxWord), "questions.choices": limit.Texts(200, maxName),
@@ -354,48 +333,43 @@ var Modules = declare(Table[Module]{
 })
 
 // Sessions holds one row for each browser that is signed in.
-var Sessions = declare(Table[Session]{
-	name:   "sessions",
-	silent: true,
-	refs:   func(s *Session, to refer) { to("person", "people", s.Person) },
-	limits: limit.Fields{"hash": limit.Text(maxHash), "device": limit.Observed(200), "addr": limit.Observed(maxWord)},
+var Sessions = db.Declare("sessions", db.Table[Session]{
+	Silent: true,
+	Refs:   func(s *Session, to db.Refer) { to("person", "people", s.Person) },
+	Limits: limit.Fields{"hash": limit.Text(maxHash), "device": limit.Observed(200), "addr": limit.Observed(maxWord)},
 })
 
 // Tokens holds one row for each token that has not been taken back.
-var Tokens = declare(Table[Token]{
-	name:   "tokens",
-	secret: []string{"hash"},
-	quiet:  []string{"seen"},
-	refs:   func(t *Token, to refer) { to("person", "people", t.Person) },
-	crowds: []crowd[Token]{{"person", func(t *Token) []byte { return key.Of(t.Person) }, 100, "name"}},
-	limits: limit.Fields{"hash": limit.Text(maxHash), "name": limit.Text(maxShort)},
+var Tokens = db.Declare("tokens", db.Table[Token]{
+	Secret: []string{"hash"},
+	Quiet:  []string{"seen"},
+	Refs:   func(t *Token, to db.Refer) { to("person", "people", t.Person) },
+	Crowds: []db.Crowd[Token]{{Index: "person", Of: func(t *Token) []byte { return key.Of(t.Person) }, Most: 100, Field: "name"}},
+	Limits: limit.Fields{"hash": limit.Text(maxHash), "name": limit.Text(maxShort)},
 })
 
 // Links holds one row for each link that is still good.
-var Links = declare(Table[Link]{
-	name:   "links",
-	secret: []string{"hash"},
-	refs:   func(l *Link, to refer) { to("person", "people", l.Person) },
-	limits: limit.Fields{"hash": limit.Text(maxHash), "for": limit.Text(maxWord)},
+var Links = db.Declare("links", db.Table[Link]{
+	Secret: []string{"hash"},
+	Refs:   func(l *Link, to db.Refer) { to("person", "people", l.Person) },
+	Limits: limit.Fields{"hash": limit.Text(maxHash), "for": limit.Text(maxWord)},
 })
 
 // Synonyms holds the sets that the administrator keeps.
-var Synonyms = declare(Table[SynonymSet]{
-	name:   "synonyms",
-	limits: limit.Fields{"language": limit.Text(8), "words": limit.Texts(12, 60)},
+var Synonyms = db.Declare("synonyms", db.Table[SynonymSet]{
+	Limits: limit.Fields{"language": limit.Text(8), "words": limit.Texts(12, 60)},
 })
 
 // Views holds one row for each saved search. Nobody's rights depend on them: they leave no trace in the change log.
-var Views = declare(Table[View]{
-	name:   "views",
-	silent: true,
-	refs: func(v *View, to refer) {
+var Views = db.Declare("views", db.Table[View]{
+	Silent: true,
+	Refs: func(v *View, to db.Refer) {
 		to("person", "people", v.Person)
 		to("group", "groups", v.Group)
 	},
-	crowds: []crowd[View]{
-		{"person", func(v *View) []byte { return under(v.Person) }, 500, "name"},
-		{"group", func(v *View) []byte { return under(v.Group) }, 500, "name"},
+	Crowds: []db.Crowd[View]{
+		{Index: "person", Of: func(v *View) []byte { return under(v.Person) }, Most: 500, Field: "name"},
+		{Index: "group", Of: func(v *View) []byte { return under(v.Group) }, Most: 500, Field: "name"},
 	},
-	limits: limit.Fields{"name": limit.Text(maxShort), "text": limit.Text(2000), "queue": limit.Text(maxWord), "known": {Entries: 1000, Observed: true}},
+	Limits: limit.Fields{"name": limit.Text(maxShort), "text": limit.Text(2000), "queue": limit.Text(maxWord), "known": {Entries: 1000, Observed: true}},
 })

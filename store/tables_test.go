@@ -24,13 +24,15 @@ func TestEveryTableIsInTheList(t *testing.T) {
 			v := s.(*ast.ValueSpec)
 			switch is := v.Values[0].(type) {
 			case *ast.CallExpr:
-				if fn, ok := is.Fun.(*ast.Ident); ok && fn.Name == "declare" {
+				if fn, ok := is.Fun.(*ast.SelectorExpr); ok && fn.Sel.Name == "Declare" {
 					declared = append(declared, v.Names[0].Name)
 				}
 			case *ast.CompositeLit:
 				if v.Names[0].Name == "tables" {
 					for _, e := range is.Elts {
-						listed = append(listed, e.(*ast.Ident).Name)
+						if id, ok := e.(*ast.Ident); ok { // one of another package stands there with its name
+							listed = append(listed, id.Name)
+						}
 					}
 				}
 			}

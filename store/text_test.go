@@ -4,6 +4,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 func TestATextGoesWithItsFile(t *testing.T) {
@@ -11,7 +14,7 @@ func TestATextGoesWithItsFile(t *testing.T) {
 	blob, err := st.PutBlob(strings.NewReader("parole"), 0)
 	must(t, err)
 	var file uint64
-	must(t, st.Update(By{}, func(tx *Tx) error {
+	must(t, st.Update(db.By{}, func(tx *db.Tx) error {
 		p := &Person{Email: "ada@uni.example", Name: "Ada"}
 		if err := People.Put(tx, p); err != nil {
 			return err
@@ -23,13 +26,13 @@ func TestATextGoesWithItsFile(t *testing.T) {
 		file = f.ID
 		return Texts.Put(tx, &FileText{File: f.ID, Text: "parole", At: tx.Now()})
 	}))
-	err = st.Update(By{}, func(tx *Tx) error { return Texts.Put(tx, &FileText{File: file, At: tx.Now()}) })
-	if !errors.Is(err, ErrConflict) {
+	err = st.Update(db.By{}, func(tx *db.Tx) error { return Texts.Put(tx, &FileText{File: file, At: tx.Now()}) })
+	if !errors.Is(err, fault.ErrConflict) {
 		t.Errorf("a second text of the file: %v", err)
 	}
-	must(t, st.Update(By{}, func(tx *Tx) error { return DeleteFile(tx, file) }))
-	must(t, st.View(func(tx *Tx) error {
-		if _, err := TextOf(tx, file); !errors.Is(err, ErrNotFound) {
+	must(t, st.Update(db.By{}, func(tx *db.Tx) error { return DeleteFile(tx, file) }))
+	must(t, st.View(func(tx *db.Tx) error {
+		if _, err := TextOf(tx, file); !errors.Is(err, fault.ErrNotFound) {
 			t.Errorf("the text is left: %v", err)
 		}
 		return nil

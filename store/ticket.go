@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/key"
 )
@@ -15,7 +16,7 @@ import (
 // What the requester's side may see has its own clock: PublicRev and PublicUpdated move only with acts that this side
 // may know about. Rev and Updated move with every act, notes included, and are for agents.
 type Ticket struct {
-	Row
+	db.Row
 	Subject      string            `json:"subject"`
 	Kind         TicketKind        `json:"kind"`
 	Severity     Severity          `json:"severity"`
@@ -111,20 +112,20 @@ func (t *Ticket) Overdue(now time.Time) bool {
 // The ways into the tickets. A ticket marked as spam is only in TicketsBySpam, TicketsByWake and TicketsByExternal.
 var (
 	// group, state, rank, then due and id: the queue of a group.
-	TicketsByGroup = Tickets.index("group", shown(func(t *Ticket) [][]byte { return key.One(t.Group, t.State, t.Rank(), t.Due) }))
+	TicketsByGroup = Tickets.Index("group", shown(func(t *Ticket) [][]byte { return key.One(t.Group, t.State, t.Rank(), t.Due) }))
 	// assignee, state, rank, then due and id: own tickets of an agent. Unassigned ones stand under 0.
-	TicketsByAssignee = Tickets.index("assignee", shown(func(t *Ticket) [][]byte { return key.One(t.Assignee, t.State, t.Rank(), t.Due) }))
+	TicketsByAssignee = Tickets.Index("assignee", shown(func(t *Ticket) [][]byte { return key.One(t.Assignee, t.State, t.Rank(), t.Due) }))
 	// group, state, rank, then due and id, only what nobody has: what is to be taken.
-	TicketsUnassigned = Tickets.index("unassigned", shown(func(t *Ticket) [][]byte {
+	TicketsUnassigned = Tickets.Index("unassigned", shown(func(t *Ticket) [][]byte {
 		if t.Assignee != 0 {
 			return nil
 		}
 		return key.One(t.Group, t.State, t.Rank(), t.Due)
 	}))
 	// state, rank, then due and id: everything.
-	TicketsByState = Tickets.index("state", shown(func(t *Ticket) [][]byte { return key.One(t.State, t.Rank(), t.Due) }))
+	TicketsByState = Tickets.Index("state", shown(func(t *Ticket) [][]byte { return key.One(t.State, t.Rank(), t.Due) }))
 	// person on the requester's side, then public update and id.
-	TicketsBySide = Tickets.index("side", shown(func(t *Ticket) [][]byte {
+	TicketsBySide = Tickets.Index("side", shown(func(t *Ticket) [][]byte {
 		var out [][]byte
 		if !t.Unclaimed {
 			out = key.One(t.Requester, t.PublicUpdated)
@@ -135,7 +136,7 @@ var (
 		return out
 	}))
 	// organisation, unit, then public update and id; under unit 0 all of the organisation.
-	TicketsByHat = Tickets.index("hat", shown(func(t *Ticket) [][]byte {
+	TicketsByHat = Tickets.Index("hat", shown(func(t *Ticket) [][]byte {
 		if t.Organisation == 0 {
 			return nil
 		}
@@ -146,32 +147,32 @@ var (
 		return out
 	}))
 	// module, then update and id.
-	TicketsByModule = Tickets.index("module", shown(func(t *Ticket) [][]byte { return key.One(t.Module, t.Updated) }))
+	TicketsByModule = Tickets.Index("module", shown(func(t *Ticket) [][]byte { return key.One(t.Module, t.Updated) }))
 	// update, then id.
-	TicketsByUpdate = Tickets.index("update", shown(func(t *Ticket) [][]byte { return key.One(t.Updated) }))
+	TicketsByUpdate = Tickets.Index("update", shown(func(t *Ticket) [][]byte { return key.One(t.Updated) }))
 	// the number in another system.
-	TicketsByExternal = Tickets.uniqueIndex("external", func(t *Ticket) [][]byte {
+	TicketsByExternal = Tickets.UniqueIndex("external", func(t *Ticket) [][]byte {
 		if t.External == "" {
 			return nil
 		}
 		return key.One(t.External)
 	})
 	// group, then due and id: beside which words wait.
-	TicketsBeside = Tickets.index("beside", shown(func(t *Ticket) [][]byte {
+	TicketsBeside = Tickets.Index("beside", shown(func(t *Ticket) [][]byte {
 		if t.Beside == 0 {
 			return nil
 		}
 		return key.One(t.Group, t.Due)
 	}))
 	// when something happens automatically, then id.
-	TicketsByWake = Tickets.index("wake", func(t *Ticket) [][]byte {
+	TicketsByWake = Tickets.Index("wake", func(t *Ticket) [][]byte {
 		if t.Wake.IsZero() {
 			return nil
 		}
 		return key.One(t.Wake)
 	})
 	// marked as spam, then since when.
-	TicketsBySpam = Tickets.index("spam", func(t *Ticket) [][]byte {
+	TicketsBySpam = Tickets.Index("spam", func(t *Ticket) [][]byte {
 		if !t.IsSpam() {
 			return nil
 		}
@@ -201,7 +202,7 @@ const (
 
 // Message is what a person wrote in a ticket. An internal one is a note.
 type Message struct {
-	Row
+	db.Row
 	Ticket   uint64    `json:"ticket"`
 	Author   uint64    `json:"author"`
 	At       time.Time `json:"at"`
@@ -252,10 +253,10 @@ const (
 )
 
 // MessagesByTicket leads to the messages of a ticket by time.
-var MessagesByTicket = Messages.index("ticket", func(m *Message) [][]byte { return key.One(m.Ticket, m.At) })
+var MessagesByTicket = Messages.Index("ticket", func(m *Message) [][]byte { return key.One(m.Ticket, m.At) })
 
 // MessagesByOrigin leads to the messages that were moved away from a ticket.
-var MessagesByOrigin = Messages.index("origin", func(m *Message) [][]byte {
+var MessagesByOrigin = Messages.Index("origin", func(m *Message) [][]byte {
 	if m.Origin == 0 {
 		return nil
 	}
@@ -263,7 +264,7 @@ var MessagesByOrigin = Messages.index("origin", func(m *Message) [][]byte {
 })
 
 // MessagesByBrought leads from a ticket to the messages that merging took away from it, wherever they are now.
-var MessagesByBrought = Messages.index("brought", func(m *Message) [][]byte {
+var MessagesByBrought = Messages.Index("brought", func(m *Message) [][]byte {
 	var out [][]byte
 	for _, t := range m.Brought {
 		out = append(out, key.Of(t))
@@ -287,7 +288,7 @@ func (m *Message) Merged() bool { return m.Side() != m.Ticket }
 // File is the name under which stored bytes belong to a message of a ticket, to an article or, while a form is being
 // filled, to the person who sent them. Its ID is the only address it has.
 type File struct {
-	Row
+	db.Row
 	Ticket    uint64   `json:"ticket,omitzero"`
 	Message   uint64   `json:"message,omitzero"`
 	Article   uint64   `json:"article,omitzero"`
@@ -306,27 +307,27 @@ func (f *File) Pending() bool { return f.Ticket == 0 && f.Article == 0 }
 
 // The ways into the files.
 var (
-	FilesByTicket = Files.index("ticket", func(f *File) [][]byte {
+	FilesByTicket = Files.Index("ticket", func(f *File) [][]byte {
 		if f.Ticket == 0 {
 			return nil
 		}
 		return key.One(f.Ticket)
 	})
-	FilesByMessage = Files.index("message", func(f *File) [][]byte {
+	FilesByMessage = Files.Index("message", func(f *File) [][]byte {
 		if f.Message == 0 {
 			return nil
 		}
 		return key.One(f.Message)
 	})
-	FilesByArticle = Files.index("article", func(f *File) [][]byte {
+	FilesByArticle = Files.Index("article", func(f *File) [][]byte {
 		if f.Article == 0 {
 			return nil
 		}
 		return key.One(f.Article)
 	})
-	FilesBySum = Files.index("sum", func(f *File) [][]byte { return key.One(f.Sum) })
+	FilesBySum = Files.Index("sum", func(f *File) [][]byte { return key.One(f.Sum) })
 	// by the versions of articles that show it.
-	FilesByVersion = Files.index("version", func(f *File) [][]byte {
+	FilesByVersion = Files.Index("version", func(f *File) [][]byte {
 		var out [][]byte
 		for _, v := range f.Versions {
 			out = append(out, key.Of(v))
@@ -334,7 +335,7 @@ var (
 		return out
 	})
 	// what was sent and belongs to nothing yet, oldest first.
-	FilesPending = Files.index("pending", func(f *File) [][]byte {
+	FilesPending = Files.Index("pending", func(f *File) [][]byte {
 		if !f.Pending() {
 			return nil
 		}
@@ -344,14 +345,14 @@ var (
 
 // SideMessages returns the public messages that the requester's side of the ticket may read, by time: those of the
 // ticket itself without what a duplicate brought in (its people are others), and those that merging took away.
-func SideMessages(tx *Tx, t *Ticket) ([]*Message, error) {
+func SideMessages(tx *db.Tx, t *Ticket) ([]*Message, error) {
 	out, err := OwnMessages(tx, t)
 	return slices.DeleteFunc(out, func(m *Message) bool { return m.Internal }), err
 }
 
 // OwnMessages returns the messages and notes that were written to the ticket or moved to it, wherever merging took them,
 // by time.
-func OwnMessages(tx *Tx, t *Ticket) ([]*Message, error) {
+func OwnMessages(tx *db.Tx, t *Ticket) ([]*Message, error) {
 	here, err := MessagesByTicket.Find(tx, t.ID)
 	if err != nil {
 		return nil, err
@@ -371,7 +372,7 @@ func OwnMessages(tx *Tx, t *Ticket) ([]*Message, error) {
 }
 
 // SideMessagesAway returns those of SideMessages that merging took away, by time.
-func SideMessagesAway(tx *Tx, t *Ticket) ([]*Message, error) {
+func SideMessagesAway(tx *db.Tx, t *Ticket) ([]*Message, error) {
 	away, err := MessagesByBrought.Find(tx, t.ID)
 	if err != nil {
 		return nil, err
@@ -382,7 +383,7 @@ func SideMessagesAway(tx *Tx, t *Ticket) ([]*Message, error) {
 }
 
 // SideFiles yields the files of SideMessages: those in the ticket by number, then those that merging took away.
-func SideFiles(tx *Tx, t *Ticket) iter.Seq2[*File, error] {
+func SideFiles(tx *db.Tx, t *Ticket) iter.Seq2[*File, error] {
 	side := map[uint64]bool{}
 	reads := func(message uint64) (bool, error) {
 		if may, known := side[message]; known || message == 0 {
@@ -395,7 +396,7 @@ func SideFiles(tx *Tx, t *Ticket) iter.Seq2[*File, error] {
 		return side[message], err
 	}
 	return func(yield func(*File, error) bool) {
-		for f, err := range FilesByTicket.Rows(tx, Span{Prefix: key.Of(t.ID)}) {
+		for f, err := range FilesByTicket.Rows(tx, db.Span{Prefix: key.Of(t.ID)}) {
 			may := false
 			if err == nil {
 				may, err = reads(f.Message)
@@ -413,7 +414,7 @@ func SideFiles(tx *Tx, t *Ticket) iter.Seq2[*File, error] {
 			return
 		}
 		for _, m := range away {
-			for f, err := range FilesByMessage.Rows(tx, Span{Prefix: key.Of(m.ID)}) {
+			for f, err := range FilesByMessage.Rows(tx, db.Span{Prefix: key.Of(m.ID)}) {
 				if !yield(f, err) || err != nil {
 					return
 				}
@@ -423,10 +424,10 @@ func SideFiles(tx *Tx, t *Ticket) iter.Seq2[*File, error] {
 }
 
 // PublicChange reports whether the change moved the clock that the requester's side of a ticket sees.
-func PublicChange(c *Change) bool {
-	if c.Table != Tickets.name {
+func PublicChange(c *db.Change) bool {
+	if c.Table != Tickets.Name() {
 		return false
 	}
 	_, moved := c.Field("public_rev")
-	return moved || c.Op == Insert
+	return moved || c.Op == db.Insert
 }

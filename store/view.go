@@ -3,6 +3,7 @@ package store
 import (
 	"time"
 
+	"sportello/store/db"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -10,7 +11,7 @@ import (
 // View is a search that an agent saved: part of a queue by its filters or, with words, a search over tickets. It is
 // the person's own or, with a group, everybody's in that group.
 type View struct {
-	Row
+	db.Row
 	Person uint64 `json:"person"`          // who saved it, and is notified of new tickets in it
 	Group  uint64 `json:"group,omitzero"`  // with whom it is shared; 0: with nobody
 	Name   string `json:"name"`            // one line
@@ -43,21 +44,21 @@ const MaxCounted = 99
 // The ways into the views.
 var (
 	// person, then name: one's own that are shared with nobody.
-	ViewsByPerson = Views.index("person", func(v *View) [][]byte {
+	ViewsByPerson = Views.Index("person", func(v *View) [][]byte {
 		if v.Group != 0 {
 			return nil
 		}
 		return key.One(v.Person, spelling.Fold(v.Name))
 	})
 	// group, then name: those shared with it.
-	ViewsByGroup = Views.index("group", func(v *View) [][]byte {
+	ViewsByGroup = Views.Index("group", func(v *View) [][]byte {
 		if v.Group == 0 {
 			return nil
 		}
 		return key.One(v.Group, spelling.Fold(v.Name))
 	})
 	// those whose person wants to be notified of new tickets.
-	ViewsNotifying = Views.index("notify", func(v *View) [][]byte {
+	ViewsNotifying = Views.Index("notify", func(v *View) [][]byte {
 		if !v.Notify {
 			return nil
 		}

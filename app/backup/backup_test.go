@@ -17,6 +17,7 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -24,12 +25,12 @@ var quiet = slog.New(slog.DiscardHandler)
 // fixture is a desk with some rows and files.
 type fixture struct {
 	t  *testing.T
-	st *store.Store
+	st *db.Store
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	st, err := store.Open(filepath.Join(t.TempDir(), "data"), store.Options{Log: quiet, NoSync: true})
+	st, err := store.Open(filepath.Join(t.TempDir(), "data"), db.Options{Log: quiet, NoSync: true})
 	must(t, err)
 	t.Cleanup(func() { must(t, st.Close()) })
 	return &fixture{t, st}
@@ -47,7 +48,7 @@ func (x *fixture) file(text string) string {
 	x.t.Helper()
 	b, err := x.st.PutBlob(strings.NewReader(text), 0)
 	must(x.t, err)
-	must(x.t, x.st.Update(store.By{Act: act.Change}, func(tx *store.Tx) error {
+	must(x.t, x.st.Update(db.By{Act: act.Change}, func(tx *db.Tx) error {
 		return store.Files.Put(tx, &store.File{Sum: b.Sum, Size: b.Size, Name: "nota.txt"})
 	}))
 	return b.Sum
@@ -85,7 +86,7 @@ func identity(t *testing.T) *age.X25519Identity {
 }
 
 // restored restores the newest backup and opens it.
-func restored(t *testing.T, f Folder, o Restoring) *store.Store {
+func restored(t *testing.T, f Folder, o Restoring) *db.Store {
 	t.Helper()
 	e, err := f.Newest()
 	must(t, err)
@@ -98,9 +99,9 @@ func restored(t *testing.T, f Folder, o Restoring) *store.Store {
 	return opened(t, to)
 }
 
-func opened(t *testing.T, dir string) *store.Store {
+func opened(t *testing.T, dir string) *db.Store {
 	t.Helper()
-	st, err := store.Open(dir, store.Options{Log: quiet, NoSync: true})
+	st, err := store.Open(dir, db.Options{Log: quiet, NoSync: true})
 	must(t, err)
 	t.Cleanup(func() { must(t, st.Close()) })
 	for _, s := range st.Check() {
@@ -109,7 +110,7 @@ func opened(t *testing.T, dir string) *store.Store {
 	return st
 }
 
-func has(t *testing.T, st *store.Store, sum, text string) {
+func has(t *testing.T, st *db.Store, sum, text string) {
 	t.Helper()
 	f, err := st.OpenBlob(sum)
 	must(t, err)
@@ -298,7 +299,7 @@ func TestWhatIsLeftOfADamagedBackupCanBeHad(t *testing.T) {
 	if err != nil || len(findings) != 1 {
 		t.Fatal(findings, err)
 	}
-	st, err := store.Open(to, store.Options{Log: quiet})
+	st, err := store.Open(to, db.Options{Log: quiet})
 	must(t, err)
 	defer st.Close()
 	if sum != "" {
@@ -389,7 +390,7 @@ func TestOneBackupAtATime(t *testing.T) {
 	x := newFixture(t)
 	f := Folder{t.TempDir()}
 	s := x.source()
-	s.Look = func(*store.Tx) error {
+	s.Look = func(*db.Tx) error {
 		if _, err := f.Make(t.Context(), x.source()); !errors.Is(err, ErrBusy) {
 			t.Errorf("a second one at once: %v", err)
 		}
@@ -468,7 +469,7 @@ func TestWhichBackupsAreKept(t *testing.T) {
 // TestFilesGoWithTheLastBackupThatNeedsThem advances the clock of the store by a day between backups.
 func TestFilesGoWithTheLastBackupThatNeedsThem(t *testing.T) {
 	now := time.Date(2026, 11, 20, 2, 30, 0, 0, time.UTC)
-	st, err := store.Open(filepath.Join(t.TempDir(), "data"), store.Options{Log: quiet, NoSync: true, Clock: func() time.Time { return now }})
+	st, err := store.Open(filepath.Join(t.TempDir(), "data"), db.Options{Log: quiet, NoSync: true, Clock: func() time.Time { return now }})
 	must(t, err)
 	defer st.Close()
 	x := &fixture{t, st}
@@ -486,7 +487,7 @@ func TestFilesGoWithTheLastBackupThatNeedsThem(t *testing.T) {
 		must(t, err)
 		names = append(names, e.Name)
 		// No row refers to that day's file any more.
-		must(t, st.Update(store.By{}, func(tx *store.Tx) error { return store.Files.Delete(tx, uint64(i+1)) }))
+		must(t, st.Update(db.By{}, func(tx *db.Tx) error { return store.Files.Delete(tx, uint64(i+1)) }))
 		now = now.AddDate(0, 0, 1)
 	}
 	count := func(pool string) int {

@@ -11,6 +11,7 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -30,7 +31,7 @@ func BenchmarkBackup(b *testing.B) {
 	if err != nil {
 		rate = 60
 	}
-	st, err := store.Open(data, store.Options{Log: quiet})
+	st, err := store.Open(data, db.Options{Log: quiet})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func BenchmarkBackup(b *testing.B) {
 					case <-time.After(20 * time.Millisecond):
 					}
 					began := time.Now()
-					err := st.Update(store.By{Person: 1, Via: door.API, Act: act.Reply}, func(tx *store.Tx) error {
+					err := st.Update(db.By{Person: 1, Via: door.API, Act: act.Reply}, func(tx *db.Tx) error {
 						return store.Messages.Put(tx, &store.Message{Ticket: uint64(w + 1), Author: 1, Body: fmt.Sprintf("%0600d", w), At: tx.Now()})
 					})
 					took := time.Since(began)

@@ -14,7 +14,7 @@ import (
 	"sportello/app/listen"
 	"sportello/app/words"
 	"sportello/search"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Job makes the backups of a running desk, on schedule or when asked, and knows their state.
@@ -23,7 +23,7 @@ type Job struct {
 	Data     string // the data folder
 	Program  string // the release that makes the backups
 	Settings string // the configuration without its secrets
-	Store    *store.Store
+	Store    *db.Store
 	Index    *search.Index
 	Now      func() time.Time
 	Zone     *time.Location

@@ -23,11 +23,13 @@ import (
 	"filippo.io/age"
 
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Source is what to back up, and how.
 type Source struct {
-	Store      *store.Store
+	Store      *db.Store
 	Program    string
 	Config     string // written to the manifest, for reading
 	Recipients []age.Recipient
@@ -36,7 +38,7 @@ type Source struct {
 	Log        *slog.Logger
 
 	// Look, if not nil, sees the rows that are copied; Proof then returns what to store with them, nil for nothing.
-	Look  func(*store.Tx) error
+	Look  func(*db.Tx) error
 	Proof func(context.Context) ([]byte, error)
 
 	Progress func(done, total int64) // bytes of rows and files; may be nil
@@ -92,7 +94,7 @@ type making struct {
 	pace   *pace
 	dir    string
 	man    Manifest
-	inv    store.Inventory
+	inv    db.Inventory
 }
 
 func (m *making) make() (*Manifest, error) {
@@ -117,7 +119,7 @@ func (m *making) make() (*Manifest, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := m.part(store.SealName, strings.NewReader(hex.EncodeToString(salt)+"\n")); err != nil {
+		if err := m.part(db.SealName, strings.NewReader(hex.EncodeToString(salt)+"\n")); err != nil {
 			return nil, err
 		}
 	}
@@ -229,7 +231,7 @@ func (m *making) rows() error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	err = store.Inspect(path, func(tx *store.Tx) (err error) {
+	err = store.Inspect(path, func(tx *db.Tx) (err error) {
 		m.man.LastChange = tx.LastChange()
 		if m.inv, err = tx.Inventory(m.ctx); err != nil {
 			return err
@@ -264,7 +266,7 @@ func (m *making) rows() error {
 }
 
 // sealedRows returns the number of rows with sealed secrets.
-func sealedRows(tx *store.Tx) (n int, err error) {
+func sealedRows(tx *db.Tx) (n int, err error) {
 	for row, err := range store.MailServers.All(tx, 0, false) {
 		if err != nil {
 			return 0, err
@@ -318,7 +320,7 @@ func (m *making) files(key []byte) error {
 			sum := hex.EncodeToString(raw[:])
 			name := storedName(key, sum, len(m.Recipients) > 0)
 			at, err := m.file(sum, name, known[name], touched)
-			if store.KindOf(err) == store.NotFound {
+			if fault.KindOf(err) == fault.NotFound {
 				m.Log.Warn("backup: a row names a file that is not there", "sum", sum)
 				m.man.Lost = append(m.man.Lost, name)
 				continue

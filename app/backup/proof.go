@@ -9,6 +9,7 @@ import (
 	"sportello/search"
 	"sportello/search/query"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // Proof is stored with the rows of a backup: some search questions with the answers at the time. A restore asks them
@@ -30,7 +31,7 @@ type Question struct {
 
 // prover chooses questions from the rows that are copied, and asks them afterwards.
 type prover struct {
-	store *store.Store
+	store *db.Store
 	index *search.Index
 	last  uint64 // last change of the rows
 	top   uint64 // newest ticket of the rows
@@ -45,7 +46,7 @@ const (
 )
 
 // look makes questions from the words of tickets and articles spread over the whole desk.
-func (p *prover) look(tx *store.Tx) error {
+func (p *prover) look(tx *db.Tx) error {
 	tx.PastDamage()
 	p.proof, p.last, p.top = Proof{}, tx.LastChange(), store.Tickets.Last(tx)
 	for i := range uint64(provenTickets) {

@@ -15,6 +15,7 @@ import (
 	"filippo.io/age"
 
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // Restoring says how a backup is restored.
@@ -117,7 +118,7 @@ func (r *restoring) part(p Part) error {
 	if name == p.Name {
 		with = nil
 	}
-	keep := name == "desk.db" || name == "key" || name == store.SealName || strings.HasPrefix(name, "spool/")
+	keep := name == "desk.db" || name == "key" || name == db.SealName || strings.HasPrefix(name, "spool/")
 	var out io.Writer = io.Discard
 	var file *output
 	var buf strings.Builder
@@ -215,9 +216,9 @@ func (c *counted) Read(b []byte) (int, error) {
 
 // files restores the shared files that the rows refer to.
 func (r *restoring) files() error {
-	db := filepath.Join(r.to, "desk.db")
-	if info, err := os.Stat(db); err != nil || info.Size() == 0 || len(r.findings) > 0 && !r.Damaged {
-		return os.RemoveAll(db) // the rows are missing or damaged: the files they need are unknown
+	rows := filepath.Join(r.to, "desk.db")
+	if info, err := os.Stat(rows); err != nil || info.Size() == 0 || len(r.findings) > 0 && !r.Damaged {
+		return os.RemoveAll(rows) // the rows are missing or damaged: the files they need are unknown
 	}
 	listed := map[string]Part{}
 	err := readList(filepath.Join(r.folder.Path, r.entry.Name, filesList), func(p Part) error { listed[p.Name] = p; return nil })
@@ -225,13 +226,13 @@ func (r *restoring) files() error {
 		r.find("%v", err)
 		return nil
 	}
-	st, err := store.Open(r.to, store.Options{})
+	st, err := store.Open(r.to, db.Options{})
 	if err != nil {
 		r.find("the rows cannot be opened: %v", err)
-		return os.RemoveAll(db)
+		return os.RemoveAll(rows)
 	}
-	var inv store.Inventory
-	err = st.View(func(tx *store.Tx) (err error) { inv, err = tx.Inventory(r.ctx); return err })
+	var inv db.Inventory
+	err = st.View(func(tx *db.Tx) (err error) { inv, err = tx.Inventory(r.ctx); return err })
 	key, keyErr := st.SecretKey()
 	if err := errors.Join(err, keyErr, st.Close(), os.Remove(filepath.Join(r.to, "lock"))); err != nil {
 		return err
@@ -301,7 +302,7 @@ func (r *restoring) file(sum string, p Part) error {
 
 // place gives the restored files their final names, desk.db last.
 func (r *restoring) place(to string) error {
-	names := []string{"blob", "spool", "key", store.SealName, "desk.db"}
+	names := []string{"blob", "spool", "key", db.SealName, "desk.db"}
 	err := filepath.WalkDir(r.to, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && !r.Proof {
 			err = syncDir(path)

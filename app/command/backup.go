@@ -25,6 +25,7 @@ import (
 	"sportello/app/words"
 	"sportello/search"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 func backupCommand(r *runner) *cobra.Command {
@@ -177,15 +178,15 @@ func (r *runner) verify(ctx context.Context, path, identity, work string, withSe
 // examine compares a restored data folder with the manifest of its backup.
 func (r *runner) examine(ctx context.Context, data string, m *backup.Manifest, raw []byte, withSearch bool) (findings []string, err error) {
 	quiet := slog.New(slog.DiscardHandler)
-	st, err := store.Open(data, store.Options{Log: quiet})
+	st, err := store.Open(data, db.Options{Log: quiet})
 	if err != nil {
 		return []string{fmt.Sprintf("the rows cannot be opened: %v", err)}, nil
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
 	fmt.Fprintln(r.errOut, "checking rows and references")
 	findings = st.Check()
-	var inv store.Inventory
-	if err := st.View(func(tx *store.Tx) (err error) { inv, err = tx.Inventory(ctx); return err }); err != nil {
+	var inv db.Inventory
+	if err := st.View(func(tx *db.Tx) (err error) { inv, err = tx.Inventory(ctx); return err }); err != nil {
 		return findings, err
 	}
 	if st.ID() != m.Desk {
@@ -279,7 +280,7 @@ func (r *runner) restore(ctx context.Context, cfg config.Config, from, identity 
 	if _, err := os.Stat(filepath.Join(to, "desk.db")); err != nil {
 		return fmt.Errorf("the backup %s is damaged (%d things): nothing was restored. Restore another, or what is left of this one with --damaged", e.Name, len(findings))
 	}
-	st, err := store.Open(to, store.Options{Log: r.logger(cfg)})
+	st, err := store.Open(to, db.Options{Log: r.logger(cfg)})
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,10 @@ import (
 	"sportello/app/config"
 	"sportello/app/desk/policy"
 	"sportello/app/watch"
-	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // The exit statuses.
@@ -116,14 +117,14 @@ func (r *runner) run(ctx context.Context) int {
 // sayError returns the text of an error for the person who runs the command: its sentence from the locale files if it
 // has one.
 func sayError(err error) string {
-	var many store.Problems
-	var one *store.Error
+	var many fault.Problems
+	var one *fault.Error
 	d, loadErr := commandWords()
 	if loadErr != nil {
 		return err.Error()
 	}
-	say := func(e *store.Error) string {
-		if e.Kind == store.Internal || e.Key == "" || !d.Has("en", e.Key) {
+	say := func(e *fault.Error) string {
+		if e.Kind == fault.Internal || e.Key == "" || !d.Has("en", e.Key) {
 			return e.Error()
 		}
 		s := d.Explain("en", e)
@@ -237,7 +238,7 @@ func (r *runner) actor() policy.Actor {
 	return policy.Actor{Via: door.Command, System: true, Language: "it"}
 }
 
-func (r *runner) by(act act.Act) store.By { return store.By{Via: door.Command, Act: act} }
+func (r *runner) by(act act.Act) db.By { return db.By{Via: door.Command, Act: act} }
 
 func versionCommand(r *runner) *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "Show which release this is", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {

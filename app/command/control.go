@@ -17,7 +17,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/listen"
 	"sportello/app/web"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // A command that finds the data folder in use hands itself to the server that holds it, through a socket in the data
@@ -239,7 +239,7 @@ func (r *runner) handOver(ctx context.Context, cfg config.Config) (int, error) {
 	for {
 		var x Told
 		if err := readLine(lines, &x); err != nil {
-			return 0, store.Fail(store.Unavailable, "error.stopping")
+			return 0, fault.New(fault.Unavailable, "error.stopping")
 		}
 		_, _ = r.out.Write(x.Out)
 		_, _ = r.errOut.Write(x.Err)

@@ -8,14 +8,14 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/watch"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // dataAdvice explains a database file that cannot be opened, and what to do about it, in every language of the desk:
 // the reader's language is in the file that cannot be read. The suggested commands contain this desk's own folders. It
 // returns nil for any other error.
 func dataAdvice(cfg config.Config, err error) (how, do []string) {
-	var e *store.Error
+	var e *fault.Error
 	if !errors.As(err, &e) || !strings.HasPrefix(e.Key, "error.database-") && e.Key != "error.newer-data" {
 		return nil, nil
 	}
@@ -51,7 +51,7 @@ func dataAdvice(cfg config.Config, err error) (how, do []string) {
 
 // folderInUse reports whether the error means that another process holds the data folder.
 func folderInUse(err error) bool {
-	var e *store.Error
+	var e *fault.Error
 	return errors.As(err, &e) && e.Key == "error.folder-in-use"
 }
 

@@ -23,6 +23,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/sample"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // demoMarker is the file that distinguishes a demo's data folder from a desk's.
@@ -176,7 +177,7 @@ func fillDemo(ctx context.Context, cfg config.Config, log *slog.Logger, now time
 		return nil, fmt.Errorf("app: load time zone: %w", err)
 	}
 	clock := sample.NewClock(sample.Start(now))
-	st, err := store.Open(cfg.DataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
+	st, err := store.Open(cfg.DataFolder(), db.Options{Clock: clock.Now, NoSync: true, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,8 @@ import (
 	"sportello/app/desk"
 	"sportello/app/sample"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 func generateCommand(r *runner) *cobra.Command {
@@ -57,8 +59,8 @@ func (r *runner) generate(ctx context.Context, cfg config.Config, tickets int, s
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
 	clock := sample.NewClock(now.AddDate(-2, 0, -8))
-	st, err := store.Open(cfg.DataFolder(), store.Options{Clock: clock.Now, NoSync: true, Log: log})
-	if store.KindOf(err) == store.Unavailable {
+	st, err := store.Open(cfg.DataFolder(), db.Options{Clock: clock.Now, NoSync: true, Log: log})
+	if fault.KindOf(err) == fault.Unavailable {
 		return errors.New("generate needs the data folder for itself, stop the server first: " + sayError(err))
 	}
 	if err != nil {
@@ -76,7 +78,7 @@ func (r *runner) generate(ctx context.Context, cfg config.Config, tickets int, s
 	return t.Flush()
 }
 
-func (r *runner) generateInto(ctx context.Context, st *store.Store, zone *time.Location, clock *sample.Clock, log *slog.Logger, o sample.GenerateOptions, agents, requesters int) (sample.Accounts, error) {
+func (r *runner) generateInto(ctx context.Context, st *db.Store, zone *time.Location, clock *sample.Clock, log *slog.Logger, o sample.GenerateOptions, agents, requesters int) (sample.Accounts, error) {
 	d := desk.New(desk.Options{Store: st, Log: log, Location: zone})
 	if err := d.Catalogue.Seed(ctx); err != nil {
 		return nil, err

@@ -24,8 +24,8 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/markup"
 	"sportello/app/web/api"
-	"sportello/store"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // importing is one import: its flags and the counts so far.
@@ -123,14 +123,14 @@ func messageLanguage(getenv func(string) string) string {
 // refuse counts a refused record and prints the reasons, one a line. If err is not a refusal, it returns it, which ends
 // the import.
 func (in *importing) refuse(where string, err error) error {
-	var many store.Problems
-	var one *store.Error
+	var many fault.Problems
+	var one *fault.Error
 	switch {
 	case errors.As(err, &many):
 	case errors.As(err, &one):
 		switch one.Kind {
-		case store.Invalid, store.NotFound, store.Conflict, store.Denied, store.TooLarge:
-			many = store.Problems{one}
+		case fault.Invalid, fault.NotFound, fault.Conflict, fault.Denied, fault.TooLarge:
+			many = fault.Problems{one}
 		default:
 			return err
 		}
@@ -210,9 +210,9 @@ func eachLine(src io.Reader, give func(jsonLine) error) error {
 			line.text = bytes.TrimSpace(line.text)
 			switch {
 			case long:
-				line.text, line.wrong = nil, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", maxLine>>20)
+				line.text, line.wrong = nil, fault.New(fault.TooLarge, "error.file-too-large", "megabytes", maxLine>>20)
 			case !utf8.Valid(line.text):
-				line.wrong = store.Fail(store.Invalid, "error.not-text")
+				line.wrong = fault.New(fault.Invalid, "error.not-text")
 			default:
 				line.wrong = api.WholeCharacters(line.text)
 			}
@@ -236,7 +236,7 @@ func (l jsonLine) decode(v any) (unknown []string, err error) {
 		return nil, l.wrong
 	}
 	if len(l.text) == 0 || l.text[0] != '{' {
-		return nil, store.Fail(store.Invalid, "error.json")
+		return nil, fault.New(fault.Invalid, "error.json")
 	}
 	if err := json.Unmarshal(l.text, v); err != nil {
 		return nil, api.JSONProblem(err)
@@ -310,7 +310,7 @@ func (in *importing) tickets(ctx context.Context, src io.Reader) error {
 		}
 		if rec.RequesterEmail == "" {
 			// The desk would take the actor for the requester; an import has no such person.
-			return in.refuse(fmt.Sprint(l.number), store.Fail(store.Invalid, "error.required").At("requester_email"))
+			return in.refuse(fmt.Sprint(l.number), fault.New(fault.Invalid, "error.required").At("requester_email"))
 		}
 		recs, lines, size = append(recs, rec), append(lines, l.number), size+len(l.text)
 		if len(recs) == batchTicket || size > batchBytes {
@@ -369,7 +369,7 @@ func (in *importing) people(ctx context.Context, src io.Reader) error {
 		}
 		var syntax *csv.ParseError
 		if errors.As(err, &syntax) {
-			if err := in.refuse(fmt.Sprint(syntax.StartLine), store.Fail(store.Invalid, "error.csv")); err != nil {
+			if err := in.refuse(fmt.Sprint(syntax.StartLine), fault.New(fault.Invalid, "error.csv")); err != nil {
 				return err
 			}
 			continue
@@ -396,7 +396,7 @@ func (in *importing) person(where string, column map[string]int, row []string) e
 	}
 	for _, v := range row {
 		if !utf8.ValidString(v) {
-			return in.refuse(where, store.Fail(store.Invalid, "error.not-text"))
+			return in.refuse(where, fault.New(fault.Invalid, "error.not-text"))
 		}
 	}
 	_, created, err := in.app.Desk.People.Put(importActor, people.Record{Email: value("email"), Name: value("name"), Language: value("language"),
@@ -416,7 +416,7 @@ func (in *importing) catalogue(_ context.Context, src io.Reader) error {
 		return err
 	}
 	n, err := in.app.Desk.Catalogue.Import(importActor, text)
-	var wrong store.Problems
+	var wrong fault.Problems
 	switch {
 	case errors.As(err, &wrong):
 		// The field names the record: "module u-gov/ricerca: channel".

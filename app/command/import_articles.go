@@ -23,6 +23,8 @@ import (
 	"sportello/app/desk/article"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/enum"
+	"sportello/store/fault"
 )
 
 // folderFlags has what the files of a folder do not say themselves.
@@ -59,10 +61,10 @@ func (f folderFlags) check() error {
 	if f.language != "" && f.language != "it" && f.language != "en" {
 		return fmt.Errorf("--language %q is neither it nor en", f.language)
 	}
-	if _, err := store.Parse[store.Audience](f.audience); err != nil {
+	if _, err := enum.Parse[store.Audience](f.audience); err != nil {
 		return fmt.Errorf("--audience %q is none of public, signed-in, agents", f.audience)
 	}
-	if p, err := store.Parse[store.Publication](f.state); err != nil || p == store.PublicationNone {
+	if p, err := enum.Parse[store.Publication](f.state); err != nil || p == store.PublicationNone {
 		return fmt.Errorf("--state %q is neither published nor draft", f.state)
 	}
 	if _, err := markup.Extract([]byte("<main></main>"), f.content, nil); errors.Is(err, markup.ErrSelector) {
@@ -337,7 +339,7 @@ func (w *articleWriter) lostAnchors() error {
 	for _, l := range w.links {
 		if l.slug != at.slug || l.language != at.language || shown == "" {
 			v, err := w.in.app.Desk.Articles.Read(importActor, l.slug, l.language)
-			if errors.Is(err, store.ErrNotFound) {
+			if errors.Is(err, fault.ErrNotFound) {
 				continue // refused, and already reported as such
 			}
 			if err != nil {

@@ -22,6 +22,7 @@ import (
 	"sportello/app/desk/article"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // pageReader makes an article record from one file of a folder.
@@ -40,7 +41,7 @@ type pageReader struct {
 func (r *pageReader) read() (article.Record, error) {
 	p, f := r.page, r.flags
 	rec := article.Record{Slug: p.slug, Language: f.language, Module: f.module, Audience: f.audience, State: f.state, Format: pageFormat(p.path).String()}
-	unreadable := store.Fail(store.Invalid, "error.file-unreadable").At("file")
+	unreadable := fault.New(fault.Invalid, "error.file-unreadable").At("file")
 	file, err := r.files.Open(filepath.FromSlash(p.path))
 	if err != nil {
 		return rec, unreadable
@@ -51,7 +52,7 @@ func (r *pageReader) read() (article.Record, error) {
 		return rec, unreadable
 	}
 	if len(raw) > maxPage {
-		return rec, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", maxPage>>20).At("file")
+		return rec, fault.New(fault.TooLarge, "error.file-too-large", "megabytes", maxPage>>20).At("file")
 	}
 	html := rec.Format == store.HTML.String()
 	if !html || !declaresCharset(raw) {
@@ -63,7 +64,7 @@ func (r *pageReader) read() (article.Record, error) {
 			raw = slices.Concat([]byte("\ufeff"), raw)
 		}
 		if err != nil || !utf8.Valid(raw) {
-			return rec, store.Fail(store.Invalid, "error.not-text").At("file")
+			return rec, fault.New(fault.Invalid, "error.not-text").At("file")
 		}
 	}
 	if !html {
@@ -72,9 +73,9 @@ func (r *pageReader) read() (article.Record, error) {
 	page, err := markup.Extract(raw, f.content, func(src string) string { return r.picture(&rec, "", src) })
 	switch {
 	case errors.Is(err, markup.ErrNoContent):
-		return rec, store.Fail(store.Invalid, "error.no-content").At("content")
+		return rec, fault.New(fault.Invalid, "error.no-content").At("content")
 	case err != nil:
-		return rec, store.Fail(store.Invalid, "error.not-a-page").At("file")
+		return rec, fault.New(fault.Invalid, "error.not-a-page").At("file")
 	}
 	rec.Title = page.Title
 	if rec.Language == "" {

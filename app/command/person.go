@@ -20,6 +20,8 @@ import (
 	"sportello/assets"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -163,11 +165,11 @@ func tokenCommand(r *runner) *cobra.Command {
 			}
 			return r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error {
 				var p *store.Person
-				err := a.Store.View(func(tx *store.Tx) (err error) {
+				err := a.Store.View(func(tx *db.Tx) (err error) {
 					p, err = store.PeopleByEmail.First(tx, spelling.Address(email))
 					return err
 				})
-				if errors.Is(err, store.ErrNotFound) {
+				if errors.Is(err, fault.ErrNotFound) {
 					return fmt.Errorf("nobody has the address %s", email)
 				}
 				if err != nil {

@@ -11,7 +11,9 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 const good = "tre lepri nel fieno"
@@ -20,7 +22,7 @@ const good = "tre lepri nel fieno"
 type desk struct {
 	*testing.T
 	*Keeper
-	st    *store.Store
+	st    *db.Store
 	now   atomic.Int64
 	giada uint64
 }
@@ -30,7 +32,7 @@ func newDesk(t *testing.T) *desk {
 	d := &desk{T: t}
 	d.now.Store(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC).UnixNano())
 	clock := func() time.Time { return time.Unix(0, d.now.Load()).UTC() }
-	st, err := store.Open(t.TempDir(), store.Options{Clock: clock, NoSync: true})
+	st, err := store.Open(t.TempDir(), db.Options{Clock: clock, NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +54,7 @@ func (d *desk) pass(t time.Duration) { d.now.Add(int64(t)) }
 func (d *desk) person(email, name string) uint64 {
 	d.Helper()
 	var id uint64
-	err := d.st.Update(store.By{Via: door.Command, Act: act.AddPerson}, func(tx *store.Tx) error {
+	err := d.st.Update(db.By{Via: door.Command, Act: act.AddPerson}, func(tx *db.Tx) error {
 		p := &store.Person{Email: email, Name: name}
 		err := store.People.Put(tx, p)
 		id = p.ID
@@ -64,7 +66,7 @@ func (d *desk) person(email, name string) uint64 {
 
 func (d *desk) change(id uint64, fn func(*store.Person)) {
 	d.Helper()
-	d.must(d.st.Update(store.By{Via: door.Page, Act: act.Change}, func(tx *store.Tx) error {
+	d.must(d.st.Update(db.By{Via: door.Page, Act: act.Change}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, id)
 		if err != nil {
 			return err
@@ -81,9 +83,9 @@ func (d *desk) must(err error) {
 	}
 }
 
-func (d *desk) fails(err error, kind store.Kind, key string) *store.Error {
+func (d *desk) fails(err error, kind fault.Kind, key string) *fault.Error {
 	d.Helper()
-	e, ok := errors.AsType[*store.Error](err)
+	e, ok := errors.AsType[*fault.Error](err)
 	if !ok || e.Kind != kind || e.Key != key {
 		d.Fatalf("error %v, want %s %s", err, kind, key)
 	}
@@ -92,7 +94,7 @@ func (d *desk) fails(err error, kind store.Kind, key string) *store.Error {
 
 func (d *desk) setPassword() {
 	d.Helper()
-	d.must(d.SetPassword(store.By{Person: d.giada, Via: door.Page, Act: act.SetPassword}, d.giada, good))
+	d.must(d.SetPassword(db.By{Person: d.giada, Via: door.Page, Act: act.SetPassword}, d.giada, good))
 }
 
 func (d *desk) signedIn() string {
@@ -134,8 +136,8 @@ func TestRule(t *testing.T) {
 			}
 			continue
 		}
-		e, ok := errors.AsType[*store.Error](err)
-		if !ok || e.Kind != store.Invalid || e.Key != tc.key || e.Field != "password" {
+		e, ok := errors.AsType[*fault.Error](err)
+		if !ok || e.Kind != fault.Invalid || e.Key != tc.key || e.Field != "password" {
 			t.Errorf("%q: %v, want %s", tc.password, err, tc.key)
 		}
 	}
@@ -161,7 +163,7 @@ func TestHash(t *testing.T) {
 	if ok, err := matches("", nobody); ok || err != nil {
 		t.Errorf("nobody's password: %v, %v", ok, err)
 	}
-	if _, err := Hash(strings.Repeat("x", MaxPassword+1)); store.KindOf(err) != store.Invalid {
+	if _, err := Hash(strings.Repeat("x", MaxPassword+1)); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("too long: %v", err)
 	}
 	for _, broken := range []string{"", "plain", "$argon2id$v=19$m=99999999,t=2,p=1$AAAA$AAAA", "$argon2i$v=19$m=19456,t=2,p=1$AAAA$AAAA"} {
@@ -189,7 +191,7 @@ func TestSignInOpensASession(t *testing.T) {
 	}
 	d.must(d.SignOut(secret))
 	_, _, err = d.Session(context.Background(), secret)
-	d.fails(err, store.SignIn, "error.sign-in-needed")
+	d.fails(err, fault.SignIn, "error.sign-in-needed")
 	d.must(d.SignOut(secret))
 }
 
@@ -199,7 +201,7 @@ func TestSignInGivesOneAnswerToAllWhoMayNot(t *testing.T) {
 	noPassword := "silvio@uni.example"
 	d.person(noPassword, "Silvio")
 	disabled := d.person("ex@uni.example", "Ex")
-	d.must(d.SetPassword(store.By{}, disabled, good))
+	d.must(d.SetPassword(db.By{}, disabled, good))
 	d.change(disabled, func(p *store.Person) { p.Disabled = true })
 	for rule, c := range map[string]struct{ email, password string }{
 		"wrong password":     {"giada.conti@uni.example", "tre lepri nel grano"},
@@ -213,7 +215,7 @@ func TestSignInGivesOneAnswerToAllWhoMayNot(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			_, _, err := d.SignIn(context.Background(), c.email, c.password, "", "192.0.2.9")
-			d.fails(err, store.Invalid, "error.sign-in")
+			d.fails(err, fault.Invalid, "error.sign-in")
 		})
 	}
 }
@@ -223,26 +225,26 @@ func TestFailuresSlowAnAccount(t *testing.T) {
 	d.setPassword()
 	for _, email := range []string{"giada.conti@uni.example", "unknown@uni.example"} {
 		for range 5 {
-			d.fails(d.tryWrong(email, "192.0.2.1"), store.Invalid, "error.sign-in")
+			d.fails(d.tryWrong(email, "192.0.2.1"), fault.Invalid, "error.sign-in")
 		}
-		e := d.fails(d.tryWrong(email, "192.0.2.2"), store.TooMany, "error.too-many")
+		e := d.fails(d.tryWrong(email, "192.0.2.2"), fault.TooMany, "error.too-many")
 		if e.Args["seconds"] != 15 {
 			t.Errorf("%s: wait %v seconds", email, e.Args["seconds"])
 		}
 	}
 	_, _, err := d.SignIn(context.Background(), "giada.conti@uni.example", good, "", "192.0.2.3")
-	d.fails(err, store.TooMany, "error.too-many")
+	d.fails(err, fault.TooMany, "error.too-many")
 
 	d.pass(15 * time.Second)
-	d.fails(d.tryWrong("giada.conti@uni.example", "192.0.2.1"), store.Invalid, "error.sign-in")
-	e := d.fails(d.tryWrong("giada.conti@uni.example", "192.0.2.1"), store.TooMany, "error.too-many")
+	d.fails(d.tryWrong("giada.conti@uni.example", "192.0.2.1"), fault.Invalid, "error.sign-in")
+	e := d.fails(d.tryWrong("giada.conti@uni.example", "192.0.2.1"), fault.TooMany, "error.too-many")
 	if e.Args["seconds"] != 30 {
 		t.Errorf("the second wait is %v seconds", e.Args["seconds"])
 	}
 	d.pass(30 * time.Second)
 	d.signedIn()
 	for range 4 {
-		d.fails(d.tryWrong("giada.conti@uni.example", "192.0.2.1"), store.Invalid, "error.sign-in")
+		d.fails(d.tryWrong("giada.conti@uni.example", "192.0.2.1"), fault.Invalid, "error.sign-in")
 	}
 	d.signedIn() // success has cleared the earlier failures
 }
@@ -254,7 +256,7 @@ func TestManyTriesAtOnceDoNotSlipPast(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 40 {
 		wg.Go(func() {
-			if store.KindOf(d.tryWrong("giada.conti@uni.example", "192.0.2.1")) == store.Invalid {
+			if fault.KindOf(d.tryWrong("giada.conti@uni.example", "192.0.2.1")) == fault.Invalid {
 				judged.Add(1)
 			}
 		})
@@ -360,7 +362,7 @@ func TestSessionEnds(t *testing.T) {
 		d.must(err)
 		d.pass(14 * day)
 		_, _, err = d.Session(context.Background(), secret)
-		d.fails(err, store.SignIn, "error.sign-in-needed")
+		d.fails(err, fault.SignIn, "error.sign-in-needed")
 	})
 	t.Run("after thirty days, however much it is used", func(t *testing.T) {
 		d := newDesk(t)
@@ -373,7 +375,7 @@ func TestSessionEnds(t *testing.T) {
 		}
 		d.pass(day)
 		_, _, err := d.Session(context.Background(), secret)
-		d.fails(err, store.SignIn, "error.sign-in-needed")
+		d.fails(err, fault.SignIn, "error.sign-in-needed")
 	})
 	t.Run("when the person is disabled", func(t *testing.T) {
 		d := newDesk(t)
@@ -381,7 +383,7 @@ func TestSessionEnds(t *testing.T) {
 		secret := d.signedIn()
 		d.change(d.giada, func(p *store.Person) { p.Disabled = true })
 		_, _, err := d.Session(context.Background(), secret)
-		d.fails(err, store.SignIn, "error.sign-in-needed")
+		d.fails(err, fault.SignIn, "error.sign-in-needed")
 	})
 	t.Run("when the password changes, but for the one that changed it", func(t *testing.T) {
 		d := newDesk(t)
@@ -389,11 +391,11 @@ func TestSessionEnds(t *testing.T) {
 		here, there := d.signedIn(), d.signedIn()
 		s, _, err := d.Session(context.Background(), here)
 		d.must(err)
-		d.must(d.SetPassword(store.By{Person: d.giada}, d.giada, "quattro lepri nel fieno", s.ID))
+		d.must(d.SetPassword(db.By{Person: d.giada}, d.giada, "quattro lepri nel fieno", s.ID))
 		_, _, err = d.Session(context.Background(), here)
 		d.must(err)
 		_, _, err = d.Session(context.Background(), there)
-		d.fails(err, store.SignIn, "error.sign-in-needed")
+		d.fails(err, fault.SignIn, "error.sign-in-needed")
 	})
 	t.Run("when the person ends it, and nobody else can", func(t *testing.T) {
 		d := newDesk(t)
@@ -407,7 +409,7 @@ func TestSessionEnds(t *testing.T) {
 			t.Fatalf("sessions %+v", list)
 		}
 		other := d.person("altra@uni.example", "Altra")
-		d.fails(d.EndSession(other, list[0].ID), store.NotFound, "error.not-found")
+		d.fails(d.EndSession(other, list[0].ID), fault.NotFound, "error.not-found")
 		d.must(d.EndSession(d.giada, list[0].ID))
 		d.signedIn()
 		n, err := d.EndOthers(d.giada, list[1].ID)
@@ -422,7 +424,7 @@ func TestSessionEnds(t *testing.T) {
 		d := newDesk(t)
 		for _, s := range []string{"", "x", strings.Repeat("A", 43), strings.Repeat("x", 1<<16)} {
 			_, _, err := d.Session(context.Background(), s)
-			d.fails(err, store.SignIn, "error.sign-in-needed")
+			d.fails(err, fault.SignIn, "error.sign-in-needed")
 		}
 	})
 }
@@ -449,7 +451,7 @@ func TestUseOfASessionIsWrittenAtMostEachFiveMinutes(t *testing.T) {
 
 func TestAPersonHasAHundredSessionsAtMost(t *testing.T) {
 	d := newDesk(t)
-	d.must(d.st.Update(store.By{}, func(tx *store.Tx) error {
+	d.must(d.st.Update(db.By{}, func(tx *db.Tx) error {
 		for i := range mostOpen + 5 {
 			_, hash := newSecret()
 			if err := endOldest(tx, d.giada); err != nil {
@@ -471,7 +473,7 @@ func TestAPersonHasAHundredSessionsAtMost(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	d := newDesk(t)
-	by := store.By{Person: d.giada, Via: door.Page, Act: act.AddPerson}
+	by := db.By{Person: d.giada, Via: door.Page, Act: act.AddPerson}
 	secret, token, err := d.NewToken(by, d.giada, "invio notturno")
 	d.must(err)
 	p, err := d.Token(context.Background(), secret)
@@ -494,26 +496,26 @@ func TestTokens(t *testing.T) {
 
 	d.change(d.giada, func(p *store.Person) { p.Disabled = true })
 	_, err = d.Token(context.Background(), secret)
-	d.fails(err, store.SignIn, "error.sign-in-needed")
+	d.fails(err, fault.SignIn, "error.sign-in-needed")
 	_, _, err = d.NewToken(by, d.giada, "altro")
-	d.fails(err, store.Denied, "error.person-disabled")
+	d.fails(err, fault.Denied, "error.person-disabled")
 	d.change(d.giada, func(p *store.Person) { p.Disabled = false })
 	_, err = d.Token(context.Background(), secret)
 	d.must(err)
 
 	other := d.person("altra@uni.example", "Altra")
-	d.fails(d.RevokeToken(by, other, token.ID), store.NotFound, "error.not-found")
+	d.fails(d.RevokeToken(by, other, token.ID), fault.NotFound, "error.not-found")
 	d.must(d.RevokeToken(by, d.giada, token.ID))
 	_, err = d.Token(context.Background(), secret)
-	d.fails(err, store.SignIn, "error.sign-in-needed")
+	d.fails(err, fault.SignIn, "error.sign-in-needed")
 	_, _, err = d.NewToken(by, 999, "nessuno")
-	if !errors.Is(err, store.ErrNotFound) {
+	if !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("token for nobody: %v", err)
 	}
 }
 
 func TestLinks(t *testing.T) {
-	by := store.By{Via: door.Page, Act: act.SendLink}
+	by := db.By{Via: door.Page, Act: act.SendLink}
 	t.Run("are good once, and looking does not use them up", func(t *testing.T) {
 		d := newDesk(t)
 		secret, err := d.NewLink(by, d.giada, ForPassword)
@@ -532,7 +534,7 @@ func TestLinks(t *testing.T) {
 		}
 		d.signedIn()
 		_, err = d.ChoosePassword(secret, good)
-		d.fails(err, store.NotFound, "error.link-ended")
+		d.fails(err, fault.NotFound, "error.link-ended")
 	})
 	t.Run("end after three days", func(t *testing.T) {
 		d := newDesk(t)
@@ -540,7 +542,7 @@ func TestLinks(t *testing.T) {
 		d.must(err)
 		d.pass(LinkLife)
 		_, err = d.Link(secret, ForPassword)
-		d.fails(err, store.NotFound, "error.link-ended")
+		d.fails(err, fault.NotFound, "error.link-ended")
 	})
 	t.Run("replace earlier ones of the same purpose alone", func(t *testing.T) {
 		d := newDesk(t)
@@ -551,24 +553,24 @@ func TestLinks(t *testing.T) {
 		second, err := d.NewLink(by, d.giada, ForPassword)
 		d.must(err)
 		_, err = d.Link(first, ForPassword)
-		d.fails(err, store.NotFound, "error.link-ended")
+		d.fails(err, fault.NotFound, "error.link-ended")
 		_, err = d.Link(second, ForPassword)
 		d.must(err)
 		_, err = d.Link(other, "address")
 		d.must(err)
 		_, err = d.Link(other, ForPassword)
-		d.fails(err, store.NotFound, "error.link-ended")
+		d.fails(err, fault.NotFound, "error.link-ended")
 	})
 	t.Run("stay good when what they are for fails", func(t *testing.T) {
 		d := newDesk(t)
 		secret, err := d.NewLink(by, d.giada, ForPassword)
 		d.must(err)
 		broken := errors.New("broken")
-		if err := d.UseLink(secret, ForPassword, func(*store.Tx, *store.Person) error { return broken }); !errors.Is(err, broken) {
+		if err := d.UseLink(secret, ForPassword, func(*db.Tx, *store.Person) error { return broken }); !errors.Is(err, broken) {
 			t.Fatal(err)
 		}
 		_, err = d.ChoosePassword(secret, "corta")
-		d.fails(err, store.Invalid, "error.password-short")
+		d.fails(err, fault.Invalid, "error.password-short")
 		_, err = d.ChoosePassword(secret, good)
 		d.must(err)
 	})
@@ -580,7 +582,7 @@ func TestLinks(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() {
-				if d.UseLink(secret, ForPassword, func(*store.Tx, *store.Person) error { return nil }) == nil {
+				if d.UseLink(secret, ForPassword, func(*db.Tx, *store.Person) error { return nil }) == nil {
 					used.Add(1)
 				}
 			})
@@ -596,7 +598,7 @@ func TestLinks(t *testing.T) {
 		d.must(err)
 		d.change(d.giada, func(p *store.Person) { p.Disabled = true })
 		_, err = d.Link(secret, ForPassword)
-		d.fails(err, store.NotFound, "error.link-ended")
+		d.fails(err, fault.NotFound, "error.link-ended")
 	})
 	t.Run("are worthless once a password was set", func(t *testing.T) {
 		d := newDesk(t)
@@ -604,21 +606,21 @@ func TestLinks(t *testing.T) {
 		d.must(err)
 		d.setPassword()
 		_, err = d.Link(secret, ForPassword)
-		d.fails(err, store.NotFound, "error.link-ended")
+		d.fails(err, fault.NotFound, "error.link-ended")
 	})
 }
 
 func TestNoSecretEntersTheChangeLog(t *testing.T) {
 	d := newDesk(t)
 	d.setPassword()
-	token, row, err := d.NewToken(store.By{Person: d.giada}, d.giada, "x")
+	token, row, err := d.NewToken(db.By{Person: d.giada}, d.giada, "x")
 	d.must(err)
 	_, err = d.Token(context.Background(), token)
 	d.must(err)
-	link, err := d.NewLink(store.By{Person: d.giada}, d.giada, ForPassword)
+	link, err := d.NewLink(db.By{Person: d.giada}, d.giada, ForPassword)
 	d.must(err)
 	d.signedIn()
-	d.must(d.st.View(func(tx *store.Tx) error {
+	d.must(d.st.View(func(tx *db.Tx) error {
 		for c, err := range tx.Changes(0) {
 			if err != nil {
 				return err
@@ -637,7 +639,7 @@ func TestNoSecretEntersTheChangeLog(t *testing.T) {
 
 func TestExpire(t *testing.T) {
 	d := newDesk(t)
-	d.must(d.st.Update(store.By{}, func(tx *store.Tx) error {
+	d.must(d.st.Update(db.By{}, func(tx *db.Tx) error {
 		for i := range 500 {
 			_, hash := newSecret()
 			ends := tx.Now().Add(time.Hour)
@@ -695,14 +697,14 @@ func BenchmarkHash(b *testing.B) {
 }
 
 func BenchmarkSession(b *testing.B) {
-	st, err := store.Open(b.TempDir(), store.Options{NoSync: true})
+	st, err := store.Open(b.TempDir(), db.Options{NoSync: true})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer st.Close()
 	k := New(st)
 	secret, hash := newSecret()
-	err = st.Update(store.By{}, func(tx *store.Tx) error {
+	err = st.Update(db.By{}, func(tx *db.Tx) error {
 		p := &store.Person{Email: "a@uni.example", Name: "A"}
 		if err := store.People.Put(tx, p); err != nil {
 			return err

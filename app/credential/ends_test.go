@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // opened holds everything that gives access to one account.
@@ -20,9 +22,9 @@ func (d *desk) open() *opened {
 	d.setPassword()
 	o := &opened{d: d, session: d.signedIn()}
 	var err error
-	o.token, _, err = d.NewToken(store.By{}, d.giada, "report")
+	o.token, _, err = d.NewToken(db.By{}, d.giada, "report")
 	d.must(err)
-	o.link, err = d.NewLink(store.By{}, d.giada, ForPassword)
+	o.link, err = d.NewLink(db.By{}, d.giada, ForPassword)
 	d.must(err)
 	return o
 }
@@ -47,11 +49,11 @@ func TestWhatOpenedAnAccountEnds(t *testing.T) {
 		act  func(*desk, *opened) error
 		left string
 	}{
-		"with another password": {func(d *desk, _ *opened) error { return d.SetPassword(store.By{}, d.giada, "quattro lepri nel fieno") }, ""},
+		"with another password": {func(d *desk, _ *opened) error { return d.SetPassword(db.By{}, d.giada, "quattro lepri nel fieno") }, ""},
 		"but for the session that chose it": {func(d *desk, o *opened) error {
 			s, _, err := d.Session(context.Background(), o.session)
 			d.must(err)
-			return d.SetPassword(store.By{}, d.giada, "quattro lepri nel fieno", s.ID)
+			return d.SetPassword(db.By{}, d.giada, "quattro lepri nel fieno", s.ID)
 		}, "s"},
 		"with a password chosen by link": {func(d *desk, o *opened) error {
 			_, err := d.ChoosePassword(o.link, "quattro lepri nel fieno")
@@ -86,10 +88,10 @@ func TestWhatOpenedAnAccountEnds(t *testing.T) {
 func TestATokenEnds(t *testing.T) {
 	d := newDesk(t)
 	for _, life := range []time.Duration{0, -time.Hour, time.Minute, TokenLongest + 1} {
-		_, _, err := d.NewTokenFor(store.By{}, d.giada, "", life)
-		d.fails(err, store.Invalid, "error.token-life")
+		_, _, err := d.NewTokenFor(db.By{}, d.giada, "", life)
+		d.fails(err, fault.Invalid, "error.token-life")
 	}
-	secret, row, err := d.NewTokenFor(store.By{}, d.giada, "", 48*time.Hour)
+	secret, row, err := d.NewTokenFor(db.By{}, d.giada, "", 48*time.Hour)
 	d.must(err)
 	if row.Ends.IsZero() {
 		t.Error("it has no end")
@@ -99,7 +101,7 @@ func TestATokenEnds(t *testing.T) {
 	d.must(err)
 	d.pass(1)
 	_, err = d.Token(context.Background(), secret)
-	d.fails(err, store.SignIn, "error.token-ended")
+	d.fails(err, fault.SignIn, "error.token-ended")
 }
 
 func TestASleepingTokenSaysSo(t *testing.T) {
@@ -111,12 +113,12 @@ func TestASleepingTokenSaysSo(t *testing.T) {
 		t.Errorf("%d sleep", n)
 	}
 	_, err = d.Token(context.Background(), o.token)
-	d.fails(err, store.SignIn, "error.token-asleep")
+	d.fails(err, fault.SignIn, "error.token-asleep")
 }
 
 func TestARestoreEndsAllHoweverManyThereAre(t *testing.T) {
 	d := newDesk(t)
-	d.must(d.st.Update(store.By{}, func(tx *store.Tx) error {
+	d.must(d.st.Update(db.By{}, func(tx *db.Tx) error {
 		owner := uint64(0)
 		for i := range 2*expireBatch + 7 {
 			if i%50 == 0 { // nobody has that many
@@ -152,7 +154,7 @@ func (d *desk) from(cookie, addr, password string) error {
 
 func (d *desk) row(id uint64) (p *store.Person) {
 	d.Helper()
-	d.must(d.st.View(func(tx *store.Tx) (err error) { p, err = store.People.Get(tx, id); return err }))
+	d.must(d.st.View(func(tx *db.Tx) (err error) { p, err = store.People.Get(tx, id); return err }))
 	return p
 }
 
@@ -161,7 +163,7 @@ func TestNobodyKeepsTheOwnerOut(t *testing.T) {
 	d.setPassword()
 	mine := d.KnowBrowser(d.row(d.giada), "")
 	other := d.person("altra@uni.example", "Altra")
-	d.must(d.SetPassword(store.By{}, other, good))
+	d.must(d.SetPassword(db.By{}, other, good))
 	theirs := d.KnowBrowser(d.row(other), "")
 	for range 20 {
 		d.pass(15 * time.Minute)
@@ -169,18 +171,18 @@ func TestNobodyKeepsTheOwnerOut(t *testing.T) {
 			_ = d.from("", "192.0.2.66", "wrong horse battery")
 		}
 	}
-	d.fails(d.from("", "192.0.2.7", good), store.TooMany, "error.too-many")
+	d.fails(d.from("", "192.0.2.7", good), fault.TooMany, "error.too-many")
 	for what, cookie := range map[string]string{"another person's mark": theirs, "a mark cut short": mine[:len(mine)-2], "nonsense": "x.y.z", "a mark changed": "A" + mine[1:] + "A"} {
-		t.Run(what, func(t *testing.T) { d.fails(d.from(cookie, "192.0.2.7", good), store.TooMany, "error.too-many") })
+		t.Run(what, func(t *testing.T) { d.fails(d.from(cookie, "192.0.2.7", good), fault.TooMany, "error.too-many") })
 	}
 	d.must(d.from(mine, "192.0.2.66", good))                                // even from the attacker's network
-	d.fails(d.from("", "192.0.2.7", good), store.TooMany, "error.too-many") // and that gives the attacker no new attempts
+	d.fails(d.from("", "192.0.2.7", good), fault.TooMany, "error.too-many") // and that gives the attacker no new attempts
 
 	// A known browser has its own attempts, and as few of them.
 	for range 5 {
-		d.fails(d.from(mine, "192.0.2.1", "wrong horse battery"), store.Invalid, "error.sign-in")
+		d.fails(d.from(mine, "192.0.2.1", "wrong horse battery"), fault.Invalid, "error.sign-in")
 	}
-	d.fails(d.from(mine, "192.0.2.1", good), store.TooMany, "error.too-many")
+	d.fails(d.from(mine, "192.0.2.1", good), fault.TooMany, "error.too-many")
 	d.pass(time.Hour)
 	d.must(d.from(mine, "192.0.2.1", good))
 
@@ -196,7 +198,7 @@ func TestNobodyKeepsTheOwnerOut(t *testing.T) {
 		t.Error("signing in again pushed out another person")
 	}
 
-	d.must(d.SetPassword(store.By{}, d.giada, "quattro lepri nel fieno"))
+	d.must(d.SetPassword(db.By{}, d.giada, "quattro lepri nel fieno"))
 	if d.IsKnown(d.row(d.giada), mine) {
 		t.Error("known by the password before")
 	}
@@ -219,10 +221,10 @@ func TestAnAddressCountsByItsNetwork(t *testing.T) {
 	}
 	d := newDesk(t)
 	for i := range 100 {
-		d.fails(d.tryWrong(fmt.Sprintf("x%d@uni.example", i), fmt.Sprintf("2001:db8::%x", i)), store.Invalid, "error.sign-in")
+		d.fails(d.tryWrong(fmt.Sprintf("x%d@uni.example", i), fmt.Sprintf("2001:db8::%x", i)), fault.Invalid, "error.sign-in")
 	}
-	d.fails(d.tryWrong("y@uni.example", "2001:db8::ffff"), store.TooMany, "error.too-many")
-	d.fails(d.tryWrong("y@uni.example", "2001:db8:0:1::1"), store.Invalid, "error.sign-in")
+	d.fails(d.tryWrong("y@uni.example", "2001:db8::ffff"), fault.TooMany, "error.too-many")
+	d.fails(d.tryWrong("y@uni.example", "2001:db8:0:1::1"), fault.Invalid, "error.sign-in")
 }
 
 func TestConfirmingHasACountOfItsOwn(t *testing.T) {
@@ -248,8 +250,8 @@ func TestConfirmingHasACountOfItsOwn(t *testing.T) {
 	}
 	d.pass(time.Hour)
 	for range 5 {
-		d.fails(d.Confirm(context.Background(), s.ID, d.giada, "wrong horse battery"), store.Invalid, "error.sign-in")
+		d.fails(d.Confirm(context.Background(), s.ID, d.giada, "wrong horse battery"), fault.Invalid, "error.sign-in")
 	}
-	d.fails(d.Confirm(context.Background(), s.ID, d.giada, good), store.TooMany, "error.too-many")
+	d.fails(d.Confirm(context.Background(), s.ID, d.giada, good), fault.TooMany, "error.too-many")
 	d.signedIn() // and it prevents nobody from signing in
 }

@@ -16,11 +16,13 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Keeper checks the credentials of one desk. Its methods are safe for concurrent use.
 type Keeper struct {
-	store    *store.Store
+	store    *db.Store
 	clock    func() time.Time
 	accounts *limiter // failures of unknown browsers, by e-mail address
 	browsers *limiter // failures of known browsers, by person and browser
@@ -31,14 +33,14 @@ type Keeper struct {
 
 	deviceKey []byte // signs the marks of known browsers
 
-	strange func(*store.Tx, *store.Person, *store.Session) error // see TellStrange
+	strange func(*db.Tx, *store.Person, *store.Session) error // see TellStrange
 
 	setUpMu sync.Mutex
 	setUp   []byte // SHA-256 of the secret of the set-up link, nil while there is none
 }
 
 // New returns a keeper over the store, whose clock it uses.
-func New(st *store.Store) *Keeper {
+func New(st *db.Store) *Keeper {
 	k := &Keeper{store: st, clock: st.Now, accounts: newLimiter(accountLimit), browsers: newLimiter(accountLimit), owners: newLimiter(accountLimit),
 		places: newLimiter(placeLimit), asked: newLimiter(accountLimit), askers: newLimiter(placeLimit), deviceKey: make([]byte, sha256.Size)}
 	rand.Read(k.deviceKey)
@@ -51,7 +53,7 @@ func (k *Keeper) KnowBrowsersBy(key []byte) { k.deviceKey = key }
 
 // TellStrange makes tell run in the transaction of each sign-in from a browser unknown to the person, except their very
 // first sign-in. It is called before anything else.
-func (k *Keeper) TellStrange(tell func(*store.Tx, *store.Person, *store.Session) error) {
+func (k *Keeper) TellStrange(tell func(*db.Tx, *store.Person, *store.Session) error) {
 	k.strange = tell
 }
 
@@ -104,4 +106,4 @@ func (k *Keeper) EndSetUp() {
 	k.setUp = nil
 }
 
-func errSignIn() error { return store.Fail(store.SignIn, "error.sign-in-needed") }
+func errSignIn() error { return fault.New(fault.SignIn, "error.sign-in-needed") }

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // limit says how many failures are free within the window, and how long the next attempt must wait after each further
@@ -122,5 +122,5 @@ func (l *limiter) forget(now time.Time) {
 }
 
 func tooMany(wait time.Duration) error {
-	return store.Fail(store.TooMany, "error.too-many", "seconds", int(math.Ceil(wait.Seconds())))
+	return fault.New(fault.TooMany, "error.too-many", "seconds", int(math.Ceil(wait.Seconds())))
 }

@@ -8,7 +8,9 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -21,9 +23,9 @@ const ForPassword = "password"
 
 // NewLink creates a link for the purpose, valid once and for three days, and returns its secret. Earlier links of the
 // person for the same purpose become invalid. It returns a NotFound error when the person does not exist.
-func (k *Keeper) NewLink(by store.By, person uint64, purpose string) (string, error) {
+func (k *Keeper) NewLink(by db.By, person uint64, purpose string) (string, error) {
 	secret := ""
-	err := k.store.Update(by, func(tx *store.Tx) (err error) {
+	err := k.store.Update(by, func(tx *db.Tx) (err error) {
 		secret, err = k.NewLinkTx(tx, person, purpose)
 		return err
 	})
@@ -35,7 +37,7 @@ func (k *Keeper) NewLink(by store.By, person uint64, purpose string) (string, er
 
 // NewLinkTx is NewLink inside the caller's transaction, for instance the one that adds the person. If the closure runs
 // again it creates another secret; the last one counts.
-func (k *Keeper) NewLinkTx(tx *store.Tx, person uint64, purpose string) (string, error) {
+func (k *Keeper) NewLinkTx(tx *db.Tx, person uint64, purpose string) (string, error) {
 	if _, err := store.People.Get(tx, person); err != nil {
 		return "", err
 	}
@@ -48,7 +50,7 @@ func (k *Keeper) NewLinkTx(tx *store.Tx, person uint64, purpose string) (string,
 }
 
 // endLinks removes the person's links for the purpose; "" means every purpose.
-func endLinks(tx *store.Tx, person uint64, purpose string) error {
+func endLinks(tx *db.Tx, person uint64, purpose string) error {
 	links, err := store.LinksByPerson.Find(tx, person)
 	if err != nil {
 		return err
@@ -69,8 +71,8 @@ func endLinks(tx *store.Tx, person uint64, purpose string) error {
 // they keep nobody from signing in. It looks up no person: cost and answer are the same for every address.
 func (k *Keeper) MayAsk(email, addr string) error {
 	_, _, err := counted([]count{{k.askers, place(addr), false}, {k.asked, cut(spelling.Address(email), 320), false}}, k.clock(),
-		func() (string, *store.Person, error) { return "", nil, store.Fail(store.Invalid, "error.sign-in") })
-	if store.KindOf(err) == store.TooMany {
+		func() (string, *store.Person, error) { return "", nil, fault.New(fault.Invalid, "error.sign-in") })
+	if fault.KindOf(err) == fault.TooMany {
 		return err
 	}
 	return nil
@@ -80,7 +82,7 @@ func (k *Keeper) MayAsk(email, addr string) error {
 // does not exist, is used, expired or for another purpose, or the person is disabled.
 func (k *Keeper) Link(secret, purpose string) (*store.Person, error) {
 	var p *store.Person
-	err := k.store.View(func(tx *store.Tx) (err error) {
+	err := k.store.View(func(tx *db.Tx) (err error) {
 		_, p, err = k.LinkTx(tx, secret, purpose)
 		return err
 	})
@@ -88,13 +90,13 @@ func (k *Keeper) Link(secret, purpose string) (*store.Person, error) {
 }
 
 // LinkTx is Link inside the caller's transaction; it also returns the row.
-func (k *Keeper) LinkTx(tx *store.Tx, secret, purpose string) (*store.Link, *store.Person, error) {
-	ended := store.Fail(store.NotFound, "error.link-ended")
+func (k *Keeper) LinkTx(tx *db.Tx, secret, purpose string) (*store.Link, *store.Person, error) {
+	ended := fault.New(fault.NotFound, "error.link-ended")
 	if !looksLikeSecret(secret) {
 		return nil, nil, ended
 	}
 	l, err := store.LinksByHash.First(tx, hashSecret(secret))
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		return nil, nil, ended
 	}
 	if err != nil {
@@ -104,7 +106,7 @@ func (k *Keeper) LinkTx(tx *store.Tx, secret, purpose string) (*store.Link, *sto
 		return nil, nil, ended
 	}
 	p, err := activePerson(tx, l.Person)
-	if errors.Is(err, store.ErrSignIn) {
+	if errors.Is(err, fault.ErrSignIn) {
 		return nil, nil, ended
 	}
 	if err != nil {
@@ -116,12 +118,12 @@ func (k *Keeper) LinkTx(tx *store.Tx, secret, purpose string) (*store.Link, *sto
 
 // UseLink uses up the link and calls fn, in one transaction in the person's own name; when fn fails, the link stays
 // valid. It returns the errors of Link and fn. fn may run twice (see store.Update).
-func (k *Keeper) UseLink(secret, purpose string, fn func(*store.Tx, *store.Person) error) error {
+func (k *Keeper) UseLink(secret, purpose string, fn func(*db.Tx, *store.Person) error) error {
 	p, err := k.Link(secret, purpose)
 	if err != nil {
 		return err
 	}
-	return k.store.Update(store.By{Person: p.ID, Via: door.Page, Act: act.UseLink}, func(tx *store.Tx) error {
+	return k.store.Update(db.By{Person: p.ID, Via: door.Page, Act: act.UseLink}, func(tx *db.Tx) error {
 		l, p, err := k.LinkTx(tx, secret, purpose)
 		if err != nil {
 			return err
@@ -135,9 +137,9 @@ func (k *Keeper) UseLink(secret, purpose string, fn func(*store.Tx, *store.Perso
 
 // SetPassword sets the person's password and ends everything that gave access before: sessions except those in keep,
 // links and tokens. It returns the errors of Rule, and a NotFound error when the person does not exist.
-func (k *Keeper) SetPassword(by store.By, person uint64, password string, keep ...uint64) error {
+func (k *Keeper) SetPassword(by db.By, person uint64, password string, keep ...uint64) error {
 	var email, name string
-	err := k.store.View(func(tx *store.Tx) error {
+	err := k.store.View(func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, person)
 		if err != nil {
 			return err
@@ -155,7 +157,7 @@ func (k *Keeper) SetPassword(by store.By, person uint64, password string, keep .
 	if err != nil {
 		return err
 	}
-	err = k.store.Update(by, func(tx *store.Tx) error {
+	err = k.store.Update(by, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, person)
 		if err != nil {
 			return err
@@ -171,7 +173,7 @@ func (k *Keeper) SetPassword(by store.By, person uint64, password string, keep .
 }
 
 // SetPasswordTx is SetPassword inside the caller's transaction, with the result of Hash. It writes the row p.
-func (k *Keeper) SetPasswordTx(tx *store.Tx, p *store.Person, hash string, keep ...uint64) error {
+func (k *Keeper) SetPasswordTx(tx *db.Tx, p *store.Person, hash string, keep ...uint64) error {
 	p.Password, p.PasswordSet = hash, tx.Now()
 	if err := k.EndAllTx(tx, p, keep...); err != nil {
 		return err
@@ -181,7 +183,7 @@ func (k *Keeper) SetPasswordTx(tx *store.Tx, p *store.Person, hash string, keep 
 
 // EndAllTx ends everything that gives access to the person's account, except the sessions in keep: sessions, tokens,
 // links of every purpose, and mailed links to read a ticket. It changes the row p, which the caller writes.
-func (k *Keeper) EndAllTx(tx *store.Tx, p *store.Person, keep ...uint64) error {
+func (k *Keeper) EndAllTx(tx *db.Tx, p *store.Person, keep ...uint64) error {
 	if p.ID == 0 {
 		return nil // a new person has nothing yet
 	}
@@ -202,7 +204,7 @@ func (k *Keeper) EndAllTx(tx *store.Tx, p *store.Person, keep ...uint64) error {
 
 // EndLinksTx ends everything sent to the person's address that gives access: links of every purpose. It changes the row
 // p, which the caller writes.
-func (k *Keeper) EndLinksTx(tx *store.Tx, p *store.Person) error {
+func (k *Keeper) EndLinksTx(tx *db.Tx, p *store.Person) error {
 	p.Ended = tx.Now()
 	return endLinks(tx, p.ID, "")
 }
@@ -221,7 +223,7 @@ func (k *Keeper) ChoosePassword(secret, password string) (*store.Person, error) 
 	if err != nil {
 		return nil, err
 	}
-	err = k.UseLink(secret, ForPassword, func(tx *store.Tx, row *store.Person) error {
+	err = k.UseLink(secret, ForPassword, func(tx *db.Tx, row *store.Person) error {
 		tx.Act(act.SetPassword)
 		p = row
 		return k.SetPasswordTx(tx, row, hash)
@@ -241,15 +243,15 @@ const expireBatch = 200
 // It returns how many tokens sleep.
 func (k *Keeper) AfterRestore() (int, error) {
 	asleep := 0
-	by := store.By{Via: door.Command, Act: act.Restore}
-	for _, step := range []func(*store.Tx, uint64) (uint64, int, error){
-		each(store.Sessions, func(tx *store.Tx, s *store.Session) error { return store.Sessions.Delete(tx, s.ID) }, func(s *store.Session) uint64 { return s.ID }),
-		each(store.Links, func(tx *store.Tx, l *store.Link) error { return store.Links.Delete(tx, l.ID) }, func(l *store.Link) uint64 { return l.ID }),
-		each(store.TicketLinks, func(tx *store.Tx, l *store.TicketLink) error {
+	by := db.By{Via: door.Command, Act: act.Restore}
+	for _, step := range []func(*db.Tx, uint64) (uint64, int, error){
+		each(store.Sessions, func(tx *db.Tx, s *store.Session) error { return store.Sessions.Delete(tx, s.ID) }, func(s *store.Session) uint64 { return s.ID }),
+		each(store.Links, func(tx *db.Tx, l *store.Link) error { return store.Links.Delete(tx, l.ID) }, func(l *store.Link) uint64 { return l.ID }),
+		each(store.TicketLinks, func(tx *db.Tx, l *store.TicketLink) error {
 			l.Withdrawn = true
 			return store.TicketLinks.Put(tx, l)
 		}, func(l *store.TicketLink) uint64 { return l.ID }),
-		each(store.Tokens, func(tx *store.Tx, t *store.Token) error {
+		each(store.Tokens, func(tx *db.Tx, t *store.Token) error {
 			t.Asleep = tx.Now()
 			return store.Tokens.Put(tx, t)
 		}, func(t *store.Token) uint64 { return t.ID }),
@@ -257,7 +259,7 @@ func (k *Keeper) AfterRestore() (int, error) {
 		after := uint64(0)
 		for {
 			n, next := 0, uint64(0)
-			err := k.store.Update(by, func(tx *store.Tx) (err error) {
+			err := k.store.Update(by, func(tx *db.Tx) (err error) {
 				next, n, err = step(tx, after)
 				return err
 			})
@@ -270,9 +272,9 @@ func (k *Keeper) AfterRestore() (int, error) {
 			after = next
 		}
 	}
-	err := k.store.View(func(tx *store.Tx) error {
+	err := k.store.View(func(tx *db.Tx) error {
 		asleep = 0
-		for range store.TokensAsleep.Entries(tx, store.Span{}) {
+		for range store.TokensAsleep.Entries(tx, db.Span{}) {
 			asleep++
 		}
 		return nil
@@ -282,8 +284,8 @@ func (k *Keeper) AfterRestore() (int, error) {
 
 // each returns a function that calls do for up to expireBatch rows after a number, and returns the last number and how
 // many rows there were.
-func each[T any](table *store.Table[T], do func(*store.Tx, *T) error, id func(*T) uint64) func(*store.Tx, uint64) (uint64, int, error) {
-	return func(tx *store.Tx, after uint64) (uint64, int, error) {
+func each[T any](table *db.Table[T], do func(*db.Tx, *T) error, id func(*T) uint64) func(*db.Tx, uint64) (uint64, int, error) {
+	return func(tx *db.Tx, after uint64) (uint64, int, error) {
 		var rows []*T
 		last := after
 		for r, err := range table.All(tx, after+1, false) {
@@ -309,19 +311,19 @@ func (k *Keeper) Expire(ctx context.Context) (int, error) {
 	sum := 0
 	for _, kind := range []struct {
 		noun  string
-		batch func(*store.Tx) (int, error)
+		batch func(*db.Tx) (int, error)
 	}{
 		{"sessions", batch(store.Sessions, store.SessionsByEnd)},
 		{"links", batch(store.Links, store.LinksByEnd)},
 		{"drafts", batch(store.Drafts, store.DraftsByEnd)},
-		{"used keys", batch(store.UsedKeys, store.UsedKeysByEnd)},
+		{"used keys", batch(db.UsedKeys, db.UsedKeysByEnd)},
 	} {
 		for {
 			if err := ctx.Err(); err != nil {
 				return sum, err
 			}
 			n := 0
-			err := k.store.Update(store.By{Via: door.Desk, Act: act.Expire}, func(tx *store.Tx) (err error) {
+			err := k.store.Update(db.By{Via: door.Desk, Act: act.Expire}, func(tx *db.Tx) (err error) {
 				n, err = kind.batch(tx)
 				return err
 			})
@@ -338,10 +340,10 @@ func (k *Keeper) Expire(ctx context.Context) (int, error) {
 }
 
 // batch returns a function that removes up to expireBatch expired rows of the table, found by the index of their ends.
-func batch[T any](table *store.Table[T], ends *store.Index[T]) func(*store.Tx) (int, error) {
-	return func(tx *store.Tx) (int, error) {
+func batch[T any](table *db.Table[T], ends *db.Index[T]) func(*db.Tx) (int, error) {
+	return func(tx *db.Tx) (int, error) {
 		var ids []uint64
-		for e := range ends.Entries(tx, store.Span{High: key.Of(tx.Now().Add(time.Nanosecond))}) {
+		for e := range ends.Entries(tx, db.Span{High: key.Of(tx.Now().Add(time.Nanosecond))}) {
 			if ids = append(ids, e.ID); len(ids) == expireBatch {
 				break
 			}

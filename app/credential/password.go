@@ -18,7 +18,7 @@ import (
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 
-	"sportello/store"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -136,7 +136,7 @@ func Rule(password, email, name string) error {
 		return errLong()
 	}
 	if utf8.RuneCountInString(norm.NFC.String(password)) < MinPassword {
-		return store.Fail(store.Invalid, "error.password-short", "characters", MinPassword).At("password")
+		return fault.New(fault.Invalid, "error.password-short", "characters", MinPassword).At("password")
 	}
 	own := ownWords(email, name)
 	folded := spelling.Fold(password)
@@ -149,10 +149,10 @@ func Rule(password, email, name string) error {
 }
 
 func errLong() error {
-	return store.Fail(store.Invalid, "error.password-long", "bytes", MaxPassword).At("password")
+	return fault.New(fault.Invalid, "error.password-long", "bytes", MaxPassword).At("password")
 }
 
-func errCommon() error { return store.Fail(store.Invalid, "error.password-common").At("password") }
+func errCommon() error { return fault.New(fault.Invalid, "error.password-common").At("password") }
 
 // shortestOwn keeps names like "Li" or "Ugo" from excluding half of all words.
 const shortestOwn = 4

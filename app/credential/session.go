@@ -12,7 +12,9 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -76,7 +78,7 @@ func counted(counts []count, now time.Time, try func() (string, *store.Person, e
 		switch {
 		case err == nil && c.forget:
 			c.limiter.clear(c.name)
-		case err == nil || store.KindOf(err) != store.Invalid:
+		case err == nil || fault.KindOf(err) != fault.Invalid:
 			c.limiter.takeBack(c.name)
 		}
 	}
@@ -86,9 +88,9 @@ func counted(counts []count, now time.Time, try func() (string, *store.Person, e
 // byAddress returns the person with the address, nil when there is none.
 func (k *Keeper) byAddress(account string) (*store.Person, error) {
 	var p *store.Person
-	err := k.store.View(func(tx *store.Tx) (err error) {
+	err := k.store.View(func(tx *db.Tx) (err error) {
 		p, err = store.PeopleByEmail.First(tx, account)
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, fault.ErrNotFound) {
 			p, err = nil, nil
 		}
 		return err
@@ -127,7 +129,7 @@ func (k *Keeper) within(at time.Time, long time.Duration) bool {
 func (k *Keeper) Confirm(ctx context.Context, session uint64, person uint64, password string) error {
 	_, _, err := counted([]count{{k.owners, strconv.FormatUint(person, 10), true}}, k.clock(), func() (string, *store.Person, error) {
 		var p *store.Person
-		err := k.store.View(func(tx *store.Tx) (err error) {
+		err := k.store.View(func(tx *db.Tx) (err error) {
 			p, err = activePerson(tx, person)
 			return err
 		})
@@ -137,7 +139,7 @@ func (k *Keeper) Confirm(ctx context.Context, session uint64, person uint64, pas
 		if _, err := k.judge(ctx, p, password); err != nil {
 			return "", nil, err
 		}
-		return "", p, k.store.Update(store.By{Person: person, Via: door.Page, Act: act.Confirm}, func(tx *store.Tx) error {
+		return "", p, k.store.Update(db.By{Person: person, Via: door.Page, Act: act.Confirm}, func(tx *db.Tx) error {
 			s, err := store.Sessions.Get(tx, session)
 			if err != nil {
 				return err
@@ -169,22 +171,22 @@ func (k *Keeper) judge(ctx context.Context, known *store.Person, password string
 		return "", err
 	}
 	if !ok || phc == nobody {
-		return "", store.Fail(store.Invalid, "error.sign-in")
+		return "", fault.New(fault.Invalid, "error.sign-in")
 	}
 	return phc, nil
 }
 
 func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, device, addr string, strange bool) (string, *store.Person, error) {
-	wrong := store.Fail(store.Invalid, "error.sign-in")
+	wrong := fault.New(fault.Invalid, "error.sign-in")
 	phc, err := k.judge(ctx, known, password)
 	if err != nil {
 		return "", nil, err
 	}
 	secret, hash := newSecret()
 	var person *store.Person
-	err = k.store.Update(store.By{Person: known.ID, Via: door.Page, Act: act.SignIn}, func(tx *store.Tx) error {
+	err = k.store.Update(db.By{Person: known.ID, Via: door.Page, Act: act.SignIn}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, known.ID)
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, fault.ErrNotFound) {
 			return wrong
 		}
 		if err != nil {
@@ -215,9 +217,9 @@ func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, devi
 }
 
 // endOldest ends sessions to make room for one more of the person.
-func endOldest(tx *store.Tx, person uint64) error {
+func endOldest(tx *db.Tx, person uint64) error {
 	var ids []uint64
-	for e := range store.SessionsByPerson.Entries(tx, store.Span{Prefix: key.Of(person)}) {
+	for e := range store.SessionsByPerson.Entries(tx, db.Span{Prefix: key.Of(person)}) {
 		ids = append(ids, e.ID)
 	}
 	if len(ids) < mostOpen {
@@ -241,7 +243,7 @@ func (k *Keeper) Session(ctx context.Context, secret string) (*store.Session, *s
 	var s *store.Session
 	var p *store.Person
 	var now time.Time
-	err := k.store.View(func(tx *store.Tx) (err error) {
+	err := k.store.View(func(tx *db.Tx) (err error) {
 		now = tx.Now()
 		s, p, err = k.SessionTx(tx, secret)
 		return err
@@ -253,7 +255,7 @@ func (k *Keeper) Session(ctx context.Context, secret string) (*store.Session, *s
 		return s, p, nil
 	}
 	seen := s
-	err = k.store.Update(store.By{Person: p.ID, Via: door.Page, Act: act.Seen}, func(tx *store.Tx) error {
+	err = k.store.Update(db.By{Person: p.ID, Via: door.Page, Act: act.Seen}, func(tx *db.Tx) error {
 		row, err := store.Sessions.Get(tx, s.ID)
 		if err != nil {
 			return err
@@ -270,7 +272,7 @@ func (k *Keeper) Session(ctx context.Context, secret string) (*store.Session, *s
 		return store.Sessions.Put(tx, row)
 	})
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, fault.ErrNotFound):
 		return nil, nil, errSignIn() // ended in the meantime
 	case err != nil:
 		// A desk that cannot write can still be read.
@@ -281,7 +283,7 @@ func (k *Keeper) Session(ctx context.Context, secret string) (*store.Session, *s
 }
 
 // SessionTx is Session inside the caller's transaction; it does not record the use.
-func (k *Keeper) SessionTx(tx *store.Tx, secret string) (*store.Session, *store.Person, error) {
+func (k *Keeper) SessionTx(tx *db.Tx, secret string) (*store.Session, *store.Person, error) {
 	s, err := sessionBySecret(tx, secret)
 	if err != nil {
 		return nil, nil, err
@@ -296,12 +298,12 @@ func (k *Keeper) SessionTx(tx *store.Tx, secret string) (*store.Session, *store.
 	return s, p, nil
 }
 
-func sessionBySecret(tx *store.Tx, secret string) (*store.Session, error) {
+func sessionBySecret(tx *db.Tx, secret string) (*store.Session, error) {
 	if !looksLikeSecret(secret) {
 		return nil, errSignIn()
 	}
 	s, err := store.SessionsByHash.PeekFirst(tx, hashSecret(secret))
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		return nil, errSignIn()
 	}
 	return s, err
@@ -313,9 +315,9 @@ func open(s *store.Session, now time.Time) bool {
 
 // activePerson returns the person's shared row, which callers must not change, or a SignIn error when they do not exist
 // or may not enter.
-func activePerson(tx *store.Tx, id uint64) (*store.Person, error) {
+func activePerson(tx *db.Tx, id uint64) (*store.Person, error) {
 	p, err := store.People.Peek(tx, id)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		return nil, errSignIn()
 	}
 	if err != nil {
@@ -329,9 +331,9 @@ func activePerson(tx *store.Tx, id uint64) (*store.Person, error) {
 
 // SignOut ends the session with the secret. A missing session is not an error: the person is signed out either way.
 func (k *Keeper) SignOut(secret string) error {
-	return k.store.Update(store.By{Via: door.Page, Act: act.SignOut}, func(tx *store.Tx) error {
+	return k.store.Update(db.By{Via: door.Page, Act: act.SignOut}, func(tx *db.Tx) error {
 		s, err := sessionBySecret(tx, secret)
-		if errors.Is(err, store.ErrSignIn) {
+		if errors.Is(err, fault.ErrSignIn) {
 			return nil
 		}
 		if err != nil {
@@ -344,7 +346,7 @@ func (k *Keeper) SignOut(secret string) error {
 // SessionsOf returns the person's open sessions, most recently used first.
 func (k *Keeper) SessionsOf(person uint64) ([]*store.Session, error) {
 	var out []*store.Session
-	err := k.store.View(func(tx *store.Tx) (err error) {
+	err := k.store.View(func(tx *db.Tx) (err error) {
 		out, err = k.SessionsOfTx(tx, person)
 		return err
 	})
@@ -352,9 +354,9 @@ func (k *Keeper) SessionsOf(person uint64) ([]*store.Session, error) {
 }
 
 // SessionsOfTx is SessionsOf inside the caller's transaction.
-func (k *Keeper) SessionsOfTx(tx *store.Tx, person uint64) ([]*store.Session, error) {
+func (k *Keeper) SessionsOfTx(tx *db.Tx, person uint64) ([]*store.Session, error) {
 	var out []*store.Session
-	for s, err := range store.SessionsByPerson.Rows(tx, store.Span{Prefix: key.Of(person), Desc: true}) {
+	for s, err := range store.SessionsByPerson.Rows(tx, db.Span{Prefix: key.Of(person), Desc: true}) {
 		if err != nil {
 			return nil, err
 		}
@@ -368,13 +370,13 @@ func (k *Keeper) SessionsOfTx(tx *store.Tx, person uint64) ([]*store.Session, er
 // EndSession ends one session of the person. It returns a NotFound error when the session does not exist or is not
 // theirs.
 func (k *Keeper) EndSession(person, session uint64) error {
-	return k.store.Update(store.By{Person: person, Via: door.Page, Act: act.EndSession}, func(tx *store.Tx) error {
+	return k.store.Update(db.By{Person: person, Via: door.Page, Act: act.EndSession}, func(tx *db.Tx) error {
 		s, err := store.Sessions.Get(tx, session)
 		if err != nil {
 			return err
 		}
 		if s.Person != person {
-			return store.Fail(store.NotFound, "error.not-found")
+			return fault.New(fault.NotFound, "error.not-found")
 		}
 		return store.Sessions.Delete(tx, session)
 	})
@@ -383,7 +385,7 @@ func (k *Keeper) EndSession(person, session uint64) error {
 // EndOthers ends the person's sessions except those in keep, and returns how many it ended.
 func (k *Keeper) EndOthers(person uint64, keep ...uint64) (int, error) {
 	n := 0
-	err := k.store.Update(store.By{Person: person, Via: door.Page, Act: act.EndSessions}, func(tx *store.Tx) (err error) {
+	err := k.store.Update(db.By{Person: person, Via: door.Page, Act: act.EndSessions}, func(tx *db.Tx) (err error) {
 		n, err = k.EndOthersTx(tx, person, keep...)
 		return err
 	})
@@ -391,7 +393,7 @@ func (k *Keeper) EndOthers(person uint64, keep ...uint64) (int, error) {
 }
 
 // EndOthersTx is EndOthers inside the caller's transaction, for instance the one that disables the person.
-func (k *Keeper) EndOthersTx(tx *store.Tx, person uint64, keep ...uint64) (int, error) {
+func (k *Keeper) EndOthersTx(tx *db.Tx, person uint64, keep ...uint64) (int, error) {
 	sessions, err := store.SessionsByPerson.Find(tx, person)
 	if err != nil {
 		return 0, err

@@ -8,7 +8,9 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // tokenSeenEach is how often the use of a token is recorded.
@@ -21,7 +23,7 @@ const (
 )
 
 // NewToken is NewTokenFor with TokenLife.
-func (k *Keeper) NewToken(by store.By, person uint64, name string) (string, *store.Token, error) {
+func (k *Keeper) NewToken(by db.By, person uint64, name string) (string, *store.Token, error) {
 	return k.NewTokenFor(by, person, name, TokenLife)
 }
 
@@ -29,22 +31,22 @@ func (k *Keeper) NewToken(by store.By, person uint64, name string) (string, *sto
 // which cannot be read again, and its row. It returns a NotFound error when the person does not exist, Denied
 // "error.person-disabled" when they are disabled, and Invalid "error.token-life" for a life below an hour or above
 // TokenLongest.
-func (k *Keeper) NewTokenFor(by store.By, person uint64, name string, life time.Duration) (string, *store.Token, error) {
+func (k *Keeper) NewTokenFor(by db.By, person uint64, name string, life time.Duration) (string, *store.Token, error) {
 	if life < time.Hour || life > TokenLongest {
-		return "", nil, store.Fail(store.Invalid, "error.token-life").At("token_life")
+		return "", nil, fault.New(fault.Invalid, "error.token-life").At("token_life")
 	}
 	secret, hash := newSecret()
 	var token *store.Token
-	err := k.store.Update(by, func(tx *store.Tx) error {
+	err := k.store.Update(by, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, person)
 		if err != nil {
 			return err
 		}
 		if p.Disabled {
-			return store.Fail(store.Denied, "error.person-disabled")
+			return fault.New(fault.Denied, "error.person-disabled")
 		}
 		if p.Lapsed(tx.Now()) {
-			return store.Fail(store.Denied, "error.person-lapsed")
+			return fault.New(fault.Denied, "error.person-lapsed")
 		}
 		row := &store.Token{Hash: hash, Person: person, Name: cut(name, 200), Ends: tx.Now().Add(life)}
 		if err := store.Tokens.Put(tx, row); err != nil {
@@ -69,7 +71,7 @@ func (k *Keeper) Token(ctx context.Context, secret string) (*store.Person, error
 	var t *store.Token
 	var p *store.Person
 	var now time.Time
-	err := k.store.View(func(tx *store.Tx) (err error) {
+	err := k.store.View(func(tx *db.Tx) (err error) {
 		now = tx.Now()
 		t, p, err = k.TokenTx(tx, secret)
 		return err
@@ -80,7 +82,7 @@ func (k *Keeper) Token(ctx context.Context, secret string) (*store.Person, error
 	if now.Sub(t.Seen) < tokenSeenEach {
 		return p, nil
 	}
-	err = k.store.Update(store.By{Person: p.ID, Via: door.API, Act: act.Seen}, func(tx *store.Tx) error {
+	err = k.store.Update(db.By{Person: p.ID, Via: door.API, Act: act.Seen}, func(tx *db.Tx) error {
 		row, err := store.Tokens.Get(tx, t.ID)
 		if err != nil {
 			return err
@@ -92,7 +94,7 @@ func (k *Keeper) Token(ctx context.Context, secret string) (*store.Person, error
 		return store.Tokens.Put(tx, row)
 	})
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, fault.ErrNotFound):
 		return nil, errSignIn() // revoked in the meantime
 	case err != nil:
 		slog.WarnContext(ctx, "credential: note use of token", "token", t.ID, "err", err)
@@ -101,12 +103,12 @@ func (k *Keeper) Token(ctx context.Context, secret string) (*store.Person, error
 }
 
 // TokenTx is Token inside the caller's transaction; it also returns the row and does not record the use.
-func (k *Keeper) TokenTx(tx *store.Tx, secret string) (*store.Token, *store.Person, error) {
+func (k *Keeper) TokenTx(tx *db.Tx, secret string) (*store.Token, *store.Person, error) {
 	if !looksLikeSecret(secret) {
 		return nil, nil, errSignIn()
 	}
 	t, err := store.TokensByHash.PeekFirst(tx, hashSecret(secret))
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		return nil, nil, errSignIn()
 	}
 	if err != nil {
@@ -118,9 +120,9 @@ func (k *Keeper) TokenTx(tx *store.Tx, secret string) (*store.Token, *store.Pers
 	}
 	switch {
 	case !tx.Now().Before(t.Ends):
-		return nil, nil, store.Fail(store.SignIn, "error.token-ended")
+		return nil, nil, fault.New(fault.SignIn, "error.token-ended")
 	case !t.Asleep.IsZero():
-		return nil, nil, store.Fail(store.SignIn, "error.token-asleep")
+		return nil, nil, fault.New(fault.SignIn, "error.token-asleep")
 	}
 	return t, p, nil
 }
@@ -128,7 +130,7 @@ func (k *Keeper) TokenTx(tx *store.Tx, secret string) (*store.Token, *store.Pers
 // TokensOf returns the person's tokens, oldest first.
 func (k *Keeper) TokensOf(person uint64) ([]*store.Token, error) {
 	var out []*store.Token
-	err := k.store.View(func(tx *store.Tx) (err error) {
+	err := k.store.View(func(tx *db.Tx) (err error) {
 		out, err = store.TokensByPerson.Find(tx, person)
 		return err
 	})
@@ -137,14 +139,14 @@ func (k *Keeper) TokensOf(person uint64) ([]*store.Token, error) {
 
 // RevokeToken revokes a token of the person at once. It returns a NotFound error when the token does not exist or is
 // not theirs.
-func (k *Keeper) RevokeToken(by store.By, person, token uint64) error {
-	return k.store.Update(by, func(tx *store.Tx) error {
+func (k *Keeper) RevokeToken(by db.By, person, token uint64) error {
+	return k.store.Update(by, func(tx *db.Tx) error {
 		t, err := store.Tokens.Get(tx, token)
 		if err != nil {
 			return err
 		}
 		if t.Person != person {
-			return store.Fail(store.NotFound, "error.not-found")
+			return fault.New(fault.NotFound, "error.not-found")
 		}
 		return store.Tokens.Delete(tx, token)
 	})

@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // TestSigningInWorksAsMuchForWhoeverItIs counts, for everyone whose sign-in fails, the hashed passwords and the writes.
 // An unknown address must cost as much as a known one.
 func TestSigningInWorksAsMuchForWhoeverItIs(t *testing.T) {
 	var commits atomic.Int64
-	st, err := store.Open(t.TempDir(), store.Options{NoSync: true, Committed: func(time.Duration) { commits.Add(1) }})
+	st, err := store.Open(t.TempDir(), db.Options{NoSync: true, Committed: func(time.Duration) { commits.Add(1) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,11 +26,11 @@ func TestSigningInWorksAsMuchForWhoeverItIs(t *testing.T) {
 		if name == "waits" {
 			continue
 		}
-		d.must(d.SetPassword(store.By{}, id, good))
+		d.must(d.SetPassword(db.By{}, id, good))
 		if name == "signs" {
 			continue
 		}
-		d.must(st.Update(store.By{}, func(tx *store.Tx) error {
+		d.must(st.Update(db.By{}, func(tx *db.Tx) error {
 			p, err := store.People.Get(tx, id)
 			if err != nil {
 				return err
@@ -48,7 +50,7 @@ func TestSigningInWorksAsMuchForWhoeverItIs(t *testing.T) {
 				}
 				worked, wrote, last := Hashed(), commits.Load(), st.Last()
 				_, p, err := New(st).SignInFrom(t.Context(), email, password, "Firefox", "192.0.2.1", cookie)
-				if store.KindOf(err) != store.Invalid || p != nil || err.Error() != store.Fail(store.Invalid, "error.sign-in").Error() {
+				if fault.KindOf(err) != fault.Invalid || p != nil || err.Error() != fault.New(fault.Invalid, "error.sign-in").Error() {
 					t.Errorf("%q: %v", email, err)
 				}
 				if n := Hashed() - worked; n != 1 {
@@ -69,7 +71,7 @@ func TestSigningInWorksAsMuchForWhoeverItIs(t *testing.T) {
 	worked := Hashed()
 	_, _, one := d.SignInFrom(t.Context(), "signs@uni.example", good, "", "192.0.2.1", "")
 	_, _, other := d.SignInFrom(t.Context(), "nobody@uni.example", good, "", "192.0.2.1", "")
-	if store.KindOf(one) != store.TooMany || store.KindOf(other) != store.TooMany || Hashed() != worked {
+	if fault.KindOf(one) != fault.TooMany || fault.KindOf(other) != fault.TooMany || Hashed() != worked {
 		t.Errorf("after five failures: %v, %v, %d passwords worked on", one, other, Hashed()-worked)
 	}
 }

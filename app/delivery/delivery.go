@@ -24,7 +24,8 @@ import (
 	"sportello/app/listen"
 	"sportello/app/mail/transport"
 	"sportello/app/words"
-	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Delivery connects the desk to all mail servers: the folders it watches, the address it listens on, the server it
@@ -32,7 +33,7 @@ import (
 type Delivery struct {
 	Config config.Config
 	Log    *slog.Logger
-	Store  *store.Store
+	Store  *db.Store
 	Desk   *desk.Desk
 	Words  *words.Dictionary
 
@@ -106,7 +107,7 @@ func (d *Delivery) takeMail(_ context.Context, e transport.Envelope, r io.Reader
 		r = io.MultiReader(strings.NewReader(string(h)), r)
 	}
 	_, err := d.Desk.Intake.Take(intake.From{Source: e.Source, Mailbox: e.Mailbox, Return: e.From, To: e.To, Cut: e.Cut}, r)
-	if store.KindOf(err) == store.TooLarge && err != nil {
+	if fault.KindOf(err) == fault.TooLarge && err != nil {
 		return &transport.Refusal{Code: 552, Enhanced: "5.3.4", Text: "message too large for this desk"}
 	}
 	if err == nil {

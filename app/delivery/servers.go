@@ -15,6 +15,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail/transport"
 	"sportello/store"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -336,7 +337,7 @@ func (d *Delivery) Server() Server {
 }
 
 // errTrying refuses a trial while another one is running, so that the desk is useless for scanning a network.
-func errTrying() error { return store.Fail(store.TooMany, "error.too-many", "seconds", 20) }
+func errTrying() error { return fault.New(fault.TooMany, "error.too-many", "seconds", 20) }
 
 // TryMailbox signs in to the mailbox and opens its folder without changing anything. It returns a NotFound error when no
 // mailbox with that address is fetched.
@@ -354,7 +355,7 @@ func (d *Delivery) TryMailbox(ctx context.Context, address string) error {
 			return &transport.Error{Code: transport.SecretMissing, Host: b.Address, Err: b.unusable}
 		}
 	}
-	return store.Fail(store.NotFound, "error.not-found")
+	return fault.New(fault.NotFound, "error.not-found")
 }
 
 // TrySender connects to the outgoing server, signs in, and asks whether it accepts the desk's address as sender. It returns
@@ -371,7 +372,7 @@ func (d *Delivery) TrySender(ctx context.Context) error {
 	case bad != nil:
 		return &transport.Error{Code: transport.SecretMissing, Host: "smtp", Err: bad}
 	case out == nil:
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	return out.sender.Try(ctx, out.from)
 }

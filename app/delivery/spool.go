@@ -17,7 +17,7 @@ import (
 
 	"sportello/app/desk/intake"
 	"sportello/app/listen"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // The spool is DATA/spool: messages that `mail deliver` accepted and no desk has processed yet. A message is one file.
@@ -58,7 +58,7 @@ func PutSpool(dir string, how Spooled, r io.Reader, limit int64) error {
 		return fmt.Errorf("app: make spool: %w", err)
 	}
 	if free, _, known := listen.DiskSpace(dir); known && spoolSize(dir) > free/10 {
-		return store.Fail(store.Unavailable, "error.mail-room")
+		return fault.New(fault.Unavailable, "error.mail-room")
 	}
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
@@ -159,7 +159,7 @@ func (d *Delivery) TakeSpool(ctx context.Context) (int, error) {
 				return i, fmt.Errorf("app: empty spool: %w", err)
 			}
 		case errors.Is(err, intake.ErrMailRoom): // it waits here, without delaying those behind it
-		case errors.Is(err, ErrSpool) || store.KindOf(err) == store.TooLarge:
+		case errors.Is(err, ErrSpool) || fault.KindOf(err) == fault.TooLarge:
 			d.Log.Error("a message in the spool cannot be processed; it is set aside", "file", path, "err", err)
 			if err := os.Rename(path, path+".bad"); err != nil {
 				return i, fmt.Errorf("app: set aside: %w", err)

@@ -12,6 +12,7 @@ import (
 	"sportello/app/watch"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // Part returns mail as one of the parts whose state is watched.
@@ -21,7 +22,7 @@ func (d *Delivery) Part() watch.Part {
 
 // mailFigures returns counts of mail and letters, from the store's counters.
 func (d *Delivery) mailFigures() (waiting, held, failed, queued, stuck int, err error) {
-	err = d.Store.View(func(tx *store.Tx) error {
+	err = d.Store.View(func(tx *db.Tx) error {
 		waiting, held, failed = store.Mails.Count(tx, string(store.MailWaiting)), store.Mails.Count(tx, string(store.MailHeld)), store.Mails.Count(tx, string(store.MailFailed))
 		queued = store.Letters.Count(tx, string(store.LetterQueued))
 		stuck = store.Letters.Count(tx, string(store.LetterFailed)) + store.Letters.Count(tx, string(store.LetterHeld))

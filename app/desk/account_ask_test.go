@@ -10,7 +10,9 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // lookAtAsked does the work that waits for requested links.
@@ -30,7 +32,7 @@ func TestWhoForgotTheirPasswordIsSentALinkAndNobodyElseLearnsOfIt(t *testing.T) 
 		f.Name, f.Email = name, name+"@ateneo.example"
 		p, _, err := o.People.Add(system, f)
 		if err == nil && password {
-			err = o.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, "cavallo batteria graffetta")
+			err = o.Keeper().SetPassword(db.By{Via: door.Command}, p.ID, "cavallo batteria graffetta")
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +109,7 @@ func TestAskingForALinkIsSlowedAsSigningInIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Keeper().SetPassword(store.By{Via: door.Command}, p.ID, "cavallo batteria graffetta"); err != nil {
+	if err := o.Keeper().SetPassword(db.By{Via: door.Command}, p.ID, "cavallo batteria graffetta"); err != nil {
 		t.Fatal(err)
 	}
 	for _, email := range []string{"con@ateneo.example", "nessuno@ateneo.example"} {
@@ -116,7 +118,7 @@ func TestAskingForALinkIsSlowedAsSigningInIs(t *testing.T) {
 			if err := o.People.AskPasswordLink(email, "192.0.2.7"); err == nil {
 				asked++
 			} else {
-				wants(t, err, store.TooMany, "error.too-many", "")
+				wants(t, err, fault.TooMany, "error.too-many", "")
 			}
 		}
 		if asked != 5 {
@@ -126,7 +128,7 @@ func TestAskingForALinkIsSlowedAsSigningInIs(t *testing.T) {
 	if _, _, err := o.Keeper().SignIn(t.Context(), "con@ateneo.example", "cavallo batteria graffetta", "", "192.0.2.7"); err != nil {
 		t.Errorf("signing in: %v", err)
 	}
-	wants(t, o.People.AskPasswordLink("no address", "192.0.2.9"), store.Invalid, "error.email", "email")
+	wants(t, o.People.AskPasswordLink("no address", "192.0.2.9"), fault.Invalid, "error.email", "email")
 	asked := 0
 	for n := range 300 {
 		o.lookAtAsked()
@@ -139,7 +141,7 @@ func TestAskingForALinkIsSlowedAsSigningInIs(t *testing.T) {
 	}
 
 	o.Post.SetMail(post.Options{})
-	wants(t, o.People.AskPasswordLink("con@ateneo.example", "203.0.113.1"), store.Unavailable, "error.link-not-asked", "")
+	wants(t, o.People.AskPasswordLink("con@ateneo.example", "203.0.113.1"), fault.Unavailable, "error.link-not-asked", "")
 }
 
 // TestInvitationsAndLinksAreMailedAndShownOnlyWhereNoMailGoesOut: for everyone who adds a person or has a link sent,
@@ -170,21 +172,21 @@ func TestInvitationsAndLinksAreMailedAndShownOnlyWhereNoMailGoesOut(t *testing.T
 				t.Errorf("%s has a link sent: %v", who, err)
 			}
 			if !mails {
-				wants(t, err, store.Invalid, "error.link-not-sent", "")
+				wants(t, err, fault.Invalid, "error.link-not-sent", "")
 			}
 			if _, err := o.People.HandPasswordLink(o.as(who), p.ID, ""); (err == nil) != (!mails && who == "amministratore") {
 				t.Errorf("mail %v: %s is shown a link without a reason: %v", mails, who, err)
 			}
 		}
 		for _, who := range []string{"ada", "agente"} {
-			if _, _, err := o.People.Add(o.as(who), people.Form{Name: "X", Email: "x@ateneo.example"}); store.KindOf(err) != store.Denied {
+			if _, _, err := o.People.Add(o.as(who), people.Form{Name: "X", Email: "x@ateneo.example"}); fault.KindOf(err) != fault.Denied {
 				t.Errorf("%s adds somebody: %v", who, err)
 			}
 		}
 	}
 	var nobody policy.Actor
 	o := newMailOffice(t)
-	if err := o.People.SendPasswordLink(nobody, o.people["ada"].ID); store.KindOf(err) != store.SignIn {
+	if err := o.People.SendPasswordLink(nobody, o.people["ada"].ID); fault.KindOf(err) != fault.SignIn {
 		t.Errorf("who is not signed in has a link sent: %v", err)
 	}
 }

@@ -16,16 +16,18 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // TestEachFieldOfTheFormIsAnAct fails when the form of a person has a field that can be changed without a right.
 func TestEachFieldOfTheFormIsAnAct(t *testing.T) {
-	form, nobody := reflect.TypeFor[people.Form](), policy.Actor{Person: &store.Person{Row: store.Row{ID: 8}}}
+	form, nobody := reflect.TypeFor[people.Form](), policy.Actor{Person: &store.Person{Row: db.Row{ID: 8}}}
 	for i := range form.NumField() {
 		name := form.Field(i).Name
-		before, after := &store.Person{Row: store.Row{ID: 7}}, &store.Person{Row: store.Row{ID: 7}}
+		before, after := &store.Person{Row: db.Row{ID: 7}}, &store.Person{Row: db.Row{ID: 7}}
 		f := reflect.ValueOf(after).Elem().FieldByName(name)
 		switch v := f.Addr().Interface().(type) {
 		case *string:
@@ -55,9 +57,9 @@ func TestWhoMayDoWhatToAnAccount(t *testing.T) {
 	actors := []string{"ada", "agente", "responsabile", "redattore", "referente", "unita", "amministratore"}
 	whom := map[string]*store.Person{
 		"new": {}, "requester": o.people["collega"], "agent here": o.people["agente2"], "agent elsewhere": o.people["altrove"],
-		"administrator": {Row: store.Row{ID: 901}, Administrator: true}, "supervisor here": {Row: store.Row{ID: 902}, Groups: []store.Membership{{Group: csa, Supervisor: true}}},
-		"supervisor elsewhere":       {Row: store.Row{ID: 903}, Groups: []store.Membership{{Group: legale, Supervisor: true}}},
-		"agent here who coordinates": {Row: store.Row{ID: 904}, Groups: []store.Membership{{Group: csa}}, Affiliations: []store.Affiliation{{Organisation: 1, Coordinator: true}}},
+		"administrator": {Row: db.Row{ID: 901}, Administrator: true}, "supervisor here": {Row: db.Row{ID: 902}, Groups: []store.Membership{{Group: csa, Supervisor: true}}},
+		"supervisor elsewhere":       {Row: db.Row{ID: 903}, Groups: []store.Membership{{Group: legale, Supervisor: true}}},
+		"agent here who coordinates": {Row: db.Row{ID: 904}, Groups: []store.Membership{{Group: csa}}, Affiliations: []store.Affiliation{{Organisation: 1, Coordinator: true}}},
 	}
 	hats := []store.Hat{{Organisation: o.organis["Ateneo"]}, o.as("unita").Person.Coordinated(o.st.Now())[0].Hat(), {Organisation: o.organis["Altro ente"]}, {}, {Organisation: policy.Nowhere}}
 	for act := policy.AccountAct(1); act <= policy.WakeToken; act++ {
@@ -152,7 +154,7 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 	}
 	for _, reason := range []string{"", "Me lo ha chiesto"} {
 		_, err := o.People.HandPasswordLink(s, ada.ID, reason)
-		wants(t, err, store.Denied, "", "")
+		wants(t, err, fault.Denied, "", "")
 	}
 	if err := o.People.SendPasswordLink(s, ada.ID); err != nil {
 		t.Fatal(err)
@@ -160,7 +162,7 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 	if err := o.People.RemoveMember(s, csa, ada.ID); err != nil {
 		t.Fatal(err)
 	}
-	wants(t, o.People.SendPasswordLink(s, ada.ID), store.Denied, "", "")
+	wants(t, o.People.SendPasswordLink(s, ada.ID), fault.Denied, "", "")
 	bell, mail := o.told(ada.ID)
 	if bell != "rights rights" || mail != "link>ada@ateneo.example rights>ada@ateneo.example rights>ada@ateneo.example" {
 		t.Errorf("Ada is told %q, by mail %q", bell, mail)
@@ -173,7 +175,7 @@ func TestALinkGoesToItsOwnerAlone(t *testing.T) {
 
 	// An administrator must give a reason to hand over a link; it is logged and the person is notified.
 	_, err := o.People.HandPasswordLink(a, ada.ID, " ")
-	wants(t, err, store.Invalid, "error.required", "reason")
+	wants(t, err, fault.Invalid, "error.required", "reason")
 	secret, err := o.People.HandPasswordLink(a, ada.ID, "Ha perso la casella")
 	if err != nil || secret == "" {
 		t.Fatal(err)
@@ -232,10 +234,10 @@ func TestAPersonIsToldOfTheirAccount(t *testing.T) {
 	if bell, mail := o.told(p.ID); bell != "" || mail != "" {
 		t.Errorf("the first password: %q, %q", bell, mail)
 	}
-	if err := o.Keeper().SetPassword(store.By{Person: first.ID, Via: door.Page, Act: act.SetPassword}, p.ID, "cinque tartarughe verdi"); err != nil {
+	if err := o.Keeper().SetPassword(db.By{Person: first.ID, Via: door.Page, Act: act.SetPassword}, p.ID, "cinque tartarughe verdi"); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := o.Keeper().NewToken(store.By{Person: p.ID, Via: door.Page, Act: act.MakeToken}, p.ID, "x"); err != nil {
+	if _, _, err := o.Keeper().NewToken(db.By{Person: p.ID, Via: door.Page, Act: act.MakeToken}, p.ID, "x"); err != nil {
 		t.Fatal(err)
 	}
 	if bell, mail := o.told(p.ID); bell != "" || mail != "password>nuova@ateneo.example token>nuova@ateneo.example" {
@@ -252,18 +254,18 @@ func TestAPersonIsToldOfTheirAccount(t *testing.T) {
 func TestWhatWasTakenFromADisabledPersonStaysTaken(t *testing.T) {
 	o := newMailOffice(t)
 	a, ada := o.as("amministratore"), o.people["ada"]
-	if err := o.Keeper().SetPassword(store.By{}, ada.ID, "quattro tartarughe verdi"); err != nil {
+	if err := o.Keeper().SetPassword(db.By{}, ada.ID, "quattro tartarughe verdi"); err != nil {
 		t.Fatal(err)
 	}
 	session, _, err := o.Keeper().SignIn(t.Context(), ada.Email, "quattro tartarughe verdi", "", "127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, _, err := o.Keeper().NewToken(store.By{}, ada.ID, "x")
+	token, _, err := o.Keeper().NewToken(db.By{}, ada.ID, "x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	link, err := o.Keeper().NewLink(store.By{}, ada.ID, credential.ForPassword)
+	link, err := o.Keeper().NewLink(db.By{}, ada.ID, credential.ForPassword)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +274,7 @@ func TestWhatWasTakenFromADisabledPersonStaysTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := o.Post.Token("read", post.ReadMAC, tk.ID, ada.ID, 1)
-	err = o.st.Update(store.By{}, func(tx *store.Tx) error {
+	err = o.st.Update(db.By{}, func(tx *db.Tx) error {
 		return store.TicketLinks.Put(tx, &store.TicketLink{Ticket: tk.ID, Person: ada.ID, Serial: 1, Ends: tx.Now().AddDate(0, 0, 30)})
 	})
 	if err != nil {
@@ -302,7 +304,7 @@ func TestSleepingTokensAreWokenByAdministratorsAlone(t *testing.T) {
 	ada := o.people["ada"]
 	var secrets []string
 	for range 3 {
-		s, _, err := o.Keeper().NewToken(store.By{}, ada.ID, "x")
+		s, _, err := o.Keeper().NewToken(db.By{}, ada.ID, "x")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -313,10 +315,10 @@ func TestSleepingTokensAreWokenByAdministratorsAlone(t *testing.T) {
 	}
 	for _, who := range everybodyBut(o, "amministratore") {
 		_, _, err := o.People.SleepingTokens(o.as(who))
-		wants(t, err, store.Denied, "", "")
-		wants(t, o.People.WakeToken(o.as(who), 1), store.Denied, "", "")
+		wants(t, err, fault.Denied, "", "")
+		wants(t, o.People.WakeToken(o.as(who), 1), fault.Denied, "", "")
 		_, err = o.People.WakeTokens(o.as(who))
-		wants(t, err, store.Denied, "", "")
+		wants(t, err, fault.Denied, "", "")
 	}
 	a := o.as("amministratore")
 	list, n, err := o.People.SleepingTokens(a)
@@ -334,7 +336,7 @@ func TestSleepingTokensAreWokenByAdministratorsAlone(t *testing.T) {
 	if err := o.People.WakeToken(a, list[0].ID); err != nil || awake() != 1 {
 		t.Errorf("%d awake, %v", awake(), err)
 	}
-	wants(t, o.People.WakeToken(a, list[0].ID), store.NotFound, "", "")
+	wants(t, o.People.WakeToken(a, list[0].ID), fault.NotFound, "", "")
 	if n, err := o.People.WakeTokens(a); err != nil || n != 2 || awake() != 3 {
 		t.Errorf("woke %d, %d are awake, %v", n, awake(), err)
 	}
@@ -343,7 +345,7 @@ func TestSleepingTokensAreWokenByAdministratorsAlone(t *testing.T) {
 func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 	o := newMailOffice(t)
 	p := o.people["ada"]
-	if _, _, err := o.keeper.NewToken(store.By{Via: door.Command}, p.ID, "report"); err != nil {
+	if _, _, err := o.keeper.NewToken(db.By{Via: door.Command}, p.ID, "report"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.keeper.AfterRestore(); err != nil {
@@ -354,7 +356,7 @@ func TestWhoseTokenIsWokenIsTold(t *testing.T) {
 		if _, err := o.Notices.Plan(); err != nil {
 			t.Fatal(err)
 		}
-		if err := o.st.View(func(tx *store.Tx) error {
+		if err := o.st.View(func(tx *db.Tx) error {
 			for l, err := range store.Letters.All(tx, 0, false) {
 				if err != nil {
 					return err
@@ -389,7 +391,7 @@ func TestOnesOwnRecordIsChangedAndSeenByTheTable(t *testing.T) {
 	ada := *without.Person
 	ada.Disabled = true // a disabled person has no rights over any account, not even their own
 	without.Person = &ada
-	if _, err := o.People.ChangeOwn(without, people.OwnForm{Name: "Ada Verdi"}); store.KindOf(err) != store.Denied {
+	if _, err := o.People.ChangeOwn(without, people.OwnForm{Name: "Ada Verdi"}); fault.KindOf(err) != fault.Denied {
 		t.Errorf("without the right: %v", err)
 	}
 }

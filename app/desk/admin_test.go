@@ -15,13 +15,15 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // newDesk returns a new desk with the data of Seed. The store is checked at the end of the test.
 func newDesk(t *testing.T) *Desk {
 	t.Helper()
-	st, err := store.Open(t.TempDir(), store.Options{NoSync: true})
+	st, err := store.Open(t.TempDir(), db.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,20 +43,20 @@ func newDesk(t *testing.T) *Desk {
 var system = policy.Actor{System: true, Via: door.Command}
 
 // wants fails unless the error has the kind and, if given, key and field in one of its problems.
-func wants(t *testing.T, err error, kind store.Kind, key, field string) {
+func wants(t *testing.T, err error, kind fault.Kind, key, field string) {
 	t.Helper()
 	if err == nil {
 		t.Errorf("no error, want %v %s (%s)", kind, key, field)
 		return
 	}
-	list, ok := err.(store.Problems)
+	list, ok := err.(fault.Problems)
 	if !ok {
-		e, ok := err.(*store.Error)
+		e, ok := err.(*fault.Error)
 		if !ok {
 			t.Errorf("got %v, want %v %s (%s)", err, kind, key, field)
 			return
 		}
-		list = store.Problems{e}
+		list = fault.Problems{e}
 	}
 	for _, e := range list {
 		if e.Kind == kind && (key == "" || e.Key == key) && (field == "" || e.Field == field) {
@@ -105,12 +107,12 @@ func TestOnlyAdministratorsRunTheDesk(t *testing.T) {
 			"export people":       o.ExportPeople(context.Background(), a, func(people.Record) error { return nil }),
 			"import a person":     third(o.People.Put(a, people.Record{Email: "x@y.example", Name: "X"})),
 		} {
-			if store.KindOf(err) != store.Denied {
+			if fault.KindOf(err) != fault.Denied {
 				t.Errorf("%s by %s: %v, want denied", what, who, err)
 			}
 		}
 	}
-	if err := o.People.RemoveGroup(policy.Actor{}, o.group["csa"]); store.KindOf(err) != store.SignIn {
+	if err := o.People.RemoveGroup(policy.Actor{}, o.group["csa"]); fault.KindOf(err) != fault.SignIn {
 		t.Errorf("nobody removes a group: %v", err)
 	}
 }
@@ -192,7 +194,7 @@ func TestExportedCatalogueReadsBackAsItWas(t *testing.T) {
 	if err != nil || n != (catalogue.Imported{}) {
 		t.Errorf("the same desk: %+v, %v", n, err)
 	}
-	st, err := store.Open(t.TempDir(), store.Options{NoSync: true})
+	st, err := store.Open(t.TempDir(), db.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,11 +207,11 @@ func TestExportedCatalogueReadsBackAsItWas(t *testing.T) {
 		t.Errorf("differs after a round trip: %v", err)
 	}
 	_, err = d.Catalogue.Import(system, strings.NewReader("[[module]]\ncode='csa'\nname={it='CSA'}\nchanel='desk'\n"))
-	wants(t, err, store.Invalid, "error.catalogue-file", "file")
+	wants(t, err, fault.Invalid, "error.catalogue-file", "file")
 	seq := d.Store().Last()
 	_, err = d.Catalogue.Import(system, strings.NewReader("[[module]]\ncode='nuovo'\nname={it='Nuovo'}\n[[module]]\ncode='x/y'\nname={it='Y'}\nchannel='fax'\n"))
-	wants(t, err, store.Invalid, "error.module-above", "module x/y: code")
-	wants(t, err, store.Invalid, "error.code", "module x/y: channel")
+	wants(t, err, fault.Invalid, "error.module-above", "module x/y: code")
+	wants(t, err, fault.Invalid, "error.code", "module x/y: channel")
 	if d.Store().Last() != seq {
 		t.Error("part of a refused catalogue was written")
 	}
@@ -248,7 +250,7 @@ func TestModulesAreChecked(t *testing.T) {
 			f := ok
 			c.change(&f)
 			_, err := o.Catalogue.AddModule(a, f)
-			wants(t, err, store.Invalid, c.key, c.field)
+			wants(t, err, fault.Invalid, c.key, c.field)
 		})
 	}
 	m, err := o.Catalogue.AddModule(a, catalogue.ModuleForm{Parent: o.module["csa"], Code: "stipendi", Name: store.Words{IT: "Stipendi"}, Versions: []string{" 2 ", "2", "1"}})
@@ -261,15 +263,15 @@ func TestModulesAreChecked(t *testing.T) {
 	f := catalogue.ModuleFormOf(m)
 	f.Code = "paghe"
 	_, err = o.Catalogue.ChangeModule(a, m.ID, m.Rev, f)
-	wants(t, err, store.Invalid, "error.code-fixed", "code")
+	wants(t, err, fault.Invalid, "error.code-fixed", "code")
 	f.Code = ""
 	if _, err = o.Catalogue.ChangeModule(a, m.ID, m.Rev, f); err != nil {
 		t.Error(err)
 	}
 	_, err = o.Catalogue.ChangeModule(a, m.ID, m.Rev, f)
-	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
+	wants(t, err, fault.Conflict, "error.changed-meanwhile", "")
 	o.open("csa")
-	wants(t, o.Catalogue.RemoveModule(a, o.module["csa"]), store.Conflict, "error.module-in-use", "")
+	wants(t, o.Catalogue.RemoveModule(a, o.module["csa"]), fault.Conflict, "error.module-in-use", "")
 	if err := o.Catalogue.RemoveModule(a, m.ID); err != nil {
 		t.Error(err)
 	}
@@ -280,13 +282,13 @@ func TestGroupsAreKept(t *testing.T) {
 	a := o.as("amministratore")
 	general := o.group["generale"]
 	_, err := o.People.ChangeGroup(a, general, 0, people.GroupForm{Name: store.Words{IT: "Sportello"}, Retired: true})
-	wants(t, err, store.Conflict, "error.group-general", "")
-	wants(t, o.People.RemoveGroup(a, general), store.Conflict, "error.group-general", "")
-	wants(t, o.People.RemoveGroup(a, o.group["csa"]), store.Conflict, "error.group-in-use", "")
+	wants(t, err, fault.Conflict, "error.group-general", "")
+	wants(t, o.People.RemoveGroup(a, general), fault.Conflict, "error.group-general", "")
+	wants(t, o.People.RemoveGroup(a, o.group["csa"]), fault.Conflict, "error.group-in-use", "")
 	_, err = o.People.ChangeGroup(a, o.group["csa"], 0, people.GroupForm{Name: store.Words{IT: "CSA"}, Retired: true})
-	wants(t, err, store.Conflict, "error.group-serves", "")
+	wants(t, err, fault.Conflict, "error.group-serves", "")
 	_, err = o.People.ChangeGroup(a, o.group["csa"], 0, people.GroupForm{Code: "altro", Name: store.Words{IT: "CSA"}})
-	wants(t, err, store.Invalid, "error.code-fixed", "code")
+	wants(t, err, fault.Invalid, "error.code-fixed", "code")
 	g, err := o.People.AddGroup(a, people.GroupForm{Code: "nuovo", Name: store.Words{IT: "Nuovo"}, Email: "Nuovo@Ateneo.example"})
 	if err != nil || g.Email != "nuovo@ateneo.example" {
 		t.Fatalf("%+v, %v", g, err)
@@ -297,22 +299,22 @@ func TestGroupsAreKept(t *testing.T) {
 	if err := o.People.PutMember(o.as("responsabile"), o.group["csa"], o.people["ada"].ID, false); err != nil {
 		t.Errorf("a supervisor adds an agent: %v", err)
 	}
-	wants(t, o.People.PutMember(o.as("responsabile"), o.group["csa"], o.people["ada"].ID, true), store.Denied, "", "")
-	wants(t, o.People.PutMember(o.as("responsabile"), o.group["legale"], o.people["ada"].ID, false), store.Denied, "", "")
-	wants(t, o.People.RemoveMember(o.as("responsabile"), o.group["csa"], o.people["responsabile"].ID), store.Denied, "", "")
-	wants(t, o.People.PutMember(o.as("agente"), o.group["csa"], o.people["collega"].ID, false), store.Denied, "", "")
+	wants(t, o.People.PutMember(o.as("responsabile"), o.group["csa"], o.people["ada"].ID, true), fault.Denied, "", "")
+	wants(t, o.People.PutMember(o.as("responsabile"), o.group["legale"], o.people["ada"].ID, false), fault.Denied, "", "")
+	wants(t, o.People.RemoveMember(o.as("responsabile"), o.group["csa"], o.people["responsabile"].ID), fault.Denied, "", "")
+	wants(t, o.People.PutMember(o.as("agente"), o.group["csa"], o.people["collega"].ID, false), fault.Denied, "", "")
 	if m, err := o.People.GroupMembers(o.as("agente"), o.group["csa"]); err != nil || len(m) != 4 {
 		t.Errorf("%d members, %v", len(m), err)
 	}
 	_, err = o.People.GroupMembers(o.as("collega"), o.group["csa"])
-	wants(t, err, store.Denied, "", "")
+	wants(t, err, fault.Denied, "", "")
 }
 
 func TestOrganisationsAreRemovedOnlyWhenNothingNamesThem(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
-	wants(t, o.People.RemoveOrganisation(a, o.organis["Ateneo"]), store.Conflict, "error.organisation-in-use", "")
-	wants(t, o.People.RemoveUnit(a, 1), store.Conflict, "error.unit-in-use", "")
+	wants(t, o.People.RemoveOrganisation(a, o.organis["Ateneo"]), fault.Conflict, "error.organisation-in-use", "")
+	wants(t, o.People.RemoveUnit(a, 1), fault.Conflict, "error.unit-in-use", "")
 	org, err := o.People.AddOrganisation(a, people.OrganisationForm{Name: "Nuovo ente", Domains: []string{"@Nuovo.example", "", "nuovo.example"}})
 	if err != nil || len(org.Domains) != 1 || org.Domains[0] != "nuovo.example" {
 		t.Fatalf("%+v, %v", org, err)
@@ -322,11 +324,11 @@ func TestOrganisationsAreRemovedOnlyWhenNothingNamesThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = o.People.AddUnit(a, org.ID, "UFFÌCIO")
-	wants(t, err, store.Invalid, "error.name-taken", "name")
+	wants(t, err, fault.Invalid, "error.name-taken", "name")
 	_, err = o.People.AddOrganisation(a, people.OrganisationForm{Name: "nuovo  ENTE", Domains: []string{"nuovo.example", "x y"}})
-	wants(t, err, store.Invalid, "error.name-taken", "name")
-	wants(t, err, store.Invalid, "error.domain-taken", "domains")
-	wants(t, err, store.Invalid, "error.domain", "domains")
+	wants(t, err, fault.Invalid, "error.name-taken", "name")
+	wants(t, err, fault.Invalid, "error.domain-taken", "domains")
+	wants(t, err, fault.Invalid, "error.domain", "domains")
 	if _, err := o.People.ChangeUnit(a, u.ID, u.Rev, "Segreteria"); err != nil {
 		t.Error(err)
 	}
@@ -345,8 +347,8 @@ func TestSettingsAreChecked(t *testing.T) {
 		return catalogue.SettingsForm{Branding: &catalogue.Branding{Name: "Sportello", Colour: colour}}
 	}
 	_, err := o.Catalogue.ChangeSettings(a, 0, brand("#ffcc00"))
-	wants(t, err, store.Invalid, "error.colour-contrast", "colour")
-	nearest := err.(store.Problems)[0].Args["nearest"].(string)
+	wants(t, err, fault.Invalid, "error.colour-contrast", "colour")
+	nearest := err.(fault.Problems)[0].Args["nearest"].(string)
 	if c, ok := catalogue.JudgeColour(nearest); !ok || c.Contrast < 4.5 || c.Contrast > 4.7 {
 		t.Errorf("nearest %s has a contrast of %.2f", nearest, c.Contrast)
 	}
@@ -354,17 +356,17 @@ func TestSettingsAreChecked(t *testing.T) {
 		t.Errorf("the colour offered is refused: %v", err)
 	}
 	_, err = o.Catalogue.ChangeSettings(a, 0, brand("red"))
-	wants(t, err, store.Invalid, "error.colour", "colour")
+	wants(t, err, fault.Invalid, "error.colour", "colour")
 
 	logo := func(b []byte) catalogue.SettingsForm {
 		return catalogue.SettingsForm{Branding: &catalogue.Branding{Name: "Sportello", Logo: bytes.NewReader(b)}}
 	}
 	_, err = o.Catalogue.ChangeSettings(a, 0, logo([]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)))
-	wants(t, err, store.Invalid, "error.logo-type", "logo")
+	wants(t, err, fault.Invalid, "error.logo-type", "logo")
 	_, err = o.Catalogue.ChangeSettings(a, 0, logo([]byte("\x89PNG\r\n\x1a\nnot really")))
-	wants(t, err, store.Invalid, "error.logo-type", "logo")
+	wants(t, err, fault.Invalid, "error.logo-type", "logo")
 	_, err = o.Catalogue.ChangeSettings(a, 0, logo(make([]byte, catalogue.MaxLogo+1)))
-	wants(t, err, store.TooLarge, "error.logo-size", "logo")
+	wants(t, err, fault.TooLarge, "error.logo-size", "logo")
 	var pic bytes.Buffer
 	if err := png.Encode(&pic, image.NewGray(image.Rect(0, 0, 40, 20))); err != nil {
 		t.Fatal(err)
@@ -387,22 +389,22 @@ func TestSettingsAreChecked(t *testing.T) {
 	bad.Matrix = map[string]int{"blocking/today": 5, "x/y": 1}
 	bad.DayEnds = 9
 	_, err = o.Catalogue.ChangeSettings(a, 0, catalogue.SettingsForm{Service: &bad})
-	wants(t, err, store.Invalid, "error.range", "matrix-blocking-today")
-	wants(t, err, store.Invalid, "error.range", "matrix-low-none")
-	wants(t, err, store.Invalid, "error.code", "matrix")
-	wants(t, err, store.Invalid, "error.day-ends", "day-ends")
+	wants(t, err, fault.Invalid, "error.range", "matrix-blocking-today")
+	wants(t, err, fault.Invalid, "error.range", "matrix-low-none")
+	wants(t, err, fault.Invalid, "error.code", "matrix")
+	wants(t, err, fault.Invalid, "error.day-ends", "day-ends")
 	service.Matrix["medium/none"] = 1
 	if set, err = o.Catalogue.ChangeSettings(a, set.Rev, catalogue.SettingsForm{Service: &service}); err != nil || set.PriorityOf(store.Medium, store.NoDate) != 1 || set.LogoType == "" {
 		t.Errorf("%+v, %v", set, err)
 	}
 	_, err = o.Catalogue.ChangeSettings(a, 1, catalogue.SettingsForm{Service: &service})
-	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
+	wants(t, err, fault.Conflict, "error.changed-meanwhile", "")
 
 	links := []store.FooterLink{{Label: store.Words{IT: "Privacy"}, Address: "javascript:alert(1)"}, {Label: store.Words{IT: "Altro"}, Address: "//evil.example"}, {}, {Address: "/privacy"}}
 	_, err = o.Catalogue.ChangeSettings(a, 0, catalogue.SettingsForm{Footer: &links})
-	wants(t, err, store.Invalid, "error.link", "footer-1")
-	wants(t, err, store.Invalid, "error.link", "footer-2")
-	wants(t, err, store.Invalid, "error.required", "footer-4")
+	wants(t, err, fault.Invalid, "error.link", "footer-1")
+	wants(t, err, fault.Invalid, "error.link", "footer-2")
+	wants(t, err, fault.Invalid, "error.required", "footer-4")
 	links = []store.FooterLink{{Label: store.Words{IT: "Privacy"}, Address: "/privacy"}, {Label: store.Words{EN: "Write"}, Address: "mailto:a@b.example"}, {Label: store.Words{IT: "Ateneo"}, Address: "https://ateneo.example/"}}
 	if set, err = o.Catalogue.ChangeSettings(a, 0, catalogue.SettingsForm{Footer: &links}); err != nil || len(set.Footer) != 3 {
 		t.Errorf("%+v, %v", set, err)

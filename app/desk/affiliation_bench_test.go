@@ -9,20 +9,21 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
 // BenchmarkPeopleOfAnOrganisation lists a page of 50,000 people with two affiliations each, by name: all of the desk, of one
 // organisation, of one unit, and those whose name begins like a text.
 func BenchmarkPeopleOfAnOrganisation(b *testing.B) {
-	st, err := store.Open(filepath.Join(b.TempDir(), "desk"), store.Options{NoSync: true})
+	st, err := store.Open(filepath.Join(b.TempDir(), "desk"), db.Options{NoSync: true})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer st.Close()
 	d := New(Options{Store: st})
 	for from := 0; from < 50_000; from += 5_000 {
-		err := st.Update(store.By{Via: door.Command, Act: act.Seed}, func(tx *store.Tx) error {
+		err := st.Update(db.By{Via: door.Command, Act: act.Seed}, func(tx *db.Tx) error {
 			if from == 0 {
 				for n := range 50 {
 					if err := store.Organisations.Put(tx, &store.Organisation{Code: fmt.Sprint("ente-", n), Name: fmt.Sprint("Ente ", n)}); err != nil {

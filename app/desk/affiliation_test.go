@@ -14,7 +14,9 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // hats gives the person exactly these affiliations, as the administrator.
@@ -51,7 +53,7 @@ func (o *office) sees(name string, n uint64) (page, list bool) {
 	o.t.Helper()
 	_, err := o.Tickets.Read(o.as(name), n)
 	page = err == nil
-	if err != nil && store.KindOf(err) != store.NotFound {
+	if err != nil && fault.KindOf(err) != fault.NotFound {
 		o.t.Fatal(err)
 	}
 	lines, err := o.Queues.SideTickets(o.as(name), queue.SideQuery{Of: "organisation"})
@@ -122,9 +124,9 @@ func TestAHatOpensNothingThatWasWrittenUnderAnother(t *testing.T) {
 		t.Error("the coordinator no longer sees what was written under their organisation")
 	}
 	_, err := o.Tickets.Open(o.as("ada"), ticket.Opening{Subject: "s", Body: "b", Hat: store.Hat{Organisation: other}})
-	wants(t, err, store.Invalid, "error.hat", "hat")
+	wants(t, err, fault.Invalid, "error.hat", "hat")
 	_, err = o.Tickets.Open(o.as("ada"), ticket.Opening{Subject: "s", Body: "b", Hat: store.Hat{Organisation: policy.Nowhere}})
-	wants(t, err, store.Invalid, "error.hat", "hat")
+	wants(t, err, fault.Invalid, "error.hat", "hat")
 }
 
 func TestACoordinatorOpensForTheirPeopleUnderTheirOwnHatAlone(t *testing.T) {
@@ -136,10 +138,10 @@ func TestACoordinatorOpensForTheirPeopleUnderTheirOwnHatAlone(t *testing.T) {
 		t.Fatalf("%v under %d, want %d", err, got.Organisation, home)
 	}
 	_, err = o.Tickets.Open(o.as("referente"), ticket.Opening{Subject: "s", Body: "b", For: o.people["ada"].ID, Hat: store.Hat{Organisation: other}})
-	wants(t, err, store.Invalid, "error.hat", "hat")
+	wants(t, err, fault.Invalid, "error.hat", "hat")
 	o.hats("ada", store.Affiliation{Organisation: other}, store.Affiliation{Organisation: home, From: o.st.Now().Add(time.Hour)})
 	_, err = o.Tickets.Open(o.as("referente"), ticket.Opening{Subject: "s", Body: "b", For: o.people["ada"].ID})
-	wants(t, err, store.Denied, "error.open-for", "requester")
+	wants(t, err, fault.Denied, "error.open-for", "requester")
 }
 
 func TestACoordinatorOfTwoOrganisationsSeesBothInOneList(t *testing.T) {
@@ -181,30 +183,30 @@ func TestWhoMayGiveAffiliations(t *testing.T) {
 	for _, c := range []struct {
 		who, whom string
 		hats      []store.Affiliation
-		kind      store.Kind // 0: it is done
+		kind      fault.Kind // 0: it is done
 	}{
 		{"referente", "collega", []store.Affiliation{{Organisation: home, Unit: unit}}, 0},
 		{"referente", "collega", nil, 0},
-		{"referente", "collega", []store.Affiliation{{Organisation: home}, {Organisation: other}}, store.Denied},
-		{"referente", "collega", []store.Affiliation{{Organisation: home}, {Organisation: policy.Nowhere}}, store.Denied},
-		{"referente", "collega", []store.Affiliation{{Organisation: home, Coordinator: true}}, store.Denied},
-		{"referente", "unita", []store.Affiliation{{Organisation: home}}, store.Denied}, // it would end a coordinator's
-		{"referente", "estraneo", []store.Affiliation{{Organisation: home}}, store.NotFound},
-		{"referente", "referente", []store.Affiliation{{Organisation: home, Coordinator: true, Position: "student"}}, store.Denied},
+		{"referente", "collega", []store.Affiliation{{Organisation: home}, {Organisation: other}}, fault.Denied},
+		{"referente", "collega", []store.Affiliation{{Organisation: home}, {Organisation: policy.Nowhere}}, fault.Denied},
+		{"referente", "collega", []store.Affiliation{{Organisation: home, Coordinator: true}}, fault.Denied},
+		{"referente", "unita", []store.Affiliation{{Organisation: home}}, fault.Denied}, // it would end a coordinator's
+		{"referente", "estraneo", []store.Affiliation{{Organisation: home}}, fault.NotFound},
+		{"referente", "referente", []store.Affiliation{{Organisation: home, Coordinator: true, Position: "student"}}, fault.Denied},
 		{"referente", "ada", []store.Affiliation{{Organisation: home, Unit: unit, Until: o.st.Now().Add(time.Hour)}}, 0},
 		{"unita", "ada", []store.Affiliation{{Organisation: home, Unit: unit, Position: "teaching"}}, 0},
-		{"unita", "ada", []store.Affiliation{{Organisation: home, Unit: unit}, {Organisation: home}}, store.Denied},
-		{"unita", "collega", nil, store.NotFound},
-		{"ada", "ada", []store.Affiliation{{Organisation: other}}, store.Denied},
-		{"ada", "collega", nil, store.NotFound},
-		{"agente", "ada", nil, store.Denied},
-		{"responsabile", "ada", nil, store.Denied},
-		{"redattore", "ada", nil, store.NotFound},
-		{"amministratore", "ada", []store.Affiliation{{Organisation: policy.Nowhere}}, store.Invalid},
+		{"unita", "ada", []store.Affiliation{{Organisation: home, Unit: unit}, {Organisation: home}}, fault.Denied},
+		{"unita", "collega", nil, fault.NotFound},
+		{"ada", "ada", []store.Affiliation{{Organisation: other}}, fault.Denied},
+		{"ada", "collega", nil, fault.NotFound},
+		{"agente", "ada", nil, fault.Denied},
+		{"responsabile", "ada", nil, fault.Denied},
+		{"redattore", "ada", nil, fault.NotFound},
+		{"amministratore", "ada", []store.Affiliation{{Organisation: policy.Nowhere}}, fault.Invalid},
 	} {
 		before := o.people[c.whom]
 		p, err := o.People.PutAffiliations(o.as(c.who), before.ID, 0, c.hats)
-		if c.kind == 0 && err != nil || c.kind != 0 && (err == nil || store.KindOf(err) != c.kind) {
+		if c.kind == 0 && err != nil || c.kind != 0 && (err == nil || fault.KindOf(err) != c.kind) {
 			t.Errorf("%s gives %s %v: %v, want kind %v", c.who, c.whom, c.hats, err, c.kind)
 		}
 		if err == nil && c.whom == "collega" && !p.Belongs(other, 0, o.st.Now()) {
@@ -237,7 +239,7 @@ func TestWhatIsWrongWithAffiliationsIsSaid(t *testing.T) {
 		"a position of a kanji": {store.Affiliation{Organisation: home, Position: "王"}, "error.position-unknown"},
 	} {
 		_, err := o.People.PutAffiliations(o.as("amministratore"), o.people["ada"].ID, 0, []store.Affiliation{c.h})
-		if store.KindOf(err) != store.Invalid || !strings.Contains(err.Error(), c.key) {
+		if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), c.key) {
 			t.Errorf("%s: %v, want %s", name, err, c.key)
 		}
 	}
@@ -275,7 +277,7 @@ func TestNothingIsLostOfAnAffiliationThatEnds(t *testing.T) {
 func TestSessionsAndTokensEndWithTheLastAffiliation(t *testing.T) {
 	o := newMailOffice(t)
 	home := o.organis["Ateneo"]
-	by := store.By{Via: door.Page, Act: act.MakeToken}
+	by := db.By{Via: door.Page, Act: act.MakeToken}
 	for name, c := range map[string]struct {
 		other []store.Affiliation
 		ends  bool
@@ -436,6 +438,6 @@ func TestAListGivesAPersonSeveralHats(t *testing.T) {
 	}
 	_, _, err := o.People.Put(importing, people.Record{Email: who, Organisation: "Ateneo", From: "ieri", Until: "2026-01-01", Position: "re"})
 	for _, field := range []string{"from", "position"} {
-		wants(t, err, store.Invalid, "", field)
+		wants(t, err, fault.Invalid, "", field)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/queue"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 func (o *office) write(who string, f article.Form) *article.View {
@@ -25,14 +26,14 @@ func TestArticlesAreWrittenByThoseWhoMay(t *testing.T) {
 	f := article.Form{Title: "Leggere il cedolino", Body: "Apri il menu.", Language: "it", Audience: store.Public, Module: o.module["csa"]}
 	for _, who := range []string{"ada", "collega", "referente", "estraneo"} {
 		_, err := o.Articles.Save(o.as(who), f)
-		wants(t, err, store.Denied, "", "")
+		wants(t, err, fault.Denied, "", "")
 		_, _, err = o.Articles.Put(o.as(who), article.Record{Title: "X", Body: "Y", Language: "it"})
-		wants(t, err, store.Denied, "", "")
+		wants(t, err, fault.Denied, "", "")
 		_, err = o.Articles.List(o.as(who), article.Filter{Publication: store.Draft})
-		wants(t, err, store.Denied, "", "")
+		wants(t, err, fault.Denied, "", "")
 	}
 	_, err := o.Articles.Save(policy.Actor{}, f)
-	wants(t, err, store.SignIn, "", "")
+	wants(t, err, fault.SignIn, "", "")
 
 	// If the product requires a review, agents write drafts and others publish.
 	if _, err := o.Catalogue.ChangeSettings(o.as("amministratore"), 0, catalogue.SettingsForm{Review: &[]uint64{o.module["csa"]}}); err != nil {
@@ -44,23 +45,23 @@ func TestArticlesAreWrittenByThoseWhoMay(t *testing.T) {
 	}
 	f.Slug, f.Rev, f.Publication = v.Slug, v.Version.Rev, store.Published
 	_, err = o.Articles.Save(o.as("agente"), f)
-	wants(t, err, store.Denied, "error.publish-denied", "state")
+	wants(t, err, fault.Denied, "error.publish-denied", "state")
 	v = o.write("redattore", f)
 	if v.Version.Published.IsZero() {
 		t.Error("published without a date")
 	}
 	f.Rev, f.Publication = v.Version.Rev, store.Draft
 	_, err = o.Articles.Save(o.as("agente"), f)
-	wants(t, err, store.Denied, "error.publish-denied", "state")
+	wants(t, err, fault.Denied, "error.publish-denied", "state")
 	// A draft in the other language may not give the published version another audience.
 	en := f
 	en.Language, en.Rev, en.Title, en.Audience = "en", 0, "Reading the payslip", store.Agents
 	_, err = o.Articles.Save(o.as("agente"), en)
-	wants(t, err, store.Denied, "error.publish-denied", "state")
+	wants(t, err, fault.Denied, "error.publish-denied", "state")
 	en.Audience = store.Public
 	o.write("agente", en)
-	wants(t, o.Articles.Remove(o.as("redattore"), v.Slug, "it", 0), store.Conflict, "error.article-published", "")
-	wants(t, o.Articles.Remove(o.as("agente2"), v.Slug, "en", 0), store.Denied, "", "")
+	wants(t, o.Articles.Remove(o.as("redattore"), v.Slug, "it", 0), fault.Conflict, "error.article-published", "")
+	wants(t, o.Articles.Remove(o.as("agente2"), v.Slug, "en", 0), fault.Denied, "", "")
 	if err := o.Articles.Remove(o.as("agente"), v.Slug, "en", 0); err != nil {
 		t.Error(err)
 	}
@@ -86,7 +87,7 @@ func TestArticlesAreReadByTheirAudience(t *testing.T) {
 		for name, s := range slug {
 			_, err := o.Articles.Read(a, s, "en")
 			may := strings.Contains(" "+want+" ", " "+name+" ")
-			if may != (err == nil) || err != nil && store.KindOf(err) != store.NotFound {
+			if may != (err == nil) || err != nil && fault.KindOf(err) != fault.NotFound {
 				t.Errorf("%q reads %s: %v", who, name, err)
 			}
 			if may && name != "draft" {
@@ -145,26 +146,26 @@ func TestAnArticleInTwoLanguagesIsOneArticle(t *testing.T) {
 	// Module and audience belong to the article: a change in one language changes both.
 	o.write("redattore", article.Form{Slug: it.Slug, Title: "Payslip", Body: "Text.", Language: "en", Audience: store.Agents, Module: o.module["csa"], Publication: store.Published, Rev: en.Version.Rev})
 	_, err := o.Articles.Read(policy.Actor{}, it.Slug, "it")
-	wants(t, err, store.NotFound, "", "")
+	wants(t, err, fault.NotFound, "", "")
 	v, err := o.Articles.Read(o.as("agente"), it.Slug, "it")
 	if err != nil || v.Version.Language != "it" || v.Version.Audience != store.Agents || v.Module == nil || v.Module.Code != "csa" {
 		t.Errorf("%+v, %v", v, err)
 	}
 	_, err = o.Articles.Save(o.as("redattore"), article.Form{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it", Rev: it.Version.Rev})
-	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
+	wants(t, err, fault.Conflict, "error.changed-meanwhile", "")
 	_, err = o.Articles.Save(o.as("redattore"), article.Form{Slug: it.Slug, Title: "Cedolino", Body: "Altro.", Language: "it"})
-	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
+	wants(t, err, fault.Conflict, "error.changed-meanwhile", "")
 }
 
 func TestArticleFormsTellAllThatIsWrong(t *testing.T) {
 	o := newOffice(t)
 	_, err := o.Articles.Save(o.as("redattore"), article.Form{Slug: "Non buono", Title: " ", Body: "\n\x00", Language: "fr", Module: 99})
 	for _, field := range []string{"slug", "title", "body", "language", "module"} {
-		wants(t, err, store.Invalid, "", field)
+		wants(t, err, fault.Invalid, "", field)
 	}
 	_, err = o.Articles.Save(o.as("redattore"), article.Form{Title: strings.Repeat("è", 251), Body: strings.Repeat("a", store.Versions.Most("body")+1), Language: "it"})
-	wants(t, err, store.Invalid, "error.too-long", "title")
-	wants(t, err, store.Invalid, "error.too-large", "body")
+	wants(t, err, fault.Invalid, "error.too-long", "title")
+	wants(t, err, fault.Invalid, "error.too-large", "body")
 }
 
 func TestPicturesBelongToTheArticle(t *testing.T) {
@@ -175,12 +176,12 @@ func TestPicturesBelongToTheArticle(t *testing.T) {
 	}
 	form := article.Form{Title: "Con figura", Body: "Testo.", Language: "it", Audience: store.Public, Files: []uint64{f.ID}}
 	_, err = o.Articles.Save(o.as("agente"), form)
-	wants(t, err, store.Invalid, "error.file-gone", "files")
+	wants(t, err, fault.Invalid, "error.file-gone", "files")
 	v := o.write("redattore", form)
 	if len(v.Files) != 1 || v.Files[0].Article != v.Article.ID {
 		t.Errorf("%+v", v.Files)
 	}
-	if _, _, err := o.Files.Open(policy.Actor{}, f.ID); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.Files.Open(policy.Actor{}, f.ID); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a stranger opens the picture of a draft: %v", err)
 	}
 	if err := o.Articles.Remove(o.as("redattore"), v.Slug, "it", v.Version.Rev); err != nil {
@@ -207,10 +208,10 @@ func TestSavedRepliesStayInTheirGroup(t *testing.T) {
 	csa := queue.ReplyForm{Group: o.group["csa"], Title: store.Words{IT: "Chiedere la matricola", EN: "Ask for the number"}, Body: store.Words{IT: "Buongiorno"}}
 	for _, who := range []string{"ada", "referente", "redattore", "altrove"} {
 		_, err := o.Queues.AddReply(o.as(who), csa)
-		wants(t, err, store.Denied, "", "")
+		wants(t, err, fault.Denied, "", "")
 	}
 	_, err := o.Queues.Replies(o.as("ada"))
-	wants(t, err, store.Denied, "", "")
+	wants(t, err, fault.Denied, "", "")
 	shared, err := o.Queues.AddReply(o.as("agente"), csa)
 	if err != nil {
 		t.Fatal(err)
@@ -226,24 +227,24 @@ func TestSavedRepliesStayInTheirGroup(t *testing.T) {
 		}
 	}
 	_, err = o.Queues.ChangeReply(o.as("agente"), shared.ID, 0, csa)
-	wants(t, err, store.Denied, "", "")
+	wants(t, err, fault.Denied, "", "")
 	_, err = o.Queues.ChangeReply(o.as("altrove"), shared.ID, 0, csa)
-	wants(t, err, store.NotFound, "", "")
+	wants(t, err, fault.NotFound, "", "")
 	_, err = o.Queues.ChangeReply(o.as("amministratore"), own.ID, 0, csa)
-	wants(t, err, store.NotFound, "", "")
+	wants(t, err, fault.NotFound, "", "")
 	if _, err = o.Queues.ChangeReply(o.as("responsabile"), shared.ID, shared.Rev, csa); err != nil {
 		t.Error(err)
 	}
 	_, err = o.Queues.AddReply(o.as("agente"), queue.ReplyForm{})
-	wants(t, err, store.Invalid, "error.required", "title-it")
-	wants(t, err, store.Invalid, "error.required", "body-it")
+	wants(t, err, fault.Invalid, "error.required", "title-it")
+	wants(t, err, fault.Invalid, "error.required", "body-it")
 	if got, err := o.Queues.PickReplies(o.as("agente"), "matr", "it", 5); err != nil || len(got) != 1 || got[0].ID != shared.ID {
 		t.Errorf("%v, %v", got, err)
 	}
 	if got, err := o.Queues.PickReplies(o.as("ada"), "", "it", 5); err != nil || len(got) != 0 {
 		t.Errorf("a requester is offered %v, %v", got, err)
 	}
-	wants(t, o.Queues.RemoveReply(o.as("agente2"), own.ID), store.NotFound, "", "")
+	wants(t, o.Queues.RemoveReply(o.as("agente2"), own.ID), fault.NotFound, "", "")
 	if err := o.Queues.RemoveReply(o.as("agente"), own.ID); err != nil {
 		t.Error(err)
 	}

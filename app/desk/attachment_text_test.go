@@ -14,6 +14,8 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/extract"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // here reads without a separate process and counts its calls.
@@ -42,8 +44,8 @@ func (o *office) attach(who, name, content string) uint64 {
 
 func (o *office) textOf(file uint64) (text *store.FileText) {
 	o.t.Helper()
-	err := o.Store().View(func(tx *store.Tx) (err error) { text, err = store.TextOf(tx, file); return err })
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	err := o.Store().View(func(tx *db.Tx) (err error) { text, err = store.TextOf(tx, file); return err })
+	if err != nil && !errors.Is(err, fault.ErrNotFound) {
 		o.t.Fatal(err)
 	}
 	return text
@@ -121,7 +123,7 @@ func TestAttachmentsThatCannotBeReadAreListedForTheAdministrator(t *testing.T) {
 	if reasons[slow] != "limits" || reasons[broken] != "damaged" {
 		t.Errorf("reasons %v", reasons)
 	}
-	if _, _, err := o.Files.FailedAttachments(o.as("agente"), 10); store.KindOf(err) != store.Denied {
+	if _, _, err := o.Files.FailedAttachments(o.as("agente"), 10); fault.KindOf(err) != fault.Denied {
 		t.Errorf("an agent: %v", err)
 	}
 }
@@ -143,7 +145,7 @@ func TestAttachmentsThatFailedAreReadAgainWhenAnAdministratorAsks(t *testing.T) 
 		t.Fatalf("%+v", got)
 	}
 	o.readAll(read)
-	if _, err := o.Files.RetryAttachments(o.as("agente")); store.KindOf(err) != store.Denied {
+	if _, err := o.Files.RetryAttachments(o.as("agente")); fault.KindOf(err) != fault.Denied {
 		t.Errorf("an agent: %v", err)
 	}
 	again := func() {

@@ -13,6 +13,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -26,7 +27,7 @@ type AuditLine struct {
 	Table  string // people, groups, ...
 	ID     uint64
 	What   string // name of the row, or its number if it no longer exists
-	Op     store.Op
+	Op     db.Op
 	Why    string
 	Fields []AuditField
 }
@@ -58,7 +59,7 @@ func (d *Desk) Audit(a policy.Actor, before uint64, limit int) (lines []AuditLin
 		return nil, 0, err
 	}
 	limit = entry.PageSize(limit)
-	err = d.st.View(func(tx *store.Tx) error {
+	err = d.st.View(func(tx *db.Tx) error {
 		tx.PastDamage() // what is damaged is called by its number: whoever looks for what happened to it reads here
 		lines, next = nil, 0
 		n := namer{tx: tx, lang: a.Lang(), known: map[string]string{}}
@@ -66,7 +67,7 @@ func (d *Desk) Audit(a policy.Actor, before uint64, limit int) (lines []AuditLin
 			if err != nil {
 				return err
 			}
-			if !audited[c.Table] || c.Op == store.Modify && onlyPassing(c.Fields) {
+			if !audited[c.Table] || c.Op == db.Modify && onlyPassing(c.Fields) {
 				continue
 			}
 			if len(lines) == limit {
@@ -80,18 +81,18 @@ func (d *Desk) Audit(a policy.Actor, before uint64, limit int) (lines []AuditLin
 	return lines, next, err
 }
 
-func onlyPassing(fields []store.Field) bool {
-	return !slices.ContainsFunc(fields, func(f store.Field) bool { return !passing[f.Name] })
+func onlyPassing(fields []db.Field) bool {
+	return !slices.ContainsFunc(fields, func(f db.Field) bool { return !passing[f.Name] })
 }
 
 // namer returns rows and values in words; it reads each row once.
 type namer struct {
-	tx    *store.Tx
+	tx    *db.Tx
 	lang  string
 	known map[string]string
 }
 
-func (n *namer) line(c *store.Change) AuditLine {
+func (n *namer) line(c *db.Change) AuditLine {
 	l := AuditLine{Seq: c.Seq, At: c.At, Via: c.Via, Act: c.Act, Table: c.Table, ID: c.ID, What: n.name(c.Table, c.ID), Op: c.Op, Why: c.Why}
 	if c.By != 0 {
 		l.By = n.name("people", c.By)

@@ -6,6 +6,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -51,7 +52,7 @@ func TestABatchOfRecordsKeepsItsOrderAndLosesOnlyWhatIsRefused(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
-	err := d.st.View(func(tx *store.Tx) error {
+	err := d.st.View(func(tx *db.Tx) error {
 		if n := store.Tickets.Last(tx); n != 5 {
 			t.Errorf("%d tickets", n)
 		}

@@ -8,6 +8,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -16,14 +17,14 @@ import (
 func BenchmarkOpenTicket(b *testing.B) {
 	for _, writers := range []int{1, 64} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
-			st, err := store.Open(b.TempDir(), store.Options{})
+			st, err := store.Open(b.TempDir(), db.Options{})
 			if err != nil {
 				b.Fatal(err)
 			}
 			defer st.Close()
 			d := New(Options{Store: st})
 			p := &store.Person{Email: "ada@ateneo.example", Name: "Ada Neri"}
-			err = st.Update(store.By{}, func(tx *store.Tx) error {
+			err = st.Update(db.By{}, func(tx *db.Tx) error {
 				c := *p
 				if err := store.Groups.Put(tx, &store.Group{Code: store.GeneralGroup}); err != nil {
 					return err

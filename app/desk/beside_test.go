@@ -13,14 +13,16 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // confide makes the group's tickets confidential.
 func (o *mailOffice) confide(group string) {
 	o.t.Helper()
-	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		g, err := store.Groups.Get(tx, o.group[group])
 		if err != nil {
 			return err
@@ -188,11 +190,11 @@ func (o *mailOffice) beside() (n, id uint64) {
 }
 
 func TestWhoDecidesAboutWhatLiesBeside(t *testing.T) {
-	for who, kind := range map[string]store.Kind{"ada": store.NotFound, "estraneo": store.NotFound, "referente": store.NotFound, "altrove": store.Denied, "redattore": store.NotFound} {
+	for who, kind := range map[string]fault.Kind{"ada": fault.NotFound, "estraneo": fault.NotFound, "referente": fault.NotFound, "altrove": fault.Denied, "redattore": fault.NotFound} {
 		for _, do := range []ticket.BesideDo{ticket.BesideJoin, ticket.BesidePerson, ticket.BesideOwn, ticket.BesideDrop, "", "tutto"} {
 			o := newMailOffice(t)
 			n, id := o.beside()
-			if _, err := o.Tickets.Do(o.as(who), n, ticket.Step{Beside: id, BesideDo: do, Reason: "perché"}); err == nil || store.KindOf(err) != kind {
+			if _, err := o.Tickets.Do(o.as(who), n, ticket.Step{Beside: id, BesideDo: do, Reason: "perché"}); err == nil || fault.KindOf(err) != kind {
 				t.Errorf("%s, %q: %v", who, do, err)
 			}
 			if k := o.ticket(n); k.Beside != 1 {
@@ -209,7 +211,7 @@ func TestWhatBecomesOfWordsBeside(t *testing.T) {
 			n, id := o.beside()
 			author := o.message(id).Author
 			if do == ticket.BesideDrop {
-				o.refused("agente", n, ticket.Step{Beside: id, BesideDo: do}, store.Invalid)
+				o.refused("agente", n, ticket.Step{Beside: id, BesideDo: do}, fault.Invalid)
 			}
 			o.do("agente", n, ticket.Step{Beside: id, BesideDo: do, Reason: "non riguarda"})
 			k := o.ticket(n)
@@ -245,7 +247,7 @@ func TestWhatBecomesOfWordsBeside(t *testing.T) {
 				if m := o.message(id); m.Beside != store.BesideDismissed || m.BesideWhy != "non riguarda" || !m.Internal {
 					t.Errorf("%+v", m)
 				}
-				o.refused("agente", n, ticket.Step{Beside: id, BesideDo: ticket.BesideDrop, Reason: "di nuovo"}, store.Conflict)
+				o.refused("agente", n, ticket.Step{Beside: id, BesideDo: ticket.BesideDrop, Reason: "di nuovo"}, fault.Conflict)
 				if x := o.do("agente", n, ticket.Step{Beside: id, BesideDo: ticket.BesideJoin}); x.Beside != 0 || x.Messages != k.Messages+1 || x.Notes != k.Notes-1 {
 					t.Errorf("taken up again: %+v", x)
 				}
@@ -317,8 +319,8 @@ func TestAWishIsOneClickForWhoMayAdd(t *testing.T) {
 	if k := o.ticket(m.Ticket); len(k.Participants) != 0 || len(k.Wishes) != 2 {
 		t.Fatalf("participants %v, wishes %v", k.Participants, k.Wishes)
 	}
-	o.refused("altrove", m.Ticket, ticket.Step{Grant: "collega@ateneo.example"}, store.Denied)
-	o.refused("ada", m.Ticket, ticket.Step{Grant: "fornitore@ditta.example"}, store.Denied)
+	o.refused("altrove", m.Ticket, ticket.Step{Grant: "collega@ateneo.example"}, fault.Denied)
+	o.refused("ada", m.Ticket, ticket.Step{Grant: "fornitore@ditta.example"}, fault.Denied)
 	o.do("ada", m.Ticket, ticket.Step{Grant: "collega@ateneo.example"})
 	o.do("agente", m.Ticket, ticket.Step{Grant: "fornitore@ditta.example"})
 	if k := o.ticket(m.Ticket); len(k.Participants) != 2 || len(k.Wishes) != 0 {
@@ -357,7 +359,7 @@ func TestALetterThatTellsOfAnythingInternalIsInternal(t *testing.T) {
 	}
 	// Nobody who may not write messages there publishes it.
 	row := o.mail(letter{from: "agente2@ateneo.example", to: l.ReplyTo, body: "da pubblicare", proven: true})
-	for who, kind := range map[string]store.Kind{"ada": store.Invalid, "referente": store.Invalid, "estraneo": store.NotFound, "altrove": store.Denied, "amministratore": store.Denied} {
+	for who, kind := range map[string]fault.Kind{"ada": fault.Invalid, "referente": fault.Invalid, "estraneo": fault.NotFound, "altrove": fault.Denied, "amministratore": fault.Denied} {
 		o.refused(who, k.ID, ticket.Step{ConfirmMail: row.Message}, kind)
 	}
 	o.do("agente", k.ID, ticket.Step{ConfirmMail: row.Message})

@@ -10,7 +10,9 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // TestWhomAFormNamesSeesNothingBeforeTheyClaimIt: a person named by a web form is the requester but learns nothing: no
@@ -46,7 +48,7 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 		}
 		k := o.ticket(m.Ticket)
 		var p *store.Person
-		_ = o.st.View(func(tx *store.Tx) (err error) { p, err = store.People.Get(tx, k.Requester); return err })
+		_ = o.st.View(func(tx *db.Tx) (err error) { p, err = store.People.Get(tx, k.Requester); return err })
 		if p.Email != c.requester || k.Unclaimed != c.unclaimed || !o.message(m.Message).NotVerified() && c.unclaimed {
 			t.Errorf("%s: requester %s, unclaimed %v", name, p.Email, k.Unclaimed)
 		}
@@ -104,7 +106,7 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 		if yes, err := o.Tickets.MayClaim(o.as(who), n); yes || err != nil {
 			t.Errorf("%s may claim it: %v", who, err)
 		}
-		if err := o.Tickets.Claim(o.as(who), n); store.KindOf(err) != store.NotFound || err == nil {
+		if err := o.Tickets.Claim(o.as(who), n); fault.KindOf(err) != fault.NotFound || err == nil {
 			t.Errorf("%s claims it: %v", who, err)
 		}
 	}
@@ -117,7 +119,7 @@ func TestWhomAFormNamesSeesNothingBeforeTheyClaimIt(t *testing.T) {
 	if k := o.ticket(n); !sees(ada) || !sees(referente) || k.Organisation != o.organis["Ateneo"] {
 		t.Error("it is not seen after it was claimed")
 	}
-	if err := o.Tickets.Claim(ada, n); store.KindOf(err) != store.NotFound || err == nil {
+	if err := o.Tickets.Claim(ada, n); fault.KindOf(err) != fault.NotFound || err == nil {
 		t.Errorf("claimed twice: %v", err)
 	}
 }

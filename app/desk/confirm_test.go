@@ -6,6 +6,7 @@ import (
 
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // TestThereIsNothingToConfirmBeforeASolution: who confirms a ticket that nobody resolved, or that is closed, is told so;
@@ -17,8 +18,8 @@ func TestThereIsNothingToConfirmBeforeASolution(t *testing.T) {
 			row := &store.Ticket{Subject: "Il cedolino non si apre", Kind: store.Malfunction, State: state, Messages: 1}
 			o.stood(row)
 			_, err := o.Tickets.Do(o.as("ada"), row.ID, ticket.Step{Confirm: true, Message: text})
-			var one *store.Error
-			if !errors.As(err, &one) || one.Kind != store.Invalid || one.Key != "error.nothing-to-confirm" {
+			var one *fault.Error
+			if !errors.As(err, &one) || one.Kind != fault.Invalid || one.Key != "error.nothing-to-confirm" {
 				t.Errorf("%s, with words %v: %v", state, text != nil, err)
 			}
 		}

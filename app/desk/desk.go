@@ -41,13 +41,13 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/search"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Options are what a desk is made from. Store is required; without Search every text search returns an Unavailable
 // error.
 type Options struct {
-	Store    *store.Store
+	Store    *db.Store
 	Search   *search.Index
 	Keeper   *credential.Keeper
 	Log      *slog.Logger
@@ -62,7 +62,7 @@ type Options struct {
 
 // Desk is one running desk, with a part for each of its rooms. It is safe for concurrent use.
 type Desk struct {
-	st      *store.Store
+	st      *db.Store
 	ix      *search.Index
 	keeper  *credential.Keeper
 	loc     *time.Location
@@ -124,7 +124,7 @@ func New(o Options) *Desk {
 }
 
 // Store returns the store of the desk, for reading what requires no rights: settings, catalogue, counts for metrics.
-func (d *Desk) Store() *store.Store { return d.st }
+func (d *Desk) Store() *db.Store { return d.st }
 
 // Index returns the index of the desk, nil when it has none.
 func (d *Desk) Index() *search.Index { return d.ix }

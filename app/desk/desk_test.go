@@ -13,7 +13,9 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // office is a desk for one test: two groups (one of them confidential), a module each, and one person for each relation
@@ -50,7 +52,7 @@ func newOffice(t testing.TB) *office {
 	o.now.Store(time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC).UnixNano()) // a Tuesday
 	clock := func() time.Time { return time.Unix(0, o.now.Add(int64(time.Millisecond))) }
 	o.dir = t.TempDir()
-	st, err := store.Open(o.dir, store.Options{NoSync: true, Clock: clock})
+	st, err := store.Open(o.dir, db.Options{NoSync: true, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +63,7 @@ func newOffice(t testing.TB) *office {
 		st.Close()
 	})
 	o.Desk = New(Options{Store: st})
-	err = st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err = st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		put := func(g *store.Group) error {
 			err := store.Groups.Put(tx, g)
 			o.group[g.Code] = g.ID
@@ -149,10 +151,10 @@ func (o *office) do(who string, number uint64, s ticket.Step) *store.Ticket {
 	return done.Ticket
 }
 
-func (o *office) refused(who string, number uint64, s ticket.Step, kind store.Kind) {
+func (o *office) refused(who string, number uint64, s ticket.Step, kind fault.Kind) {
 	o.t.Helper()
 	_, err := o.Tickets.Do(o.as(who), number, s)
-	if err == nil || store.KindOf(err) != kind {
+	if err == nil || fault.KindOf(err) != kind {
 		o.t.Errorf("%s: got %v, want %v", who, err, kind)
 	}
 }
@@ -173,12 +175,12 @@ func TestWhoSeesATicket(t *testing.T) {
 			if sees[i] != (err == nil) {
 				t.Errorf("%s, confidential %v: %v", who, i == 1, err)
 			}
-			if err != nil && who != "amministratore" && !errors.Is(err, store.ErrNotFound) {
+			if err != nil && who != "amministratore" && !errors.Is(err, fault.ErrNotFound) {
 				t.Errorf("%s learns that the ticket is there: %v", who, err)
 			}
 		}
 	}
-	if _, err := o.Tickets.Read(policy.Actor{}, plain.ID); !errors.Is(err, store.ErrNotFound) {
+	if _, err := o.Tickets.Read(policy.Actor{}, plain.ID); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
 	}
 	if err := o.Rights.GiveReason(o.as("amministratore"), secret.ID, "verifica dopo un reclamo"); err != nil {
@@ -241,12 +243,12 @@ func TestTheLifeOfATicket(t *testing.T) {
 	if moved := tk.Due.Sub(due).Round(time.Second); moved != 2*time.Hour {
 		t.Errorf("due moved on by %v while it stood for two hours of work", moved)
 	}
-	o.refused("agente", n, ticket.Step{To: store.StatePlanned}, store.Invalid)
+	o.refused("agente", n, ticket.Step{To: store.StatePlanned}, fault.Invalid)
 	if tk = o.do("agente", n, ticket.Step{To: store.StatePlanned, Version: "24.06.01"}); tk.State != store.StatePlanned || tk.Version != "24.06.01" {
 		t.Fatalf("planned as %+v", tk)
 	}
-	o.refused("agente", n, ticket.Step{To: store.StateResolved, Outcome: store.Solved}, store.Invalid)
-	o.refused("agente", n, ticket.Step{To: store.StateResolved, Message: say("Fatto")}, store.Invalid)
+	o.refused("agente", n, ticket.Step{To: store.StateResolved, Outcome: store.Solved}, fault.Invalid)
+	o.refused("agente", n, ticket.Step{To: store.StateResolved, Message: say("Fatto")}, fault.Invalid)
 	if tk = o.do("agente", n, ticket.Step{To: store.StateResolved, Outcome: store.Solved, Message: say("Corretto nella 24.06.01.")}); tk.State != store.StateResolved || tk.Outcome != store.Solved || tk.Version != "24.06.01" {
 		t.Fatalf("resolved as %+v", tk)
 	}
@@ -254,7 +256,7 @@ func TestTheLifeOfATicket(t *testing.T) {
 		t.Fatalf("reopened as %+v", tk)
 	}
 	o.do("agente", n, ticket.Step{To: store.StateResolved, Outcome: store.Solved, Message: say("Ora sì.")})
-	o.refused("collega", n, ticket.Step{Confirm: true}, store.NotFound)
+	o.refused("collega", n, ticket.Step{Confirm: true}, fault.NotFound)
 	if tk = o.do("ada", n, ticket.Step{Confirm: true}); tk.State != store.StateClosed || tk.Outcome != store.Solved {
 		t.Fatalf("confirmed as %+v", tk)
 	}
@@ -327,10 +329,10 @@ func TestSpamIsGoneFromEverywhereAndComesBack(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
 	yes, back := true, false
-	o.refused("ada", n, ticket.Step{Spam: &yes}, store.Denied)
-	o.refused("altrove", n, ticket.Step{Spam: &yes}, store.Denied)
+	o.refused("ada", n, ticket.Step{Spam: &yes}, fault.Denied)
+	o.refused("altrove", n, ticket.Step{Spam: &yes}, fault.Denied)
 	o.do("agente", n, ticket.Step{Spam: &yes})
-	if _, err := o.Tickets.Read(o.as("ada"), n); !errors.Is(err, store.ErrNotFound) {
+	if _, err := o.Tickets.Read(o.as("ada"), n); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("the requester sees spam: %v", err)
 	}
 	for _, view := range queue.Views {
@@ -351,7 +353,7 @@ func TestSpamIsGoneFromEverywhereAndComesBack(t *testing.T) {
 	if err := o.Tickets.Elapse(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Tickets.Read(o.as("agente"), n); !errors.Is(err, store.ErrNotFound) {
+	if _, err := o.Tickets.Read(o.as("agente"), n); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("after thirty days: %v", err)
 	}
 	if next := o.open("csa"); next.ID != n+1 {
@@ -366,8 +368,8 @@ func TestADuplicateMovesItsMessagesAndUndoingBringsThemBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.refused("agente", other.ID, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: 99}, store.Invalid)
-	o.refused("agente", other.ID, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: other.ID}, store.Invalid)
+	o.refused("agente", other.ID, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: 99}, fault.Invalid)
+	o.refused("agente", other.ID, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Già nota"), DuplicateOf: other.ID}, fault.Invalid)
 	o.do("agente", other.ID, ticket.Step{To: store.StateResolved, Outcome: store.Duplicate, Message: say("Ci stiamo già lavorando."), DuplicateOf: first.ID})
 	count := func(who string, n uint64) string {
 		v, err := o.Tickets.Read(o.as(who), n)
@@ -415,7 +417,7 @@ func TestParticipantsOfAnotherOrganisationAreAWish(t *testing.T) {
 	if len(known.Participants) != 1 || len(unknown.Wishes) != 2 {
 		t.Fatalf("participants %v, wishes %v", known.Participants, unknown.Wishes)
 	}
-	o.refused("ada", n, ticket.Step{Grant: "estraneo@altro.example"}, store.Denied)
+	o.refused("ada", n, ticket.Step{Grant: "estraneo@altro.example"}, fault.Denied)
 	o.do("agente", n, ticket.Step{Grant: "estraneo@altro.example", Refuse: "mai.visto@altro.example"})
 	tk = o.do("agente", n, ticket.Step{Refuse: "mai.visto@altro.example"})
 	if len(tk.Participants) != 2 || len(tk.Wishes) != 0 {
@@ -424,9 +426,9 @@ func TestParticipantsOfAnotherOrganisationAreAWish(t *testing.T) {
 	if _, err := o.Tickets.Read(o.as("estraneo"), n); err != nil {
 		t.Errorf("whose wish was granted: %v", err)
 	}
-	o.refused("collega", n, ticket.Step{Remove: []uint64{o.people["estraneo"].ID}}, store.Denied)
+	o.refused("collega", n, ticket.Step{Remove: []uint64{o.people["estraneo"].ID}}, fault.Denied)
 	o.do("collega", n, ticket.Step{Remove: []uint64{o.people["collega"].ID}})
-	if _, err := o.Tickets.Read(o.as("collega"), n); !errors.Is(err, store.ErrNotFound) {
+	if _, err := o.Tickets.Read(o.as("collega"), n); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("who left still sees it: %v", err)
 	}
 }
@@ -436,13 +438,13 @@ func TestMovingClearsTheAssigneeAndLeavesTheState(t *testing.T) {
 	n := o.open("csa").ID
 	o.do("agente", n, ticket.Step{Take: true})
 	legale, altrove := o.group["legale"], o.people["altrove"].ID
-	o.refused("ada", n, ticket.Step{Group: &legale}, store.Denied)
-	o.refused("agente", n, ticket.Step{Assignee: &altrove}, store.Invalid)
+	o.refused("ada", n, ticket.Step{Group: &legale}, fault.Denied)
+	o.refused("agente", n, ticket.Step{Assignee: &altrove}, fault.Invalid)
 	tk := o.do("agente", n, ticket.Step{Group: &legale})
 	if tk.Assignee != 0 || tk.State != store.StateOpen || tk.Group != legale {
 		t.Fatalf("%+v", tk)
 	}
-	if _, err := o.Tickets.Read(o.as("agente"), n); !errors.Is(err, store.ErrNotFound) {
+	if _, err := o.Tickets.Read(o.as("agente"), n); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("the agent left behind still sees the confidential ticket: %v", err)
 	}
 }
@@ -451,7 +453,7 @@ func TestAnAgentElsewhereMovesATicketOnlyIntoTheirOwnGroup(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
 	general, legale := o.group["generale"], o.group["legale"]
-	o.refused("altrove", n, ticket.Step{Group: &general}, store.Denied)
+	o.refused("altrove", n, ticket.Step{Group: &general}, fault.Denied)
 	o.do("altrove", n, ticket.Step{Group: &legale})
 }
 
@@ -460,8 +462,8 @@ func TestAStaleFormIsAConflict(t *testing.T) {
 	tk := o.open("csa")
 	o.do("agente2", tk.ID, ticket.Step{Take: true})
 	_, err := o.Tickets.Do(o.as("agente"), tk.ID, ticket.Step{Rev: tk.Rev, Message: say("Prima di te")})
-	var e *store.Error
-	if !errors.As(err, &e) || e.Kind != store.Conflict || e.Args["rev"] == nil {
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Kind != fault.Conflict || e.Args["rev"] == nil {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -470,19 +472,19 @@ func TestTheReasonForAChangedSeverityIsOwed(t *testing.T) {
 	o := newOffice(t)
 	n := o.open("csa").ID
 	low := store.Low
-	o.refused("agente", n, ticket.Step{Severity: &low}, store.Invalid)
+	o.refused("agente", n, ticket.Step{Severity: &low}, fault.Invalid)
 	if tk := o.do("agente", n, ticket.Step{Severity: &low, Reason: "C'è un'altra strada"}); tk.Priority != 4 {
 		t.Errorf("priority %d", tk.Priority)
 	}
 	o.do("agente", n, ticket.Step{Take: true})
 	high := store.High
-	o.refused("ada", n, ticket.Step{Severity: &high}, store.Denied)
+	o.refused("ada", n, ticket.Step{Severity: &high}, fault.Denied)
 }
 
 func TestAModuleServedElsewhereTakesNoTicketsFromRequesters(t *testing.T) {
 	o := newOffice(t)
 	_, err := o.Tickets.Open(o.as("ada"), ticket.Opening{Subject: "Iscrizione", Body: "Non funziona", Module: o.module["esse3"]})
-	var problems store.Problems
+	var problems fault.Problems
 	if !errors.As(err, &problems) || problems[0].Key != "error.module-elsewhere" || problems[0].Args["address"] != "https://esse3.example" {
 		t.Fatalf("got %v", err)
 	}
@@ -499,7 +501,7 @@ func TestWhoOpensInAnothersName(t *testing.T) {
 			t.Errorf("%s: %v", who, err)
 		}
 	}
-	if _, err := o.Tickets.Open(o.as("referente"), ticket.Opening{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["estraneo"].ID}); store.KindOf(err) != store.Denied {
+	if _, err := o.Tickets.Open(o.as("referente"), ticket.Opening{Subject: "Telefonata", Body: "Chiede aiuto", For: o.people["estraneo"].ID}); fault.KindOf(err) != fault.Denied {
 		t.Errorf("a coordinator for somebody else's person: %v", err)
 	}
 }
@@ -540,7 +542,7 @@ func TestQueuesAndCountsAgree(t *testing.T) {
 			}
 		}
 	}
-	if _, err := o.Queues.Queue(o.as("ada"), queue.Query{View: queue.ViewAll}); store.KindOf(err) != store.Denied {
+	if _, err := o.Queues.Queue(o.as("ada"), queue.Query{View: queue.ViewAll}); fault.KindOf(err) != fault.Denied {
 		t.Errorf("a requester reads the queue: %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // exportAtOnce is how many rows one read transaction returns, so that a slow reader does not keep old pages of the file
@@ -26,7 +27,7 @@ func (d *Desk) ExportTickets(ctx context.Context, a policy.Actor, give func(tick
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []ticket.Record, next uint64, err error) {
+	return export(ctx, d.st, func(tx *db.Tx, from uint64) (list []ticket.Record, next uint64, err error) {
 		n := exporter{tx: tx, people: map[uint64]*store.Person{}}
 		read := 0
 		for t, err := range store.Tickets.All(tx, from, false) {
@@ -54,7 +55,7 @@ func (d *Desk) ExportArticles(ctx context.Context, a policy.Actor, give func(art
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []article.Record, next uint64, err error) {
+	return export(ctx, d.st, func(tx *db.Tx, from uint64) (list []article.Record, next uint64, err error) {
 		read := 0
 		for v, err := range store.Versions.All(tx, from, false) {
 			if err != nil {
@@ -87,7 +88,7 @@ func (d *Desk) ExportPeople(ctx context.Context, a policy.Actor, give func(peopl
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return export(ctx, d.st, func(tx *store.Tx, from uint64) (list []people.Record, next uint64, err error) {
+	return export(ctx, d.st, func(tx *db.Tx, from uint64) (list []people.Record, next uint64, err error) {
 		read := 0
 		for p, err := range store.People.All(tx, from, false) {
 			if err != nil {
@@ -110,14 +111,14 @@ func (d *Desk) ExportPeople(ctx context.Context, a policy.Actor, give func(peopl
 }
 
 // export reads pages and calls give with their records outside the transactions.
-func export[R any](ctx context.Context, st *store.Store, page func(tx *store.Tx, from uint64) ([]R, uint64, error), give func(R) error) error {
+func export[R any](ctx context.Context, st *db.Store, page func(tx *db.Tx, from uint64) ([]R, uint64, error), give func(R) error) error {
 	from := uint64(1)
 	for from != 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		var list []R
-		err := st.View(func(tx *store.Tx) (err error) {
+		err := st.View(func(tx *db.Tx) (err error) {
 			list, from, err = page(tx, from)
 			return err
 		})
@@ -135,7 +136,7 @@ func export[R any](ctx context.Context, st *store.Store, page func(tx *store.Tx,
 
 // exporter makes the records of one page; it reads each person once.
 type exporter struct {
-	tx     *store.Tx
+	tx     *db.Tx
 	people map[uint64]*store.Person
 }
 
@@ -204,7 +205,7 @@ func written3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // personRecords returns a record for each affiliation of the person that is not over, one without when there is none. Each
 // has all their roles and groups; that they coordinate stands where they do.
-func personRecords(tx *store.Tx, p *store.Person) ([]people.Record, error) {
+func personRecords(tx *db.Tx, p *store.Person) ([]people.Record, error) {
 	r := people.Record{Email: p.Email, Name: p.Name, Language: p.Language, Roles: []string{"requester"}}
 	for _, role := range []struct {
 		name string

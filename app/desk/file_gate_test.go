@@ -11,6 +11,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // TestWhatADuplicateBroughtStaysWithItsPeople plays random acts and tracks, slowly and simply, to whom each public
@@ -51,7 +53,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 		}
 		standing := func() map[uint64]uint64 { // message -> ticket it is in
 			out := map[uint64]uint64{}
-			_ = o.st.View(func(tx *store.Tx) error {
+			_ = o.st.View(func(tx *db.Tx) error {
 				for m, err := range store.Messages.All(tx, 0, false) {
 					if err != nil {
 						return err
@@ -249,7 +251,7 @@ func (o *office) sameEverywhere(t *testing.T, files []kept) {
 			if (err == nil) != (shown[f.id] || pending) {
 				t.Errorf("%s: file %d: opens: %v; on a page: %v", who, f.id, err, shown[f.id])
 			}
-			if err != nil && store.KindOf(err) != store.NotFound {
+			if err != nil && fault.KindOf(err) != fault.NotFound {
 				t.Errorf("%s: file %d: %v is not the answer for what is not there", who, f.id, err)
 			}
 			if pending && row.Person != o.as(who).ID() {

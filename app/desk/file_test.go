@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"sportello/app/desk/ticket"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 func TestNobodyFillsTheDiskWithFilesThatBelongToNothing(t *testing.T) {
@@ -17,7 +17,7 @@ func TestNobodyFillsTheDiskWithFilesThatBelongToNothing(t *testing.T) {
 		}
 	}
 	_, err := o.Files.Keep(o.as("ada"), "uno-di-troppo.txt", strings.NewReader("x"))
-	if store.KindOf(err) != store.Invalid || !strings.Contains(err.Error(), "pending-files") {
+	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "pending-files") {
 		t.Errorf("one too many: %v", err)
 	}
 	if _, err := o.Files.Keep(o.as("agente"), "altro.txt", strings.NewReader("x")); err != nil {

@@ -12,7 +12,9 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // TestAListReadsNothingThatItDoesNotShow damages, in the file, what lists do not show of tickets and articles. Every
@@ -21,7 +23,7 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 	o := newOffice(t)
 	const far = `"lontano `
 	module := o.module["csa"]
-	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		m, err := store.Modules.Get(tx, module)
 		if err != nil {
 			return err
@@ -58,7 +60,7 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "desk.db"), bytes.ReplaceAll(raw, []byte(far), []byte("lontano \x01 "[:len(far)])), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	st, err := store.Open(dir, store.Options{NoSync: true})
+	st, err := store.Open(dir, db.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,10 +109,10 @@ func TestAListReadsNothingThatItDoesNotShow(t *testing.T) {
 			t.Errorf("%s: %d, %v", name, n, err)
 		}
 	}
-	if _, err := d.Tickets.Read(agent, n.ID); err == nil || store.KindOf(err) == store.NotFound {
+	if _, err := d.Tickets.Read(agent, n.ID); err == nil || fault.KindOf(err) == fault.NotFound {
 		t.Errorf("a ticket that cannot be read is shown, or said not to be there: %v", err)
 	}
-	if _, err := d.Articles.Read(writer, art.Article.Slug, "it"); err == nil || store.KindOf(err) == store.NotFound {
+	if _, err := d.Articles.Read(writer, art.Article.Slug, "it"); err == nil || fault.KindOf(err) == fault.NotFound {
 		t.Errorf("an article that cannot be read is shown, or said not to be there: %v", err)
 	}
 }
@@ -127,7 +129,7 @@ func BenchmarkQueue(b *testing.B) {
 					answers[fmt.Sprintf("domanda-%d", i)] = strings.Repeat("à", store.Tickets.MostOfEach("answers"))
 				}
 			}
-			err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+			err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 				for range 50 {
 					if err := store.Tickets.Put(tx, &store.Ticket{Subject: "Cedolino", State: store.StateNew, Group: o.group["csa"], Requester: o.people["ada"].ID, Answers: answers}); err != nil {
 						return err

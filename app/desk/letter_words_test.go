@@ -8,8 +8,10 @@ import (
 	"sportello/app/desk/notice"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -195,7 +197,7 @@ func TestNoMachineIsConfirmed(t *testing.T) {
 // speaks sets the person's language.
 func (o *office) speaks(who, language string) {
 	o.t.Helper()
-	if err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	if err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, o.people[who].ID)
 		if err != nil {
 			return err
@@ -211,15 +213,15 @@ func (o *office) speaks(who, language string) {
 // edit changes the first message of the ticket.
 func (o *office) edit(ticket uint64, change func(*store.Message)) {
 	o.t.Helper()
-	if err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
-		for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(ticket)}) {
+	if err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
+		for m, err := range store.MessagesByTicket.Rows(tx, db.Span{Prefix: key.Of(ticket)}) {
 			if err != nil {
 				return err
 			}
 			change(m)
 			return store.Messages.Put(tx, m)
 		}
-		return store.ErrNotFound
+		return fault.ErrNotFound
 	}); err != nil {
 		o.t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // TestAnAnswerToADuplicateReachesTheTicketThatLives: an answer to a duplicate, however it got there, reaches the ticket
@@ -68,7 +69,7 @@ func TestAnAnswerToADuplicateReachesTheTicketThatLives(t *testing.T) {
 							continue
 						}
 						v, err := o.Tickets.Read(o.as(name), n)
-						if store.KindOf(err) == store.NotFound && err != nil {
+						if fault.KindOf(err) == fault.NotFound && err != nil {
 							return false
 						}
 						if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"sportello/app/desk/intake"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // TestBelongingOfImportedMail: imported mail is divided by who belongs, like incoming mail: nobody reads what others
@@ -107,7 +108,7 @@ func TestBelongingOfImportedMail(t *testing.T) {
 					}
 				}
 				var got, near []string
-				err := o.st.View(func(tx *store.Tx) error {
+				err := o.st.View(func(tx *db.Tx) error {
 					for k, err := range store.Tickets.All(tx, 0, false) {
 						if err != nil {
 							return err

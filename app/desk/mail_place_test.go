@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -19,7 +20,7 @@ func newOffices(t *testing.T) *mailOffice {
 	opts := o.Post.Mail()
 	opts.Mailboxes = append(opts.Mailboxes, post.Mailbox{Address: "generale@ateneo.example", Group: "generale"})
 	o.Post.SetMail(opts)
-	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		g, err := store.Groups.Get(tx, o.group["legale"])
 		if err != nil {
 			return err
@@ -36,7 +37,7 @@ func newOffices(t *testing.T) *mailOffice {
 // every returns all mails of the desk.
 func (o *mailOffice) every() (out []*store.Mail) {
 	o.t.Helper()
-	err := o.st.View(func(tx *store.Tx) error {
+	err := o.st.View(func(tx *db.Tx) error {
 		out = nil
 		for m, err := range store.Mails.All(tx, 0, false) {
 			if err != nil {
@@ -166,7 +167,7 @@ func TestTheAddressOfAGroupIsTheDesksOwn(t *testing.T) {
 // that colleague.
 func TestAColleaguesAddressIsNotTheDesksOwn(t *testing.T) {
 	o := newOffices(t)
-	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		g, err := store.Groups.Get(tx, o.group["legale"])
 		if err != nil {
 			return err
@@ -198,7 +199,7 @@ func TestAnOfficeWritesToAnotherOffice(t *testing.T) {
 	}
 	o.post()
 	o.do("amministratore", k.ID, ticket.Step{Group: ptr(o.group["generale"])})
-	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, o.people["altrove"].ID)
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"sportello/app/desk/notice"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/key"
 )
 
@@ -28,13 +29,13 @@ func comeBack(id string, lines ...[3]string) string {
 // failed returns why mail to the person is returned, and the newest letter to them.
 func (o *mailOffice) failed(who string) (why string, l *store.Letter) {
 	o.t.Helper()
-	if err := o.st.View(func(tx *store.Tx) error {
+	if err := o.st.View(func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, o.people[who].ID)
 		if err != nil {
 			return err
 		}
 		why = p.MailFailedWhy
-		for row, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: key.Of(p.Email), Desc: true}) {
+		for row, err := range store.LettersByTo.Rows(tx, db.Span{Prefix: key.Of(p.Email), Desc: true}) {
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk/intake"
 	"sportello/store"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // TestStrangersFillNoDisk: strangers' held mail may use a tenth of the free disk space. Beyond that, a stranger's mail
@@ -33,7 +34,7 @@ func TestStrangersFillNoDisk(t *testing.T) {
 	for range 10 {
 		if _, err := take("lmtp", "sconosciuto@altrove.example"); err == nil {
 			taken++
-		} else if !errors.Is(err, intake.ErrMailRoom) || store.KindOf(err) != store.Unavailable {
+		} else if !errors.Is(err, intake.ErrMailRoom) || fault.KindOf(err) != fault.Unavailable {
 			t.Fatal(err)
 		}
 	}

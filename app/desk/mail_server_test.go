@@ -11,6 +11,8 @@ import (
 	"sportello/app/desk/post"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 const secretWord = "parolasegretissima"
@@ -48,11 +50,11 @@ func TestAdministratorsAloneEnterMailServers(t *testing.T) {
 	}
 	for name, try := range ways {
 		for _, who := range []string{"ada", "collega", "estraneo", "agente", "responsabile", "redattore"} {
-			if err := try(o.as(who)); store.KindOf(err) != store.Denied {
+			if err := try(o.as(who)); fault.KindOf(err) != fault.Denied {
 				t.Errorf("%s: %s gets %v", who, name, err)
 			}
 		}
-		if err := try(policy.Actor{}); store.KindOf(err) != store.SignIn {
+		if err := try(policy.Actor{}); fault.KindOf(err) != fault.SignIn {
 			t.Errorf("who is not signed in: %s gets %v", name, err)
 		}
 	}
@@ -104,8 +106,8 @@ func TestASecretOfAMailServerIsNeverShownAgain(t *testing.T) {
 	if !found {
 		t.Error("the log does not say who entered it")
 	}
-	var changes []*store.Change
-	if err := o.st.View(func(tx *store.Tx) error {
+	var changes []*db.Change
+	if err := o.st.View(func(tx *db.Tx) error {
 		for c, err := range tx.Changes(0) {
 			if err != nil {
 				return err
@@ -139,7 +141,7 @@ func TestASecretOfAMailServerIsNeverShownAgain(t *testing.T) {
 	if _, err := o.Post.PutMailServer(a, m.ID, m.Rev, f); err != nil || opened() != secretWord {
 		t.Errorf("a change without the secret: %v", err)
 	}
-	wants(t, func() error { _, err := o.Post.PutMailServer(a, m.ID, m.Rev, f); return err }(), store.Conflict, "error.changed-meanwhile", "")
+	wants(t, func() error { _, err := o.Post.PutMailServer(a, m.ID, m.Rev, f); return err }(), fault.Conflict, "error.changed-meanwhile", "")
 	// To another server it goes only when it is typed again.
 	for name, change := range map[string]func(*post.ServerForm){
 		"another host":        func(f *post.ServerForm) { f.Row.Host = "smtp.altrove.example" },
@@ -187,7 +189,7 @@ func TestAFileWithASecretLiesInItsFolder(t *testing.T) {
 		return outgoing(func(f *post.ServerForm) { f.Password = post.SecretForm{File: name} })
 	}
 	for _, name := range []string{"../altro", "../key", "/etc/passwd", folder + "/../key", "nessuno", ".", "..", "a/b", "", "smtp\x00"} {
-		if _, err := o.Post.PutMailServer(a, 0, 0, by(name)); store.KindOf(err) != store.Invalid {
+		if _, err := o.Post.PutMailServer(a, 0, 0, by(name)); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -202,9 +204,9 @@ func TestAFileWithASecretLiesInItsFolder(t *testing.T) {
 		t.Errorf("opened: %q, %v", got, err)
 	}
 	_, err = o.Post.PutMailServer(a, m.ID, 0, outgoing(func(f *post.ServerForm) { f.Password = post.SecretForm{} }))
-	wants(t, err, store.Invalid, "error.required", "password")
+	wants(t, err, fault.Invalid, "error.required", "password")
 	_, err = o.Post.PutMailServer(a, m.ID, 0, outgoing(func(f *post.ServerForm) { f.Password.File = "smtp" }))
-	wants(t, err, store.Invalid, "error.secret-or-file", "password")
+	wants(t, err, fault.Invalid, "error.secret-or-file", "password")
 }
 
 // TestWhatCannotBeAMailServerIsRefusedByItsField over what somebody may type.
@@ -252,7 +254,7 @@ func TestWhatCannotBeAMailServerIsRefusedByItsField(t *testing.T) {
 		}
 		c.do(&f.Row)
 		_, err := o.Post.PutMailServer(a, 0, 0, f)
-		wants(t, err, store.Invalid, "", c.field)
+		wants(t, err, fault.Invalid, "", c.field)
 	}
 	rows, err := o.Post.MailServers(a)
 	if err != nil || len(rows) != 2 || !rows[0].Out || rows[1].Address != "csa@posta.example" || rows[1].Who != post.WhoEverybody || rows[1].After != "keep" {

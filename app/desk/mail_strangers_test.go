@@ -6,6 +6,7 @@ import (
 
 	"sportello/app/desk/intake"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // TestStrangersOpenOnlySoManyTickets: the tickets that strangers open in an hour are limited for each address and each
@@ -51,7 +52,7 @@ func TestStrangersOpenOnlySoManyTickets(t *testing.T) {
 	if err := o.Intake.Process(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	err := o.st.View(func(tx *store.Tx) error {
+	err := o.st.View(func(tx *db.Tx) error {
 		m, err := store.Mails.Get(tx, held.ID)
 		if err == nil && (m.State != store.MailDone || m.Ticket == 0) {
 			t.Errorf("approved, it is %s", m.State)

@@ -19,8 +19,10 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // mailOffice is an office that receives and sends mail; mx.ateneo.example is its own server.
@@ -40,7 +42,7 @@ func newMailOffice(t *testing.T) *mailOffice {
 		Mailboxes: []post.Mailbox{{Address: "csa@ateneo.example", Group: "csa", Module: "csa"},
 			{Address: "noti@ateneo.example", Who: post.WhoKnown}, {Address: "dominio@ateneo.example", Who: post.WhoDomains, Domains: []string{"ateneo.example"}},
 			{Address: "approvare@ateneo.example", Who: post.WhoHold, Group: "csa"}}})
-	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		g, err := store.Organisations.Get(tx, o.organis["Ateneo"])
 		if err != nil {
 			return err
@@ -108,7 +110,7 @@ func (o *mailOffice) take(raw string) *store.Mail {
 
 func (o *mailOffice) row(id uint64) (m *store.Mail) {
 	o.t.Helper()
-	if err := o.st.View(func(tx *store.Tx) (err error) { m, err = store.Mails.Get(tx, id); return err }); err != nil {
+	if err := o.st.View(func(tx *db.Tx) (err error) { m, err = store.Mails.Get(tx, id); return err }); err != nil {
 		o.t.Fatal(err)
 	}
 	return m
@@ -116,7 +118,7 @@ func (o *mailOffice) row(id uint64) (m *store.Mail) {
 
 func (o *mailOffice) ticket(n uint64) (t *store.Ticket) {
 	o.t.Helper()
-	if err := o.st.View(func(tx *store.Tx) (err error) { t, err = store.Tickets.Get(tx, n); return err }); err != nil {
+	if err := o.st.View(func(tx *db.Tx) (err error) { t, err = store.Tickets.Get(tx, n); return err }); err != nil {
 		o.t.Fatal(err)
 	}
 	return t
@@ -124,7 +126,7 @@ func (o *mailOffice) ticket(n uint64) (t *store.Ticket) {
 
 func (o *mailOffice) message(n uint64) (m *store.Message) {
 	o.t.Helper()
-	if err := o.st.View(func(tx *store.Tx) (err error) { m, err = store.Messages.Get(tx, n); return err }); err != nil {
+	if err := o.st.View(func(tx *db.Tx) (err error) { m, err = store.Messages.Get(tx, n); return err }); err != nil {
 		o.t.Fatal(err)
 	}
 	return m
@@ -177,7 +179,7 @@ func TestMailOpensATicketOfItsMailbox(t *testing.T) {
 				t.Errorf("ticket %+v", k)
 			}
 			var p *store.Person
-			_ = o.st.View(func(tx *store.Tx) (err error) { p, err = store.People.Get(tx, k.Requester); return err })
+			_ = o.st.View(func(tx *db.Tx) (err error) { p, err = store.People.Get(tx, k.Requester); return err })
 			if p.Email != "nuova@ateneo.example" || p.Name != "Nuova Persona" || p.Password != "" || !p.Belongs(o.organis["Ateneo"], 0, o.st.Now()) {
 				t.Errorf("requester %+v", p)
 			}
@@ -279,7 +281,7 @@ func TestWhoMayWriteToAMailbox(t *testing.T) {
 				t.Fatalf("%+v", m)
 			}
 			for _, who := range []string{"ada", "altrove", "redattore", "referente"} {
-				if err := o.Intake.Judge(o.as(who), m.ID, intake.MailApprove); store.KindOf(err) != store.NotFound || err == nil {
+				if err := o.Intake.Judge(o.as(who), m.ID, intake.MailApprove); fault.KindOf(err) != fault.NotFound || err == nil {
 					t.Errorf("%s approved it", who)
 				}
 			}
@@ -631,7 +633,7 @@ func TestAReportIsBelievedOnlyAboutWhatWasSentThere(t *testing.T) {
 		t.Fatalf("%+v", m)
 	}
 	var p *store.Person
-	_ = o.st.View(func(tx *store.Tx) (err error) { p, err = store.People.Get(tx, o.people["ada"].ID); return err })
+	_ = o.st.View(func(tx *db.Tx) (err error) { p, err = store.People.Get(tx, o.people["ada"].ID); return err })
 	if p.MailFailed.IsZero() || !strings.Contains(p.MailFailedWhy, "550") {
 		t.Errorf("the address is not marked: %+v", p)
 	}
@@ -662,33 +664,33 @@ func TestALinkReadsOneTicketForOnePerson(t *testing.T) {
 		t.Fatalf("%v %+v", err, v)
 	}
 	for name, bad := range map[string]string{"nothing": "", "changed": token[:len(token)-1] + "7", "of another purpose": o.Post.Token("reply", post.ReadMAC, other.Ticket, p.ID, 1), "never made": o.Post.Token("read", post.ReadMAC, other.Ticket, o.people["ada"].ID, 1)} {
-		if _, _, err := o.Notices.LinkedTicket(bad, ticket.Piece{}); store.KindOf(err) != store.NotFound {
+		if _, _, err := o.Notices.LinkedTicket(bad, ticket.Piece{}); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if err := o.Notices.WithdrawLinks(o.as("agente"), first.Ticket); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := o.Notices.LinkedTicket(token, ticket.Piece{}); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.Notices.LinkedTicket(token, ticket.Piece{}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("withdrawn: %v", err)
 	}
 	o.do("agente", first.Ticket, ticket.Step{Message: &ticket.Text{Body: "Ecco."}})
 	fresh := o.post()["nuova@altrove.example"].Link
-	if _, _, err := o.Notices.LinkedTicket(token, ticket.Piece{}); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.Notices.LinkedTicket(token, ticket.Piece{}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("the old link works again: %v", err)
 	}
 	if _, _, err := o.Notices.LinkedTicket(fresh, ticket.Piece{}); err != nil {
 		t.Errorf("the new link: %v", err)
 	}
 	o.later(31 * 24 * time.Hour)
-	if _, _, err := o.Notices.LinkedTicket(fresh, ticket.Piece{}); store.KindOf(err) != store.NotFound {
+	if _, _, err := o.Notices.LinkedTicket(fresh, ticket.Piece{}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("after 31 days: %v", err)
 	}
 }
 
 func TestTheDailyMail(t *testing.T) {
 	o := newMailOffice(t)
-	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, o.people["agente"].ID)
 		if err != nil {
 			return err
@@ -851,7 +853,7 @@ func TestTheAcknowledgementSaysNothing(t *testing.T) {
 	o := newMailOffice(t)
 	k := o.open("csa")
 	send := func(row *store.Mail) {
-		if err := o.st.Update(store.By{Via: door.Mail}, func(tx *store.Tx) error { return o.Notices.PlanReceived(tx, row, "it") }); err != nil {
+		if err := o.st.Update(db.By{Via: door.Mail}, func(tx *db.Tx) error { return o.Notices.PlanReceived(tx, row, "it") }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -859,7 +861,7 @@ func TestTheAcknowledgementSaysNothing(t *testing.T) {
 		return &store.Mail{From: from, MessageID: "x@y", Subject: k.Subject, Ticket: k.ID}
 	}
 	people := func() (n int) {
-		_ = o.st.View(func(tx *store.Tx) error {
+		_ = o.st.View(func(tx *db.Tx) error {
 			for range store.People.All(tx, 0, false) {
 				n++
 			}

@@ -9,6 +9,8 @@ import (
 	"sportello/app/desk/find"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // missing returns the list that writers see.
@@ -39,11 +41,11 @@ func TestOnlyThoseWhoWriteReadWhatOthersSearchedFor(t *testing.T) {
 	o.Find.Asked(policy.Actor{}, find.Asked{Words: []string{"lettera", "d'incarico"}, First: true})
 	o.written()
 	for _, who := range []string{"", "ada", "collega", "estraneo", "referente", "unita"} {
-		a, want := policy.Actor{}, store.SignIn
+		a, want := policy.Actor{}, fault.SignIn
 		if who != "" {
-			a, want = o.as(who), store.Denied
+			a, want = o.as(who), fault.Denied
 		}
-		if page, err := o.Find.Missing(a, find.MissingQuery{}); store.KindOf(err) != want || len(page.List) > 0 {
+		if page, err := o.Find.Missing(a, find.MissingQuery{}); fault.KindOf(err) != want || len(page.List) > 0 {
 			t.Errorf("%q reads %v (%v)", who, page.List, err)
 		}
 	}
@@ -62,7 +64,7 @@ func TestNothingOfWhoAskedIsKept(t *testing.T) {
 	if o.st.Last() != before {
 		t.Error("the change log tells of a search")
 	}
-	err := o.st.View(func(tx *store.Tx) error {
+	err := o.st.View(func(tx *db.Tx) error {
 		for m, err := range store.Misses.All(tx, 0, false) {
 			if err != nil {
 				return err

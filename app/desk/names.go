@@ -3,17 +3,18 @@ package desk
 import (
 	"sportello/app/desk/people"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/spelling"
 )
 
 // Names tells what stands behind the numbers and codes that a page has, all as it was at one moment. What is not there
 // is nil. Rows are shared and must not be changed. No right is asked for: a page has its numbers from what its reader may
 // see, and a code that somebody typed is judged by the act it is typed for.
-type Names struct{ tx *store.Tx }
+type Names struct{ tx *db.Tx }
 
 // Names calls ask with what things are called now. It may be used until ask returns.
 func (d *Desk) Names(ask func(Names)) error {
-	return d.st.View(func(tx *store.Tx) error {
+	return d.st.View(func(tx *db.Tx) error {
 		ask(Names{tx})
 		return nil
 	})

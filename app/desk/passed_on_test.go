@@ -8,6 +8,8 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 const passedMail = "Vi inoltro per competenza.\r\n\r\n---------- Forwarded message ---------\r\nDa: Mario Rossi <Mario.Rossi@esterno.example>\r\nDate: lun 3 mar 2025 alle ore 10:12\r\nSubject: Badge\r\nTo: <ada@ateneo.example>\r\n\r\nIl badge non apre.\r\n"
@@ -46,7 +48,7 @@ func TestTheInnerSenderIsOfferedAndBecomesTheRequester(t *testing.T) {
 	o.do("agente", m.Ticket, ticket.Step{For: v.Inner.Email})
 	k := o.ticket(m.Ticket)
 	var p *store.Person
-	_ = o.st.View(func(tx *store.Tx) (err error) { p, err = store.People.Get(tx, k.Requester); return err })
+	_ = o.st.View(func(tx *db.Tx) (err error) { p, err = store.People.Get(tx, k.Requester); return err })
 	if p == nil || p.Email != "mario.rossi@esterno.example" || p.Name != "Mario Rossi" || p.Password != "" || k.Organisation != p.Hat(o.st.Now()).Organisation {
 		t.Fatalf("requester %+v of %+v", p, k)
 	}
@@ -76,7 +78,7 @@ func TestNobodyIsOfferedWhoCannotBeARequester(t *testing.T) {
 	}
 	m := o.mail(letter{from: "ada@ateneo.example", subject: "Badge", body: "Non apre."})
 	for _, address := range []string{"csa@ateneo.example", "nessuno", "a@b@c.example"} {
-		if _, err := o.Tickets.Do(o.as("agente"), m.Ticket, ticket.Step{For: address}); store.KindOf(err) != store.Invalid {
+		if _, err := o.Tickets.Do(o.as("agente"), m.Ticket, ticket.Step{For: address}); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 func TestPeopleAreForThoseWhoLookAfterPeople(t *testing.T) {
@@ -24,15 +26,15 @@ func TestPeopleAreForThoseWhoLookAfterPeople(t *testing.T) {
 			"send":   o.People.SendPasswordLink(a, o.people["ada"].ID),
 			"hand":   second(o.People.HandPasswordLink(a, o.people["ada"].ID, "")),
 		} {
-			if store.KindOf(err) != store.Denied {
+			if fault.KindOf(err) != fault.Denied {
 				t.Errorf("%s by %s: %v, want denied", what, who, err)
 			}
 		}
 	}
 	_, err := o.People.Read(o.as("ada"), o.people["collega"].ID)
-	wants(t, err, store.NotFound, "", "")
+	wants(t, err, fault.NotFound, "", "")
 	_, err = o.People.Read(policy.Actor{}, o.people["collega"].ID)
-	wants(t, err, store.NotFound, "", "")
+	wants(t, err, fault.NotFound, "", "")
 	if p, err := o.People.Read(o.as("ada"), o.people["ada"].ID); err != nil || p.Name != "Ada Neri" {
 		t.Errorf("oneself: %v", err)
 	}
@@ -51,17 +53,17 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 	ok := people.Form{Email: "nuova@ateneo.example", Name: "Nuova Agente", Groups: []store.Membership{csa}}
 	for name, c := range map[string]struct {
 		change func(*people.Form)
-		kind   store.Kind
+		kind   fault.Kind
 		field  string
 	}{
-		"no administrator": {func(f *people.Form) { f.Administrator = true }, store.Denied, "administrator"},
-		"no editor":        {func(f *people.Form) { f.Editor = true }, store.Denied, "editor"},
+		"no administrator": {func(f *people.Form) { f.Administrator = true }, fault.Denied, "administrator"},
+		"no editor":        {func(f *people.Form) { f.Editor = true }, fault.Denied, "editor"},
 		"no coordinator": {func(f *people.Form) {
 			f.Affiliations = []store.Affiliation{{Organisation: o.organis["Ateneo"], Coordinator: true}}
-		}, store.Denied, "affiliations"},
-		"no other supervisor":    {func(f *people.Form) { f.Groups = []store.Membership{{Group: csa.Group, Supervisor: true}} }, store.Denied, "groups"},
-		"nobody of other groups": {func(f *people.Form) { f.Groups = []store.Membership{csa, {Group: o.group["legale"]}} }, store.Denied, "groups"},
-		"nobody of no group":     {func(f *people.Form) { f.Groups = nil }, store.Invalid, "groups"},
+		}, fault.Denied, "affiliations"},
+		"no other supervisor":    {func(f *people.Form) { f.Groups = []store.Membership{{Group: csa.Group, Supervisor: true}} }, fault.Denied, "groups"},
+		"nobody of other groups": {func(f *people.Form) { f.Groups = []store.Membership{csa, {Group: o.group["legale"]}} }, fault.Denied, "groups"},
+		"nobody of no group":     {func(f *people.Form) { f.Groups = nil }, fault.Invalid, "groups"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := ok
@@ -84,17 +86,17 @@ func TestSupervisorsMakeAgentsOfTheirGroupsAndNothingElse(t *testing.T) {
 	}
 	f.Name = "Un altro nome"
 	_, err = o.People.Change(s, o.people["ada"].ID, 0, f)
-	wants(t, err, store.Denied, "error.supervisor-only-agents", "name")
+	wants(t, err, fault.Denied, "error.supervisor-only-agents", "name")
 	f = people.FormOf(o.people["altrove"])
 	f.Groups = nil
 	_, err = o.People.Change(s, o.people["altrove"].ID, 0, f)
-	wants(t, err, store.Denied, "", "groups")
+	wants(t, err, fault.Denied, "", "groups")
 
-	wants(t, o.People.SendPasswordLink(s, p.ID), store.Invalid, "error.link-not-sent", "")
+	wants(t, o.People.SendPasswordLink(s, p.ID), fault.Invalid, "error.link-not-sent", "")
 	_, err = o.People.HandPasswordLink(s, p.ID, "Non riceve")
-	wants(t, err, store.Denied, "", "") // a person with a row is known, even if the row was just added
+	wants(t, err, fault.Denied, "", "") // a person with a row is known, even if the row was just added
 	for _, who := range []string{"amministratore", "redattore", "referente", "altrove", "responsabile", "collega"} {
-		wants(t, o.People.SendPasswordLink(s, o.people[who].ID), store.Denied, "", "")
+		wants(t, o.People.SendPasswordLink(s, o.people[who].ID), fault.Denied, "", "")
 	}
 }
 
@@ -104,10 +106,10 @@ func TestPersonFormsTellAllThatIsWrong(t *testing.T) {
 		Groups: []store.Membership{{Group: 99}}, Phone: strings.Repeat("1", 101)})
 	for field, key := range map[string]string{"email": "error.email", "name": "error.required", "language": "error.language",
 		"groups": "error.group-unknown", "affiliations": "error.unit-elsewhere", "phone": "error.too-long"} {
-		wants(t, err, store.Invalid, key, field)
+		wants(t, err, fault.Invalid, key, field)
 	}
 	_, _, err = o.People.Add(o.as("amministratore"), people.Form{Email: " ADA@Ateneo.example", Name: "Un'altra"})
-	wants(t, err, store.Invalid, "error.email-taken", "email")
+	wants(t, err, fault.Invalid, "error.email-taken", "email")
 }
 
 func TestAddressesAreBareAddresses(t *testing.T) {
@@ -134,10 +136,10 @@ func TestTheLastAdministratorStays(t *testing.T) {
 		f := people.FormOf(a.Person)
 		change(&f)
 		_, err := o.People.Change(a, a.ID(), 0, f)
-		wants(t, err, store.Invalid, "error.last-administrator", field)
+		wants(t, err, fault.Invalid, "error.last-administrator", field)
 	}
 	_, _, err := o.People.Put(a, people.Record{Email: a.Person.Email, Roles: []string{"requester"}})
-	wants(t, err, store.Invalid, "error.last-administrator", "administrator")
+	wants(t, err, fault.Invalid, "error.last-administrator", "administrator")
 	f := people.FormOf(o.people["ada"])
 	f.Administrator = true
 	if _, err := o.People.Change(a, o.people["ada"].ID, 0, f); err != nil {
@@ -154,7 +156,7 @@ func TestDisablingEndsSessionsAndLinksAtOnce(t *testing.T) {
 	o := newOffice(t)
 	a := o.as("amministratore")
 	ada := o.people["ada"]
-	if err := o.Keeper().SetPassword(store.By{}, ada.ID, "quattro tartarughe verdi"); err != nil {
+	if err := o.Keeper().SetPassword(db.By{}, ada.ID, "quattro tartarughe verdi"); err != nil {
 		t.Fatal(err)
 	}
 	secret, _, err := o.Keeper().SignIn(t.Context(), ada.Email, "quattro tartarughe verdi", "", "127.0.0.1")
@@ -174,7 +176,7 @@ func TestDisablingEndsSessionsAndLinksAtOnce(t *testing.T) {
 	if _, err := o.People.Change(a, ada.ID, p.Rev, f); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := o.Keeper().Session(t.Context(), secret); store.KindOf(err) != store.SignIn {
+	if _, _, err := o.Keeper().Session(t.Context(), secret); fault.KindOf(err) != fault.SignIn {
 		t.Errorf("session: %v", err)
 	}
 	if list, err := o.Keeper().SessionsOf(ada.ID); err != nil || len(list) != 0 {
@@ -184,9 +186,9 @@ func TestDisablingEndsSessionsAndLinksAtOnce(t *testing.T) {
 		t.Error("the link still works")
 	}
 	_, err = o.People.HandPasswordLink(a, ada.ID, "")
-	wants(t, err, store.Invalid, "error.person-disabled", "")
+	wants(t, err, fault.Invalid, "error.person-disabled", "")
 	_, err = o.People.Change(a, ada.ID, p.Rev, f)
-	wants(t, err, store.Conflict, "error.changed-meanwhile", "")
+	wants(t, err, fault.Conflict, "error.changed-meanwhile", "")
 }
 
 func TestPeopleAreListedByNameInPages(t *testing.T) {
@@ -239,10 +241,10 @@ func TestPeopleAreListedByNameInPages(t *testing.T) {
 func TestEverybodyChangesTheirOwnSettingsOnly(t *testing.T) {
 	o := newOffice(t)
 	_, err := o.People.ChangeOwn(policy.Actor{}, people.OwnForm{Name: "Nessuno"})
-	wants(t, err, store.SignIn, "", "")
+	wants(t, err, fault.SignIn, "", "")
 	_, err = o.People.ChangeOwn(o.as("ada"), people.OwnForm{Name: "", Language: "de", Theme: "pink"})
 	for _, field := range []string{"name", "language", "theme"} {
-		wants(t, err, store.Invalid, "", field)
+		wants(t, err, fault.Invalid, "", field)
 	}
 	p, err := o.People.ChangeOwn(o.as("ada"), people.OwnForm{Name: "Ada  Neri\u202e", Language: "en", Theme: "dark", NoSingleKeys: true, Notices: store.NoticeOwn})
 	if err != nil || p.Name != "Ada Neri" || !p.Belongs(o.organis["Ateneo"], 0, o.st.Now()) || !p.NoSingleKeys {
@@ -254,7 +256,7 @@ func TestOnlyADeskWithoutAdministratorIsSetUp(t *testing.T) {
 	o := newOffice(t)
 	form := people.SetUpForm{Name: "Prima Persona", Email: "Prima@Ateneo.example", Password: "quattro tartarughe verdi", Desk: "Il nostro sportello"}
 	_, err := o.People.SetUp(form)
-	wants(t, err, store.Denied, "error.set-up-done", "")
+	wants(t, err, fault.Denied, "error.set-up-done", "")
 
 	d := newDesk(t)
 	if has, err := d.People.HasAdministrator(); err != nil || has {
@@ -262,7 +264,7 @@ func TestOnlyADeskWithoutAdministratorIsSetUp(t *testing.T) {
 	}
 	_, err = d.People.SetUp(people.SetUpForm{Email: "prima", Password: "corta"})
 	for _, field := range []string{"email", "name", "password"} {
-		wants(t, err, store.Invalid, "", field)
+		wants(t, err, fault.Invalid, "", field)
 	}
 	p, err := d.People.SetUp(form)
 	if err != nil || !p.Administrator || p.Email != "prima@ateneo.example" {
@@ -278,7 +280,7 @@ func TestOnlyADeskWithoutAdministratorIsSetUp(t *testing.T) {
 		t.Errorf("%v, %v", has, err)
 	}
 	_, err = d.People.SetUp(form)
-	wants(t, err, store.Denied, "error.set-up-done", "")
+	wants(t, err, fault.Denied, "error.set-up-done", "")
 }
 
 func TestEnsureRequesterFindsTheOrganisationByItsMailDomain(t *testing.T) {
@@ -288,7 +290,7 @@ func TestEnsureRequesterFindsTheOrganisationByItsMailDomain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for email, want := range map[string]uint64{"a@ateneo.example": org.ID, "b@studenti.ateneo.example": org.ID, "c@altro.example": 0, "d@nonateneo.example": 0} {
-		err := d.Store().Update(store.By{Act: act.Mail}, func(tx *store.Tx) error {
+		err := d.Store().Update(db.By{Act: act.Mail}, func(tx *db.Tx) error {
 			p, err := d.People.EnsureRequester(tx, email, "")
 			if err != nil {
 				return err

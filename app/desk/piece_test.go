@@ -8,6 +8,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -18,7 +19,7 @@ func (o *office) long(n int) *store.Ticket {
 	const step = 100
 	for from := 1; from < n; from += step {
 		o.later(time.Second)
-		err := o.st.Update(store.By{Via: door.Page, Act: act.Message}, func(tx *store.Tx) error {
+		err := o.st.Update(db.By{Via: door.Page, Act: act.Message}, func(tx *db.Tx) error {
 			row, err := store.Tickets.Get(tx, t.ID)
 			if err != nil {
 				return err

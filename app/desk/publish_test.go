@@ -6,6 +6,8 @@ import (
 
 	"sportello/app/desk/article"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // TestWhoPublishes has one row for each relation a person may have to the group of a module.
@@ -17,7 +19,7 @@ func TestWhoPublishes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(o.st.Update(store.By{}, func(tx *store.Tx) error {
+	must(o.st.Update(db.By{}, func(tx *db.Tx) error {
 		p := &store.Person{Email: "capo-legale@ateneo.example", Name: "Capo", Groups: []store.Membership{{Group: o.group["legale"], Supervisor: true}}}
 		o.people["capo-legale"] = p
 		g := &store.Person{Email: "capo-generale@ateneo.example", Name: "Capo", Groups: []store.Membership{{Group: o.group["generale"], Supervisor: true}}}
@@ -37,7 +39,7 @@ func TestWhoPublishes(t *testing.T) {
 			_, err := o.Articles.Save(o.as(who), article.Form{Language: "it", Title: who + module, Body: "x", Module: o.module[module], Publication: store.Published})
 			if err == nil {
 				may = append(may, module)
-			} else if store.KindOf(err) != store.Denied {
+			} else if fault.KindOf(err) != fault.Denied {
 				t.Errorf("%s, %s: %v", who, module, err)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/spelling"
 )
@@ -20,7 +21,7 @@ import (
 // stood puts tickets of the group of CSA on the desk as they are and returns them by subject.
 func (o *office) stood(rows ...*store.Ticket) {
 	o.t.Helper()
-	err := o.st.Update(store.By{Via: door.Command, Act: act.Open}, func(tx *store.Tx) error {
+	err := o.st.Update(db.By{Via: door.Command, Act: act.Open}, func(tx *db.Tx) error {
 		for _, row := range rows {
 			row.ID, row.Rev = 0, 0
 			row.Group, row.Requester = cmp.Or(row.Group, o.group["csa"]), cmp.Or(row.Requester, o.people["ada"].ID)
@@ -161,7 +162,7 @@ func TestTheCountIsOfWhatIsShown(t *testing.T) {
 	o.mixed(300)
 	for _, hidden := range []bool{false, true} {
 		if hidden { // a module inside an open group that others may not see
-			err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+			err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 				m, err := store.Modules.Get(tx, o.module["csa"])
 				if err != nil {
 					return err
@@ -196,7 +197,7 @@ func TestAQueueStandsInTheOrderAsked(t *testing.T) {
 		person[p.ID] = spelling.Fold(p.Name)
 	}
 	names := map[uint64]string{o.module["csa"]: "stipendi", o.module["legale"]: "contratti", ^o.group["csa"]: "personale", ^o.group["generale"]: "tutto il resto", ^o.group["legale"]: "affari"}
-	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		for id, name := range names {
 			if m, err := store.Modules.Get(tx, id); err == nil {
 				m.Name = store.Words{IT: name, EN: name}

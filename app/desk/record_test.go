@@ -15,7 +15,9 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 var importing = policy.Actor{System: true, Via: door.Import}
@@ -55,10 +57,10 @@ func TestRecordsTakeFromEachWhatTheyMayGive(t *testing.T) {
 			if who == "amministratore" {
 				continue
 			}
-			wants(t, err, store.Denied, "", c.field)
+			wants(t, err, fault.Denied, "", c.field)
 		}
 		_, _, err := o.Tickets.Put(policy.Actor{}, c.rec)
-		wants(t, err, store.SignIn, "", "")
+		wants(t, err, fault.SignIn, "", "")
 	}
 }
 
@@ -81,13 +83,13 @@ func TestATicketRecordTellsAllThatIsWrong(t *testing.T) {
 		RequesterEmail: "nuova@ateneo.example", CreatedAt: "ieri", Messages: []ticket.MessageRecord{{AuthorEmail: "x", At: "2999-01-01"}}})
 	for _, field := range []string{"subject", "body", "kind", "severity", "urgency", "state", "outcome", "module", "group", "created_at", "messages[0].author_email",
 		"messages[0].at", "messages[0].body"} {
-		wants(t, err, store.Invalid, "", field)
+		wants(t, err, fault.Invalid, "", field)
 	}
 	_, _, err = o.Tickets.Put(importing, ticket.Record{Subject: strings.Repeat("è", 251), Body: "Testo"})
-	wants(t, err, store.Invalid, "error.too-long", "subject")
-	wants(t, err, store.Invalid, "error.required", "requester_email")
+	wants(t, err, fault.Invalid, "error.too-long", "subject")
+	wants(t, err, fault.Invalid, "error.required", "requester_email")
 	_, _, err = o.Tickets.Put(importing, ticket.Record{Subject: "S", Body: "B", RequesterEmail: "ada@ateneo.example", State: "planned"})
-	wants(t, err, store.Invalid, "error.plan-kind", "state")
+	wants(t, err, fault.Invalid, "error.plan-kind", "state")
 	if o.Store().Last() != seq {
 		t.Error("a refused record left something behind")
 	}
@@ -96,8 +98,8 @@ func TestATicketRecordTellsAllThatIsWrong(t *testing.T) {
 func TestAModuleServedElsewhereLeadsRequestersThere(t *testing.T) {
 	o := newOffice(t)
 	_, _, err := o.Tickets.Put(o.as("ada"), ticket.Record{Subject: "S", Body: "B", Module: "esse3"})
-	wants(t, err, store.Invalid, "error.module-elsewhere", "module")
-	if e := err.(store.Problems)[0]; e.Args["channel"] != "desk" || e.Args["address"] != "https://esse3.example" {
+	wants(t, err, fault.Invalid, "error.module-elsewhere", "module")
+	if e := err.(fault.Problems)[0]; e.Args["channel"] != "desk" || e.Args["address"] != "https://esse3.example" {
 		t.Errorf("%v", e.Args)
 	}
 	for _, a := range []policy.Actor{o.as("agente"), importing} {
@@ -151,7 +153,7 @@ func TestImportedTicketsKeepTheirPastAndTellNobody(t *testing.T) {
 	}
 	for name, p := range o.people {
 		n := 0
-		err := o.Store().View(func(tx *store.Tx) error { n = store.Notices.Count(tx, store.CountUnread, p.ID); return nil })
+		err := o.Store().View(func(tx *db.Tx) error { n = store.Notices.Count(tx, store.CountUnread, p.ID); return nil })
 		if err != nil || n != 0 {
 			t.Errorf("%s was told of an import (%d), %v", name, n, err)
 		}
@@ -252,7 +254,7 @@ func TestArticleRecordsOfOneNameAreOneArticle(t *testing.T) {
 	}
 	_, _, err := o.Articles.Put(importing, article.Record{Slug: "No!", Format: "pdf", Language: "fr", Audience: "all", State: "old", Module: "x"})
 	for _, field := range []string{"slug", "format", "language", "audience", "state", "module", "title", "body"} {
-		wants(t, err, store.Invalid, "", field)
+		wants(t, err, fault.Invalid, "", field)
 	}
 	n := 0
 	err = o.ExportArticles(t.Context(), importing, func(article.Record) error { n++; return nil })
@@ -280,10 +282,10 @@ func TestPersonRecordsGiveRolesAndPlaces(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	_, _, err = o.People.Put(importing, people.Record{Email: "x@solo.example", Name: "X", Language: "de", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
-	wants(t, err, store.Invalid, "error.language", "language")
+	wants(t, err, fault.Invalid, "error.language", "language")
 	_, _, err = o.People.Put(importing, people.Record{Email: "x@solo.example", Name: "X", Roles: []string{"boss", "coordinator"}, Groups: []string{"nessuno"}})
 	for _, field := range []string{"roles", "organisation", "groups"} {
-		wants(t, err, store.Invalid, "", field)
+		wants(t, err, fault.Invalid, "", field)
 	}
 	var got []people.Record
 	if err := o.ExportPeople(t.Context(), importing, func(r people.Record) error { got = append(got, r); return nil }); err != nil || len(got) != len(o.people)+3 {
@@ -303,7 +305,7 @@ func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
 		})
 		wait.Go(func() {
 			// A transaction that fails after its first write makes its neighbours run again.
-			_ = o.Store().Update(store.By{}, func(tx *store.Tx) error {
+			_ = o.Store().Update(db.By{}, func(tx *db.Tx) error {
 				if err := store.Organisations.Put(tx, &store.Organisation{Name: "Ente " + strconv.Itoa(i)}); err != nil {
 					return err
 				}

@@ -6,7 +6,9 @@ import (
 
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 func TestAReplyLeadsNowhereThatItsRequesterMayNotGo(t *testing.T) {
@@ -20,7 +22,7 @@ func TestAReplyLeadsNowhereThatItsRequesterMayNotGo(t *testing.T) {
 	note, attached := o.attach("agente", "nota.txt", "Tra noi."), o.attach("agente", "prova.txt", "Per te.")
 	o.do("agente", row.ID, ticket.Step{Message: &ticket.Text{Body: "Tra noi.", Internal: true, Files: []uint64{note}}})
 	o.do("agente", row.ID, ticket.Step{Message: &ticket.Text{Body: "Per te.", Files: []uint64{attached}}})
-	err := o.st.Update(store.By{Via: door.Page}, func(tx *store.Tx) error {
+	err := o.st.Update(db.By{Via: door.Page}, func(tx *db.Tx) error {
 		for slug, version := range articles {
 			a := &store.Article{Slug: slug}
 			if err := store.Articles.Put(tx, a); err != nil {
@@ -52,7 +54,7 @@ func TestAReplyLeadsNowhereThatItsRequesterMayNotGo(t *testing.T) {
 	} {
 		_, err := o.Tickets.Do(o.as("agente"), row.ID, ticket.Step{Message: say(c.body)})
 		key := ""
-		if e, ok := err.(*store.Error); ok {
+		if e, ok := err.(*fault.Error); ok {
 			if key = e.Key; e.Field != "body" {
 				t.Errorf("%q is refused at %q", c.body, e.Field)
 			}

@@ -11,6 +11,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -35,7 +36,7 @@ func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 		return out
 	}
 	id := o.people["ada"].ID
-	if err := o.st.Update(store.By{Via: door.Command, Act: act.Seed}, func(tx *store.Tx) error {
+	if err := o.st.Update(db.By{Via: door.Command, Act: act.Seed}, func(tx *db.Tx) error {
 		for n := range 120 {
 			if err := store.Organisations.Put(tx, &store.Organisation{Code: fmt.Sprint("ente-", n), Name: fmt.Sprint("Ente ", n)}); err != nil {
 				return err
@@ -48,7 +49,7 @@ func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 	for range 200 {
 		var before, after []string
 		var seq uint64
-		err := o.st.Update(store.By{Via: door.Command, Act: act.Change}, func(tx *store.Tx) error {
+		err := o.st.Update(db.By{Via: door.Command, Act: act.Change}, func(tx *db.Tx) error {
 			p, err := store.People.Get(tx, id)
 			if err != nil {
 				return err
@@ -84,7 +85,7 @@ func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 				want = append(want, s+" true")
 			}
 		}
-		if err := o.st.View(func(tx *store.Tx) error {
+		if err := o.st.View(func(tx *db.Tx) error {
 			for c, err := range tx.Changes(seq - 1) {
 				if err != nil {
 					return err
@@ -109,7 +110,7 @@ func TestNobodyIsToldOfFewerRightsThanChanged(t *testing.T) {
 func TestTheLetterNamesTheRightsThatChanged(t *testing.T) {
 	o := newMailOffice(t)
 	a, p := o.as("amministratore"), o.people["altrove"]
-	if err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	if err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		for code, name := range map[string]string{"csa": "Stipendi", "legale": "Ufficio legale"} {
 			g, err := store.Groups.Get(tx, o.group[code])
 			if err != nil {

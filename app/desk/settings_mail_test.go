@@ -6,6 +6,7 @@ import (
 	"sportello/app/desk/catalogue"
 	"sportello/store"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 func TestTextsOfMail(t *testing.T) {
@@ -28,12 +29,12 @@ func TestTextsOfMail(t *testing.T) {
 		}
 	})
 	t.Run("an event of which no mail tells is not there", func(t *testing.T) {
-		wants(t, o.Catalogue.SetMailText(admin, 0, event.View, words("x"), words("y"), false), store.NotFound, "", "")
+		wants(t, o.Catalogue.SetMailText(admin, 0, event.View, words("x"), words("y"), false), fault.NotFound, "", "")
 	})
 	t.Run("what is in braces has to be a placeholder", func(t *testing.T) {
 		err := o.Catalogue.SetMailText(admin, 0, event.Opened, words("[#{number}] {subjct}"), store.Words{EN: "Hello {name}, {}"}, false)
-		wants(t, err, store.Invalid, "error.mail-placeholder", "subject-it")
-		wants(t, err, store.Invalid, "error.mail-placeholder", "text-en")
+		wants(t, err, fault.Invalid, "error.mail-placeholder", "subject-it")
+		wants(t, err, fault.Invalid, "error.mail-placeholder", "text-en")
 		if s, _ := catalogue.MailText(set(), event.Opened); s != (store.Words{}) {
 			t.Errorf("kept %q", s)
 		}
@@ -48,7 +49,7 @@ func TestTextsOfMail(t *testing.T) {
 		}
 	})
 	t.Run("whoever saw another revision is told", func(t *testing.T) {
-		wants(t, o.Catalogue.SetMailText(admin, set().Rev+7, event.Opened, words("x"), words("y"), false), store.Conflict, "error.changed-meanwhile", "")
+		wants(t, o.Catalogue.SetMailText(admin, set().Rev+7, event.Opened, words("x"), words("y"), false), fault.Conflict, "error.changed-meanwhile", "")
 	})
 	t.Run("empty is the built-in one again", func(t *testing.T) {
 		if err := o.Catalogue.SetMailText(admin, set().Rev, event.Opened, store.Words{}, store.Words{}, false); err != nil {

@@ -7,6 +7,8 @@ import (
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 func TestSynonymsAreChecked(t *testing.T) {
@@ -27,13 +29,13 @@ func TestSynonymsAreChecked(t *testing.T) {
 	if n := d.st.Last() - before; n != 2 {
 		t.Errorf("%d changes, want one set gone and one new", n)
 	}
-	wants(t, d.Catalogue.ChangeSynonyms(system, mark, lists), store.Conflict, "error.changed-meanwhile", "")
+	wants(t, d.Catalogue.ChangeSynonyms(system, mark, lists), fault.Conflict, "error.changed-meanwhile", "")
 	for key, set := range map[string][]string{"error.synonym-alone": {"sola"}, "error.synonym-long": {"a", strings.Repeat("b", 61)},
 		"error.synonyms-many": strings.Fields("a b c d e f g h i l m n o")} {
-		wants(t, d.Catalogue.ChangeSynonyms(system, "", catalogue.SynonymLists{"en": {set}}), store.Invalid, key, "synonyms-en")
+		wants(t, d.Catalogue.ChangeSynonyms(system, "", catalogue.SynonymLists{"en": {set}}), fault.Invalid, key, "synonyms-en")
 	}
-	stranger := policy.Actor{Person: &store.Person{Row: store.Row{ID: 1}}}
-	wants(t, d.Catalogue.ChangeSynonyms(stranger, "", lists), store.Denied, "", "")
+	stranger := policy.Actor{Person: &store.Person{Row: db.Row{ID: 1}}}
+	wants(t, d.Catalogue.ChangeSynonyms(stranger, "", lists), fault.Denied, "", "")
 	_, _, err = d.Catalogue.Synonyms(stranger)
-	wants(t, err, store.Denied, "", "")
+	wants(t, err, fault.Denied, "", "")
 }

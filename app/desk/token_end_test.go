@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -43,7 +44,7 @@ func TestNobodyHearsOfTheEndOfATokenTwice(t *testing.T) {
 		{1, "[]"}, {3, "[]"}, {4, "[]"}, {5, "[2]"}, {7, "[4]"}, {13, "[10]"}, {14, "[11]"}, {15, "[1 12]"}, {30, "[16 27]"}, {90, "[76 87]"},
 	} {
 		o := newMailOffice(t)
-		if _, _, err := o.keeper.NewTokenFor(store.By{Person: o.people["ada"].ID, Via: door.Page}, o.people["ada"].ID, "report", time.Duration(c.days)*oneDay); err != nil {
+		if _, _, err := o.keeper.NewTokenFor(db.By{Person: o.people["ada"].ID, Via: door.Page}, o.people["ada"].ID, "report", time.Duration(c.days)*oneDay); err != nil {
 			t.Fatal(err)
 		}
 		if got := fmt.Sprint(o.remind(c.days + 5)); got != c.want {
@@ -53,12 +54,12 @@ func TestNobodyHearsOfTheEndOfATokenTwice(t *testing.T) {
 }
 
 func TestNobodyHearsOfATokenThatActsForNobody(t *testing.T) {
-	by := store.By{Via: door.Page}
+	by := db.By{Via: door.Page}
 	for name, end := range map[string]func(o *mailOffice, p *store.Person, id uint64) error{
 		"revoked": func(o *mailOffice, p *store.Person, id uint64) error { return o.keeper.RevokeToken(by, p.ID, id) },
 		"asleep":  func(o *mailOffice, _ *store.Person, _ uint64) error { _, err := o.keeper.AfterRestore(); return err },
 		"of somebody disabled": func(o *mailOffice, p *store.Person, _ uint64) error {
-			return o.st.Update(by, func(tx *store.Tx) error {
+			return o.st.Update(by, func(tx *db.Tx) error {
 				p, err := store.People.Get(tx, p.ID)
 				if err != nil {
 					return err
@@ -97,7 +98,7 @@ func TestNobodyHearsOfATokenThatActsForNobody(t *testing.T) {
 func TestALetterOfATokenThatIsGoneDoesNotLeave(t *testing.T) {
 	o := newMailOffice(t)
 	p := o.people["ada"]
-	_, row, err := o.keeper.NewTokenFor(store.By{Person: p.ID, Via: door.Page}, p.ID, "report", 30*oneDay)
+	_, row, err := o.keeper.NewTokenFor(db.By{Person: p.ID, Via: door.Page}, p.ID, "report", 30*oneDay)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestALetterOfATokenThatIsGoneDoesNotLeave(t *testing.T) {
 	if _, err := o.Notices.Plan(); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.keeper.RevokeToken(store.By{Person: p.ID, Via: door.Page}, p.ID, row.ID); err != nil {
+	if err := o.keeper.RevokeToken(db.By{Person: p.ID, Via: door.Page}, p.ID, row.ID); err != nil {
 		t.Fatal(err)
 	}
 	if bell, mail := o.told(p.ID); !strings.HasSuffix(bell, "ending") || mail != "" {
@@ -122,7 +123,7 @@ func TestMoreTokensThanOneTransactionTakesAreAllSpokenOf(t *testing.T) {
 	n := 0
 	for _, p := range o.people {
 		for range 60 {
-			if _, _, err := o.keeper.NewTokenFor(store.By{Via: door.Command}, p.ID, "report", 30*oneDay); err != nil {
+			if _, _, err := o.keeper.NewTokenFor(db.By{Via: door.Command}, p.ID, "report", 30*oneDay); err != nil {
 				t.Fatal(err)
 			}
 			n++

@@ -10,8 +10,10 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 func (o *office) save(who string, f queue.ViewForm) *store.View {
@@ -49,14 +51,14 @@ func TestWhoIsNoAgentHasNoViews(t *testing.T) {
 	own := o.save("agente", queue.ViewForm{Name: "Scadute", Query: queue.Query{View: queue.ViewAll, Overdue: true}})
 	shared := o.save("agente", queue.ViewForm{Name: "Del gruppo", Group: o.group["csa"], Query: queue.Query{View: queue.ViewGroup}})
 	for _, who := range []string{"", "ada", "collega", "estraneo", "referente", "redattore"} {
-		a, want := policy.Actor{Via: door.Page}, store.SignIn
+		a, want := policy.Actor{Via: door.Page}, fault.SignIn
 		if who != "" {
-			a, want = o.as(who), store.Denied
+			a, want = o.as(who), fault.Denied
 		}
 		_, list := o.Queues.Views(a)
 		_, save := o.Queues.AddView(a, queue.ViewForm{Name: "x", Query: queue.Query{View: queue.ViewAll}})
 		for act, err := range map[string]error{"list": list, "save": save} {
-			if store.KindOf(err) != want {
+			if fault.KindOf(err) != want {
 				t.Errorf("%q %s: %v", who, act, err)
 			}
 		}
@@ -65,7 +67,7 @@ func TestWhoIsNoAgentHasNoViews(t *testing.T) {
 			_, change := o.Queues.ChangeView(a, id, 0, queue.ViewForm{Name: "x"})
 			_, _, tickets := o.Queues.ViewTickets(context.Background(), a, id, "")
 			for act, err := range map[string]error{"view": view, "change": change, "remove": o.Queues.RemoveView(a, id), "tickets": tickets} {
-				if store.KindOf(err) != want {
+				if fault.KindOf(err) != want {
 					t.Errorf("%q %s: %v", who, act, err)
 				}
 			}
@@ -83,18 +85,18 @@ func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
 	for _, c := range []struct {
 		who                 string
 		id                  uint64
-		see, change, remove store.Kind // Internal: allowed
+		see, change, remove fault.Kind // Internal: allowed
 	}{
-		{"agente2", own.ID, store.NotFound, store.NotFound, store.NotFound},
-		{"responsabile", own.ID, store.NotFound, store.NotFound, store.NotFound},
-		{"amministratore", own.ID, store.NotFound, store.NotFound, store.NotFound},
-		{"altrove", shared.ID, store.NotFound, store.NotFound, store.NotFound},
-		{"agente2", shared.ID, 0, store.Denied, store.Denied},
+		{"agente2", own.ID, fault.NotFound, fault.NotFound, fault.NotFound},
+		{"responsabile", own.ID, fault.NotFound, fault.NotFound, fault.NotFound},
+		{"amministratore", own.ID, fault.NotFound, fault.NotFound, fault.NotFound},
+		{"altrove", shared.ID, fault.NotFound, fault.NotFound, fault.NotFound},
+		{"agente2", shared.ID, 0, fault.Denied, fault.Denied},
 	} {
 		_, see := o.Queues.View(o.as(c.who), c.id)
 		_, change := o.Queues.ChangeView(o.as(c.who), c.id, 0, queue.ViewForm{Name: "Altro"})
 		remove := o.Queues.RemoveView(o.as(c.who), c.id)
-		if (c.see == 0) != (see == nil) || see != nil && store.KindOf(see) != c.see || store.KindOf(change) != c.change || store.KindOf(remove) != c.remove {
+		if (c.see == 0) != (see == nil) || see != nil && fault.KindOf(see) != c.see || fault.KindOf(change) != c.change || fault.KindOf(remove) != c.remove {
 			t.Errorf("%s, view %d: %v, %v, %v", c.who, c.id, see, change, remove)
 		}
 	}
@@ -111,7 +113,7 @@ func TestAViewIsOnesOwnOrItsGroups(t *testing.T) {
 	if err != nil || v.Name != "Di tutti" || v.Notify || v.Group != o.group["csa"] || v.GroupName != "" && !v.Own {
 		t.Errorf("after the supervisor: %+v, %v", v.View, err)
 	}
-	if _, err := o.Queues.ChangeView(o.as("agente"), shared.ID, shared.Edits, queue.ViewForm{Name: "Mia"}); store.KindOf(err) != store.Conflict {
+	if _, err := o.Queues.ChangeView(o.as("agente"), shared.ID, shared.Edits, queue.ViewForm{Name: "Mia"}); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("a stale form: %v", err)
 	}
 	if _, err := o.Queues.ChangeView(o.as("agente"), shared.ID, v.Edits, queue.ViewForm{Name: "Mia"}); err != nil {
@@ -164,7 +166,7 @@ func TestTheNumberOfAViewTellsNobodyMoreThanTheyMaySee(t *testing.T) {
 	o.count()
 	for id, want := range map[uint64]int{shared.ID: 1, own.ID: 3, other.ID: 1} {
 		var v *store.View
-		err := o.st.View(func(tx *store.Tx) (err error) { v, err = store.Views.Get(tx, id); return err })
+		err := o.st.View(func(tx *db.Tx) (err error) { v, err = store.Views.Get(tx, id); return err })
 		if err != nil || v.Counted != want || v.More {
 			t.Errorf("view %d counts %d, want %d (%v)", id, v.Counted, want, err)
 		}
@@ -248,7 +250,7 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 		t.Errorf("an agent elsewhere is told of %v", got)
 	}
 	// A person who leaves the group no longer gets the view's notices.
-	err := o.st.Update(store.By{Via: door.Command}, func(tx *store.Tx) error {
+	err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, o.people["agente"].ID)
 		if err != nil {
 			return err
@@ -265,7 +267,7 @@ func TestWhatIsNewInAViewIsToldOnceAndOnlyToWhomMaySeeIt(t *testing.T) {
 	if got := told("agente"); len(got) != 1 {
 		t.Errorf("no agent any more and told of %v", got)
 	}
-	if _, err := o.Queues.View(policy.Actor{Person: &store.Person{Row: store.Row{ID: v.Person}}}, v.ID); store.KindOf(err) != store.Denied {
+	if _, err := o.Queues.View(policy.Actor{Person: &store.Person{Row: db.Row{ID: v.Person}}}, v.ID); fault.KindOf(err) != fault.Denied {
 		t.Errorf("no agent any more: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/spelling"
 )
@@ -67,14 +68,14 @@ func GeneratedAccounts(d *desk.Desk, agents, requesters int) (Accounts, error) {
 func (list Accounts) set(d *desk.Desk) error {
 	for _, a := range list {
 		var person *store.Person
-		err := d.Store().View(func(tx *store.Tx) (err error) {
+		err := d.Store().View(func(tx *db.Tx) (err error) {
 			person, err = store.PeopleByEmail.First(tx, spelling.Address(a.Email))
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("sample: find %s: %w", a.Email, err)
 		}
-		if err := d.Keeper().SetPassword(store.By{Via: door.Command, Act: act.SetPassword}, person.ID, a.Password); err != nil {
+		if err := d.Keeper().SetPassword(db.By{Via: door.Command, Act: act.SetPassword}, person.ID, a.Password); err != nil {
 			return fmt.Errorf("sample: set password of %s: %w", a.Email, err)
 		}
 	}

@@ -22,7 +22,9 @@ import (
 	"sportello/app/worktime"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/enum"
 	"sportello/store/spelling"
 )
 
@@ -115,7 +117,7 @@ func (s *stage) peoplePut() error {
 	}
 	// Write straight to the store: Add would create a link for each person, with a secret that differs from run to run.
 	var rows []*store.Person
-	err := s.d.Store().Update(store.By{Via: door.Command, Act: act.AddPerson}, func(tx *store.Tx) error {
+	err := s.d.Store().Update(db.By{Via: door.Command, Act: act.AddPerson}, func(tx *db.Tx) error {
 		rows = nil
 		for _, p := range s.cast.Persons {
 			u := units[p.Unit]
@@ -265,10 +267,10 @@ func (s *stage) write(by *player, a Article, v ArticleVersion) error {
 		f.Module, window = l.ID, l.Path.In(v.Language)
 	}
 	var err error
-	if f.Audience, err = store.Parse[store.Audience](a.Audience); err != nil {
+	if f.Audience, err = enum.Parse[store.Audience](a.Audience); err != nil {
 		return err
 	}
-	if f.Publication, err = store.Parse[store.Publication](v.State); err != nil {
+	if f.Publication, err = enum.Parse[store.Publication](v.State); err != nil {
 		return err
 	}
 	var failed error
@@ -321,7 +323,7 @@ func (s *stage) upload(by *player, name, kind string, raw []byte) (uint64, error
 		})
 	}
 	var id uint64
-	err := s.d.Store().Update(store.By{Person: by.row.ID, Via: door.Page, Act: act.Upload}, func(tx *store.Tx) error {
+	err := s.d.Store().Update(db.By{Person: by.row.ID, Via: door.Page, Act: act.Upload}, func(tx *db.Tx) error {
 		f := &store.File{Person: by.row.ID, Name: name, Type: kind, Size: int64(len(raw)), Sum: sum}
 		err := store.Files.Put(tx, f)
 		id = f.ID

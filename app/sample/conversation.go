@@ -11,6 +11,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/enum"
+	"sportello/store/fault"
 )
 
 // open opens the ticket and plans what follows.
@@ -18,13 +20,13 @@ func (m *matter) open() error {
 	s, t := m.s, m.story
 	n := ticket.Opening{Subject: m.subject, Body: m.fill.Replace(t.Body), Language: t.Language, Deadline: m.deadline, Affected: m.fill.Replace(t.Version)}
 	var err error
-	if n.Kind, err = store.Parse[store.TicketKind](t.Kind); err != nil {
+	if n.Kind, err = enum.Parse[store.TicketKind](t.Kind); err != nil {
 		return err
 	}
-	if n.Severity, err = store.Parse[store.Severity](t.Severity); err != nil {
+	if n.Severity, err = enum.Parse[store.Severity](t.Severity); err != nil {
 		return err
 	}
-	if n.Urgency, err = store.Parse[store.Urgency](t.Urgency); err != nil {
+	if n.Urgency, err = enum.Parse[store.Urgency](t.Urgency); err != nil {
 		return err
 	}
 	if !n.Deadline.After(m.opened) {
@@ -160,7 +162,7 @@ func (m *matter) offered(by *player, what ticket.Step) (bool, error) {
 		return false, err
 	}
 	if err := m.s.d.Tickets.MayDo(by.actor(), m.number, what); err != nil {
-		if store.KindOf(err) == store.Denied {
+		if fault.KindOf(err) == fault.Denied {
 			return false, nil
 		}
 		return false, err
@@ -190,7 +192,7 @@ func (m *matter) joins(by *player, other uint64) (bool, error) {
 		return true, nil
 	}
 	v, err := m.s.d.Tickets.Read(by.actor(), other)
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		return false, nil // they may not see the other ticket
 	}
 	return err == nil && v.May[policy.Arrange] && v.Ticket.DuplicateOf == 0 && !v.Ticket.IsSpam(), err
@@ -294,14 +296,14 @@ func (m *matter) finish(p *pace) {
 		p.at = m.twin.opened.Add(30 * time.Minute) // the answer comes after both have written
 	}
 	if m.priority {
-		lower, _ := store.Parse[store.Severity](m.story.Severity)
+		lower, _ := enum.Parse[store.Severity](m.story.Severity)
 		lower++
 		m.step(p.later(true), m.agent, ticket.Step{Take: true, Severity: &lower, Reason: m.say("priority")})
 	} else if s.r.IntN(2) == 0 || len(m.story.Replies) > 0 && m.story.Replies[0].Note {
 		m.step(p.later(true), m.agent, ticket.Step{Take: true})
 	}
 	m.mentioned(p)
-	outcome, _ := store.Parse[store.Outcome](m.story.Outcome)
+	outcome, _ := enum.Parse[store.Outcome](m.story.Outcome)
 	end := ticket.Step{To: store.StateResolved, Outcome: outcome}
 	if outcome == store.KnownProblem {
 		end.Version = m.fill.Replace("{prossima}")

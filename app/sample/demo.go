@@ -14,6 +14,7 @@ import (
 	"sportello/app/worktime"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -141,8 +142,8 @@ func (s *stage) play() error {
 func (s *stage) elapse(until time.Time) error {
 	for {
 		var wake time.Time
-		err := s.d.Store().View(func(tx *store.Tx) error {
-			for t, err := range store.TicketsByWake.Rows(tx, store.Span{}) {
+		err := s.d.Store().View(func(tx *db.Tx) error {
+			for t, err := range store.TicketsByWake.Rows(tx, db.Span{}) {
 				if err != nil {
 					return err
 				}
@@ -174,7 +175,7 @@ func (s *stage) notices() error {
 	}
 	old := s.now.AddDate(0, 0, -7)
 	var ids []uint64
-	err := s.d.Store().View(func(tx *store.Tx) error {
+	err := s.d.Store().View(func(tx *db.Tx) error {
 		for n, err := range store.Notices.All(tx, 0, false) {
 			if err != nil {
 				return err
@@ -189,7 +190,7 @@ func (s *stage) notices() error {
 		return err
 	}
 	for some := range slices.Chunk(ids, 1000) {
-		err := s.d.Store().Update(store.By{Via: door.Desk, Act: act.ReadNotices}, func(tx *store.Tx) error {
+		err := s.d.Store().Update(db.By{Via: door.Desk, Act: act.ReadNotices}, func(tx *db.Tx) error {
 			for _, id := range some {
 				n, err := store.Notices.Get(tx, id)
 				if err != nil {

@@ -16,6 +16,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 )
 
 // demoNow is a Tuesday morning.
@@ -25,7 +26,7 @@ var demoNow = time.Date(2026, 3, 17, 9, 40, 0, 0, time.UTC)
 func fill(t *testing.T, seed uint64, now time.Time) (*desk.Desk, Accounts) {
 	t.Helper()
 	clock := NewClock(Start(now))
-	st, err := store.Open(t.TempDir(), store.Options{Clock: clock.Now, NoSync: true, Log: slog.New(slog.DiscardHandler)})
+	st, err := store.Open(t.TempDir(), db.Options{Clock: clock.Now, NoSync: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func TestTheDemoIsADeskAtWork(t *testing.T) {
 	d, accounts := fill(t, 1, demoNow)
 	states, groups, kinds, outcomes := map[store.State]int{}, map[uint64]int{}, map[store.TicketKind]int{}, map[store.Outcome]int{}
 	notes, files, participants, links, overdue, today, reopened := 0, 0, 0, 0, 0, 0, 0
-	err := d.Store().View(func(tx *store.Tx) error {
+	err := d.Store().View(func(tx *db.Tx) error {
 		last := time.Time{}
 		for ticket, err := range store.Tickets.All(tx, 0, false) {
 			if err != nil {
@@ -180,7 +181,7 @@ func everything(t *testing.T, d *desk.Desk) string {
 		err = d.ExportPeople(context.Background(), system, func(r people.Record) error { return put(r) })
 	}
 	if err == nil { // the log contains every row with its number and times, and its content except secrets
-		err = d.Store().View(func(tx *store.Tx) error {
+		err = d.Store().View(func(tx *db.Tx) error {
 			for c, err := range tx.Changes(0) {
 				if err == nil {
 					err = put(c)

@@ -11,7 +11,9 @@ import (
 	"sportello/app/worktime"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -48,7 +50,7 @@ const (
 //
 // The same seed gives the same tickets. The work is done in transactions of 2,000 tickets; open the store with NoSync
 // and sync its file at the end.
-func Generate(ctx context.Context, st *store.Store, o GenerateOptions) error {
+func Generate(ctx context.Context, st *db.Store, o GenerateOptions) error {
 	if o.Now.IsZero() {
 		o.Now = st.Now()
 	}
@@ -76,7 +78,7 @@ func Generate(ctx context.Context, st *store.Store, o GenerateOptions) error {
 		o.Clock.Set(o.Now)
 	}
 	last := st.Last()
-	err = st.Update(store.By{Via: door.Import, Act: act.Import}, func(tx *store.Tx) error { return tx.SetCursor("notices", last) })
+	err = st.Update(db.By{Via: door.Import, Act: act.Import}, func(tx *db.Tx) error { return tx.SetCursor("notices", last) })
 	if err != nil {
 		return fmt.Errorf("sample: pass over notices: %w", err)
 	}
@@ -128,7 +130,7 @@ func (g *generator) run(ctx context.Context) error {
 
 // put writes a batch in one transaction. The closure may run more than once, so it works on copies.
 func (g *generator) put(batch []generated) error {
-	err := g.st.Update(store.By{Via: door.Import, Act: act.Import}, func(tx *store.Tx) error {
+	err := g.st.Update(db.By{Via: door.Import, Act: act.Import}, func(tx *db.Tx) error {
 		for i := range batch {
 			t := batch[i].ticket
 			if err := store.Tickets.Put(tx, &t); err != nil {
@@ -151,7 +153,7 @@ func (g *generator) put(batch []generated) error {
 
 type generator struct {
 	o    GenerateOptions
-	st   *store.Store
+	st   *db.Store
 	r    *rand.Rand
 	it   *language
 	en   *language
@@ -201,7 +203,7 @@ func (g *generator) openings() []int64 {
 
 // prepare reads the settings and the catalogue and makes sure that the people exist.
 func (g *generator) prepare() error {
-	err := g.st.Update(store.By{Via: door.Import, Act: act.Import}, func(tx *store.Tx) error {
+	err := g.st.Update(db.By{Via: door.Import, Act: act.Import}, func(tx *db.Tx) error {
 		set, err := store.SettingsTable.Get(tx, 1)
 		if err != nil {
 			return err
@@ -222,7 +224,7 @@ func (g *generator) prepare() error {
 	return nil
 }
 
-func (g *generator) catalogue(tx *store.Tx) error {
+func (g *generator) catalogue(tx *db.Tx) error {
 	general, err := store.GroupsByCode.First(tx, store.GeneralGroup)
 	if err != nil {
 		return err
@@ -262,9 +264,9 @@ func (g *generator) catalogue(tx *store.Tx) error {
 }
 
 // everybody finds or adds organisation, units, requesters, and five agents for each group.
-func (g *generator) everybody(tx *store.Tx) error {
+func (g *generator) everybody(tx *db.Tx) error {
 	o, err := store.OrganisationsByDomain.First(tx, generatedAddress)
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		o = &store.Organisation{Code: store.FreeCode(tx, "Ateneo generato"), Name: "Ateneo generato", Domains: []string{generatedAddress}}
 		err = store.Organisations.Put(tx, o)
 	}
@@ -275,7 +277,7 @@ func (g *generator) everybody(tx *store.Tx) error {
 	for i := range generatedUnits {
 		name := fmt.Sprintf("Dipartimento %02d", i+1)
 		u, err := store.UnitsByOrganisation.First(tx, o.ID, spelling.Fold(name))
-		if store.KindOf(err) == store.NotFound {
+		if fault.KindOf(err) == fault.NotFound {
 			u = &store.Unit{Organisation: o.ID, Name: name}
 			err = store.Units.Put(tx, u)
 		}
@@ -313,9 +315,9 @@ func (g *generator) everybody(tx *store.Tx) error {
 	return nil
 }
 
-func ensure(tx *store.Tx, p *store.Person) (*store.Person, error) {
+func ensure(tx *db.Tx, p *store.Person) (*store.Person, error) {
 	found, err := store.PeopleByEmail.First(tx, p.Email)
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		return p, store.People.Put(tx, p)
 	}
 	return found, err

@@ -11,13 +11,14 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/queue"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/key"
 )
 
-func generate(t testing.TB, n int) (*store.Store, *desk.Desk) {
+func generate(t testing.TB, n int) (*db.Store, *desk.Desk) {
 	t.Helper()
 	clock := NewClock(demoNow.AddDate(-2, 0, -8))
-	st, err := store.Open(t.TempDir(), store.Options{Clock: clock.Now, NoSync: true, Log: slog.New(slog.DiscardHandler)})
+	st, err := store.Open(t.TempDir(), db.Options{Clock: clock.Now, NoSync: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func TestGeneratedTicketsHaveTheShapeOfADesk(t *testing.T) {
 	distinct := map[string]bool{}
 	requesters, units, groups, modules := map[uint64]bool{}, map[uint64]bool{}, map[uint64]bool{}, map[uint64]bool{}
 	words, least, most, messages, notes, italian, open, states := 0, 1<<30, 0, 0, 0, 0, 0, map[store.State]int{}
-	err := st.View(func(tx *store.Tx) error {
+	err := st.View(func(tx *db.Tx) error {
 		var last time.Time
 		for ticket, err := range store.Tickets.All(tx, 0, false) {
 			if err != nil {
@@ -74,7 +75,7 @@ func TestGeneratedTicketsHaveTheShapeOfADesk(t *testing.T) {
 			messages += ticket.Messages - 1
 			requesters[ticket.Requester], units[ticket.Unit], groups[ticket.Group], modules[ticket.Module] = true, true, true, true
 			count := 0
-			for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(ticket.ID)}) {
+			for m, err := range store.MessagesByTicket.Rows(tx, db.Span{Prefix: key.Of(ticket.ID)}) {
 				if err != nil {
 					return err
 				}
@@ -138,7 +139,7 @@ func TestGeneratedTicketsHaveTheShapeOfADesk(t *testing.T) {
 }
 
 // again generates a second time: numbers continue, people stay, and nobody is notified.
-func again(t *testing.T, st *store.Store, d *desk.Desk) {
+func again(t *testing.T, st *db.Store, d *desk.Desk) {
 	t.Helper()
 	if err := Generate(context.Background(), st, GenerateOptions{Tickets: 60, Seed: 4, Now: demoNow}); err != nil {
 		t.Fatal(err)
@@ -146,7 +147,7 @@ func again(t *testing.T, st *store.Store, d *desk.Desk) {
 	if _, err := d.Notices.Plan(); err != nil {
 		t.Fatal(err)
 	}
-	err := st.View(func(tx *store.Tx) error {
+	err := st.View(func(tx *db.Tx) error {
 		if last := store.Tickets.Last(tx); last != 2060 {
 			t.Errorf("the last number is %d", last)
 		}

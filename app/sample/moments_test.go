@@ -15,6 +15,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // shortHistory is enough tickets for every kind of event to occur in some of them.
@@ -146,7 +147,7 @@ func playAt(t *testing.T, now time.Time, seed uint64, tickets int, drawn map[Pic
 	defer os.RemoveAll(dir)
 	quiet := slog.New(slog.DiscardHandler)
 	clock := NewClock(Start(now))
-	st, err := store.Open(dir, store.Options{Clock: clock.Now, NoSync: true, Log: quiet})
+	st, err := store.Open(dir, db.Options{Clock: clock.Now, NoSync: true, Log: quiet})
 	if err != nil {
 		return err
 	}
@@ -178,7 +179,7 @@ func (s *stage) looksAtWork() error {
 	var wrong []error
 	odd := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 	unassigned, states, active, overdue, today := map[uint64]int{}, map[store.State]int{}, 0, 0, 0
-	err := s.d.Store().View(func(tx *store.Tx) error {
+	err := s.d.Store().View(func(tx *db.Tx) error {
 		var last time.Time
 		for t, err := range store.Tickets.All(tx, 0, false) {
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // TestNobodyOfADemoIsRefused makes everybody try every invented step on tickets in every state: what the ticket offers
@@ -17,7 +18,7 @@ import (
 func TestNobodyOfADemoIsRefused(t *testing.T) {
 	clock := NewClock(Start(demoNow))
 	quiet := slog.New(slog.DiscardHandler)
-	st, err := store.Open(t.TempDir(), store.Options{Clock: clock.Now, NoSync: true, Log: quiet})
+	st, err := store.Open(t.TempDir(), db.Options{Clock: clock.Now, NoSync: true, Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 	"sportello/app/listen"
 	"sportello/app/words"
 	"sportello/search"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 func (w *Watch) checkConfig(_ context.Context, _ bool) []Finding {
@@ -103,8 +103,8 @@ var built = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
 // newestChange returns the latest time of the last n changes. That need not be the time of the last one: clocks are set
 // back.
-func newestChange(st *store.Store, n uint64) (newest time.Time, err error) {
-	err = st.View(func(tx *store.Tx) error {
+func newestChange(st *db.Store, n uint64) (newest time.Time, err error) {
+	err = st.View(func(tx *db.Tx) error {
 		for c, err := range tx.Changes(tx.LastChange() - min(tx.LastChange(), n)) {
 			if err != nil {
 				return err

@@ -13,7 +13,7 @@ import (
 	"sportello/app/credential"
 	"sportello/app/listen"
 	"sportello/search"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Metrics are the metrics of one desk, in their own registry.
@@ -112,7 +112,7 @@ func (w *watched) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	var cursors map[string]uint64
-	if w.watch.Store.View(func(tx *store.Tx) error { cursors = tx.Cursors(); return nil }) == nil {
+	if w.watch.Store.View(func(tx *db.Tx) error { cursors = tx.Cursors(); return nil }) == nil {
 		last := w.watch.Store.Last()
 		for name, at := range cursors {
 			gauge(queueBehind, float64(last-min(at, last)), name)

@@ -14,7 +14,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/words"
 	"sportello/search"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Part is one thing whose state is watched: by /readyz, the administrator's page and doctor. Each function may be nil.
@@ -35,7 +35,7 @@ type Fact struct{ Label, Text, Bad string }
 // Watch knows the state of the desk. Its fields are set before first use; Parts may be added until then.
 type Watch struct {
 	Config           config.Config
-	Store            *store.Store
+	Store            *db.Store
 	Index            *search.Index
 	Now              func() time.Time
 	HasAdministrator func() (bool, error)

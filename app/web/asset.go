@@ -6,7 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // packed keeps the compressed forms of one file that browsers load. Each form is made when it is first requested.
@@ -41,7 +41,7 @@ func (s *Site) GetAsset(r *Request) error {
 	name := r.c.Params("*")
 	b, mediaType, current, ok := s.Public.File(r.c.Params("hash"), name)
 	if !ok {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	if current && s.Config.Trial.Reload == "" {
 		r.c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")

@@ -19,6 +19,7 @@ import (
 
 	"sportello/app/listen"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // No memory is spent on a request before its sender is known. The head of a request says who sends it and for which
@@ -53,7 +54,7 @@ type incoming struct {
 }
 
 // errBodyTooLarge is the error for a body larger than its route allows.
-var errBodyTooLarge = store.Fail(store.TooLarge, "error.too-large")
+var errBodyTooLarge = fault.New(fault.TooLarge, "error.too-large")
 
 // body returns the body of the request, of which at most most bytes are ever read. Every call returns the same body.
 func (r *Request) body(most int64) *incoming {
@@ -200,7 +201,7 @@ func (r *room) take(whose string, n int64) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.taken+n > bodyRoom || r.by[whose]+n > bodyShare {
-		return store.Fail(store.TooMany, "error.too-much-at-once", "seconds", 5)
+		return fault.New(fault.TooMany, "error.too-much-at-once", "seconds", 5)
 	}
 	if r.by == nil {
 		r.by = map[string]int64{}
@@ -290,7 +291,7 @@ func (r *Request) ReadForm(to *Route) (*postedForm, error) {
 			raw = raw[:max(bytes.LastIndexByte(raw, '&'), 0)] // the last value may be incomplete
 		}
 		if bytes.Count(raw, []byte("&")) >= MaxFields {
-			return p, store.Fail(store.TooLarge, "error.form-fields", "max", MaxFields)
+			return p, fault.New(fault.TooLarge, "error.form-fields", "max", MaxFields)
 		}
 		var args fasthttp.Args
 		args.ParseBytes(raw)
@@ -315,9 +316,9 @@ func (r *Request) ReadForm(to *Route) (*postedForm, error) {
 
 // isOurs reports whether the error carries a message for the person.
 func isOurs(err error) bool {
-	var one *store.Error
+	var one *fault.Error
 	var refused *fiber.Error
-	return errors.As(err, &one) || errors.As(err, &refused) || store.KindOf(err) != store.Internal
+	return errors.As(err, &one) || errors.As(err, &refused) || fault.KindOf(err) != fault.Internal
 }
 
 // readParts reads the parts of a multipart form in order.
@@ -342,7 +343,7 @@ func (r *Request) readParts(to *Route, p *postedForm, boundary string) error {
 		}
 		heads.left = -1
 		if n == MaxFields {
-			return store.Fail(store.TooLarge, "error.form-fields", "max", MaxFields)
+			return fault.New(fault.TooLarge, "error.form-fields", "max", MaxFields)
 		}
 		name := part.FormName()
 		switch file := part.FileName(); {
@@ -370,8 +371,8 @@ func (r *Request) readParts(to *Route, p *postedForm, boundary string) error {
 			if b.err != nil && !b.Ended() {
 				return b.err
 			}
-			var refused *store.Error
-			if u.Err != nil && !(errors.As(u.Err, &refused) && (refused.Kind == store.TooLarge || refused.Kind == store.Invalid)) {
+			var refused *fault.Error
+			if u.Err != nil && !(errors.As(u.Err, &refused) && (refused.Kind == fault.TooLarge || refused.Kind == fault.Invalid)) {
 				return u.Err
 			}
 			p.Uploads[name] = append(p.Uploads[name], u)

@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // builtInColour is already in the style sheets and needs no sheet of its own.
@@ -44,12 +45,12 @@ func (s *Site) GetBrandColour(r *Request) error {
 func (s *Site) GetBrandLogo(r *Request) error {
 	set := r.Settings()
 	if set.Logo == "" {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	switch set.LogoType {
 	case "image/png", "image/jpeg", "image/webp":
 	default:
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	f, err := r.site.Store.OpenBlob(set.Logo)
 	if err != nil {

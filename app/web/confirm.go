@@ -9,7 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // Someone who finds an open browser has not signed in. Some acts would let that person take over the account, let
@@ -60,8 +60,8 @@ func (r *Request) Confirm(f *Form) error {
 		return err
 	}
 	err := r.site.Desk.Keeper().Confirm(r.Ctx(), v.Session.ID, v.Actor.ID(), f.Raw(PasswordField))
-	if store.KindOf(err) == store.Invalid {
-		return store.Fail(store.Invalid, "error.password-now").At(PasswordField)
+	if fault.KindOf(err) == fault.Invalid {
+		return fault.New(fault.Invalid, "error.password-now").At(PasswordField)
 	}
 	if err == nil {
 		s := *v.Session // so that the page of this answer already knows it
@@ -107,9 +107,9 @@ func (r *Request) confirmFirst(to *Route) (asked bool, err error) {
 		v.Page.Status = fiber.StatusUnauthorized
 		return true, r.Render("page/confirm", v)
 	}
-	var slow *store.Error
-	if errors.As(err, &slow) && slow.Kind == store.TooMany {
-		r.c.Set(fiber.HeaderRetryAfter, RetryAfter(store.Problems{slow}))
+	var slow *fault.Error
+	if errors.As(err, &slow) && slow.Kind == fault.TooMany {
+		r.c.Set(fiber.HeaderRetryAfter, RetryAfter(fault.Problems{slow}))
 	}
 	if err := v.Refill(f, err); err != nil {
 		return true, err

@@ -16,50 +16,50 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/listen"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // StatusOf is the only table from kinds of error to HTTP status, for pages and API alike.
-var StatusOf = map[store.Kind]int{
-	store.Internal:    fiber.StatusInternalServerError,
-	store.Invalid:     fiber.StatusUnprocessableEntity,
-	store.NotFound:    fiber.StatusNotFound,
-	store.Conflict:    fiber.StatusConflict,
-	store.Denied:      fiber.StatusForbidden,
-	store.SignIn:      fiber.StatusUnauthorized,
-	store.TooLarge:    fiber.StatusRequestEntityTooLarge,
-	store.TooMany:     fiber.StatusTooManyRequests,
-	store.Unavailable: fiber.StatusServiceUnavailable,
+var StatusOf = map[fault.Kind]int{
+	fault.Internal:    fiber.StatusInternalServerError,
+	fault.Invalid:     fiber.StatusUnprocessableEntity,
+	fault.NotFound:    fiber.StatusNotFound,
+	fault.Conflict:    fiber.StatusConflict,
+	fault.Denied:      fiber.StatusForbidden,
+	fault.SignIn:      fiber.StatusUnauthorized,
+	fault.TooLarge:    fiber.StatusRequestEntityTooLarge,
+	fault.TooMany:     fiber.StatusTooManyRequests,
+	fault.Unavailable: fiber.StatusServiceUnavailable,
 }
 
 // kindOfStatus returns the kind for a status with which fiber itself refuses (no such route, body too large, ...).
-func kindOfStatus(status int) store.Kind {
+func kindOfStatus(status int) fault.Kind {
 	switch status {
 	case fiber.StatusNotFound, fiber.StatusMethodNotAllowed:
-		return store.NotFound
+		return fault.NotFound
 	case fiber.StatusRequestEntityTooLarge:
-		return store.TooLarge
+		return fault.TooLarge
 	case fiber.StatusRequestTimeout, fiber.StatusServiceUnavailable:
-		return store.Unavailable
+		return fault.Unavailable
 	case fiber.StatusTooManyRequests:
-		return store.TooMany
+		return fault.TooMany
 	case fiber.StatusForbidden:
-		return store.Denied
+		return fault.Denied
 	}
 	if status >= 400 && status < 500 {
-		return store.Invalid
+		return fault.Invalid
 	}
-	return store.Internal
+	return fault.Internal
 }
 
 // errCrossOrigin is the error for a form posted from another site.
-var errCrossOrigin = store.Fail(store.Denied, "error.cross-origin")
+var errCrossOrigin = fault.New(fault.Denied, "error.cross-origin")
 
 // failure is an error prepared for the answer.
 type failure struct {
-	kind      store.Kind
+	kind      fault.Kind
 	status    int
-	problems  store.Problems // what the person may read; empty when the fault is ours
+	problems  fault.Problems // what the person may read; empty when the fault is ours
 	reference string         // set when the fault is ours; shown and logged
 }
 
@@ -67,34 +67,34 @@ type failure struct {
 var exhausted = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE}
 
 func (r *Request) judge(err error) failure {
-	f := failure{kind: store.Internal}
+	f := failure{kind: fault.Internal}
 	var refused *fiber.Error
-	var one *store.Error
-	var many store.Problems
+	var one *fault.Error
+	var many fault.Problems
 	switch {
 	case errors.As(err, &many) && len(many) > 0:
 		f.kind, f.problems = many[0].Kind, many
 	case errors.As(err, &one):
-		f.kind, f.problems = one.Kind, store.Problems{one}
+		f.kind, f.problems = one.Kind, fault.Problems{one}
 	case errors.As(err, &refused):
 		f.kind = kindOfStatus(refused.Code)
 		f.status = refused.Code
 	case slices.ContainsFunc(exhausted, func(e error) bool { return errors.Is(err, e) }):
-		f.kind, f.problems = store.Unavailable, store.Problems{store.Fail(store.Unavailable, "error.disk")}
+		f.kind, f.problems = fault.Unavailable, fault.Problems{fault.New(fault.Unavailable, "error.disk")}
 	}
 	if f.status == 0 {
 		f.status = StatusOf[f.kind]
 	}
-	if f.kind == store.Internal || f.kind == store.Unavailable {
+	if f.kind == fault.Internal || f.kind == fault.Unavailable {
 		f.reference = reference()
-		if f.kind == store.Internal {
+		if f.kind == fault.Internal {
 			f.problems = nil
 		}
 		r.site.Log.LogAttrs(r.c.Context(), slog.LevelError, "request failed", slog.String("reference", f.reference), slog.String("method", r.c.Method()),
 			slog.String("route", r.routePath()), slog.Uint64("person", r.Actor().ID()), slog.Any("err", err))
 	}
-	if len(f.problems) == 0 && f.kind != store.Internal {
-		f.problems = store.Problems{store.Fail(f.kind, "error."+f.kind.String())}
+	if len(f.problems) == 0 && f.kind != fault.Internal {
+		f.problems = fault.Problems{fault.New(f.kind, "error."+f.kind.String())}
 	}
 	return f
 }
@@ -110,7 +110,7 @@ func reference() string {
 func (r *Request) fail(err error) {
 	f := r.judge(err)
 	r.c.Response().ResetBody()
-	if f.kind == store.TooMany {
+	if f.kind == fault.TooMany {
 		r.c.Set(fiber.HeaderRetryAfter, RetryAfter(f.problems))
 	}
 	if r.isAPI() {
@@ -122,7 +122,7 @@ func (r *Request) fail(err error) {
 		_ = r.c.SendString(r.sentence(f))
 		return
 	}
-	if f.kind == store.SignIn {
+	if f.kind == fault.SignIn {
 		if err = r.site.AskToSignIn(r); err == nil {
 			return
 		}
@@ -172,12 +172,12 @@ func (r *Request) failurePage(f failure) error {
 	v.Guest = !r.Actor().SignedIn()
 	v.Layout = "plain"
 	v.Page.Status = f.status
-	if r.c.Method() == fiber.MethodPost && (f.kind == store.Conflict || f.kind == store.Internal || f.kind == store.Unavailable || f.kind == store.Denied || f.kind == store.Invalid) {
+	if r.c.Method() == fiber.MethodPost && (f.kind == fault.Conflict || f.kind == fault.Internal || f.kind == fault.Unavailable || f.kind == fault.Denied || f.kind == fault.Invalid) {
 		v.Posted = longTexts(r.PostedValues())
 		v.Retry = r.FormPage()
 	}
 	name := "page/error"
-	if f.kind == store.Conflict {
+	if f.kind == fault.Conflict {
 		name = "page/conflict"
 	}
 	return r.Render(name, v)
@@ -241,7 +241,7 @@ func (r *Request) failAPI(f failure) {
 			doc.Args = p.Args
 		}
 	}
-	if f.kind == store.SignIn {
+	if f.kind == fault.SignIn {
 		r.c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="sportello"`)
 	}
 	r.c.Status(f.status)
@@ -252,7 +252,7 @@ func (r *Request) failAPI(f failure) {
 }
 
 // RetryAfter returns the seconds to wait before trying again, as the Retry-After header has them.
-func RetryAfter(p store.Problems) string {
+func RetryAfter(p fault.Problems) string {
 	if len(p) > 0 {
 		if s, ok := p[0].Args["seconds"]; ok {
 			return fmt.Sprint(s)

@@ -12,6 +12,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/enum"
+	"sportello/store/fault"
 )
 
 // Form reads the values of a posted form, or of a GET's query, one by one. A value that cannot be read becomes a
@@ -22,7 +24,7 @@ type Form struct {
 	Values   url.Values
 	Uploads  map[string][]sentFile
 	Kept     []KeptFile
-	Problems store.Problems
+	Problems fault.Problems
 	Fault    error // an error that is not the person's fault, such as a full disk
 }
 
@@ -229,7 +231,7 @@ func FormCode[V any, P interface {
 	*V
 	UnmarshalText([]byte) error
 }](f *Form, name string) V {
-	v, err := store.Parse[V, P](strings.TrimSpace(f.Values.Get(name)))
+	v, err := enum.Parse[V, P](strings.TrimSpace(f.Values.Get(name)))
 	if err != nil {
 		f.Problems.Add(name, "error.choice")
 	}
@@ -252,7 +254,7 @@ func (f *Form) Files(name string) []uint64 {
 		f.Kept = append(f.Kept, KeptFile{row.ID, row.Name, words.Size(lang, row.Size)})
 	}
 	for _, u := range f.Uploads[name] {
-		var refused *store.Error
+		var refused *fault.Error
 		if errors.As(u.Err, &refused) {
 			f.Problems = append(f.Problems, refused.At(name))
 			continue

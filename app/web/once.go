@@ -16,6 +16,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // An act happens once. Every form of a signed-in person carries its own key (part/csrf), and a program may send one
@@ -63,7 +65,7 @@ func (r *Request) once(to *Route) error {
 	if used != nil {
 		return r.sameAgain(used, same)
 	}
-	o := &store.Once{Key: key, Same: same}
+	o := &db.Once{Key: key, Same: same}
 	r.Visit().Actor.Once = o
 	if err = to.Handle(r); err == nil && o.Used() != nil {
 		r.keepAnswer(o.Used())
@@ -83,7 +85,7 @@ func (r *Request) onceKey(to *Route) (string, error) {
 	case r.isAPI():
 		who, key = r.c.Get(fiber.HeaderAuthorization), r.c.Get("Idempotency-Key")
 		if len(key) > MaxOnceKey || !utf8.ValidString(key) {
-			return "", store.Fail(store.Invalid, "error.once-key", "max", MaxOnceKey).At("Idempotency-Key")
+			return "", fault.New(fault.Invalid, "error.once-key", "max", MaxOnceKey).At("Idempotency-Key")
 		}
 	default:
 		who, key = strconv.FormatUint(v.Actor.ID(), 10), r.PostedValues().Get(OnceField)
@@ -147,20 +149,20 @@ func hashOf(parts ...string) string {
 }
 
 // sameAgain answers a request whose key was used before.
-func (r *Request) sameAgain(used *store.UsedKey, same string) error {
+func (r *Request) sameAgain(used *db.UsedKey, same string) error {
 	api := r.isAPI()
 	switch {
 	case used.Same != same && api:
-		return store.Fail(store.Invalid, "error.once-other").At("Idempotency-Key")
+		return fault.New(fault.Invalid, "error.once-other").At("Idempotency-Key")
 	case used.Same != same:
-		return store.Fail(store.Conflict, "error.once-form")
+		return fault.New(fault.Conflict, "error.once-form")
 	case !api:
 		return r.c.Redirect(r.madeAt(used), fiber.StatusSeeOther)
 	}
 	r.c.Set("Idempotency-Replayed", "true")
 	if used.Status == 0 { // the desk stopped between the act and its answer
 		if used.Table != store.Tickets.Name() {
-			return store.Fail(store.Conflict, "error.once-lost")
+			return fault.New(fault.Conflict, "error.once-lost")
 		}
 		t, err := r.site.TicketAgain(r, used.Made)
 		if err != nil {
@@ -180,7 +182,7 @@ func (r *Request) sameAgain(used *store.UsedKey, same string) error {
 
 // madeAt returns the address of what was made under the key: where the first request was sent, else the ticket, else
 // the page with the form.
-func (r *Request) madeAt(used *store.UsedKey) string {
+func (r *Request) madeAt(used *db.UsedKey) string {
 	switch {
 	case used.To != "":
 		return LocalPath(used.To)
@@ -192,7 +194,7 @@ func (r *Request) madeAt(used *store.UsedKey) string {
 
 // keepAnswer stores the answer of the act. It stores no page, which may show a secret, and no answer that is too long:
 // a second request is then led to what was made.
-func (r *Request) keepAnswer(used *store.UsedKey) {
+func (r *Request) keepAnswer(used *db.UsedKey) {
 	answer := r.c.Response()
 	k := *used
 	k.Status, k.To = answer.StatusCode(), string(answer.Header.Peek(fiber.HeaderLocation))
@@ -200,7 +202,7 @@ func (r *Request) keepAnswer(used *store.UsedKey) {
 		return
 	}
 	if r.isAPI() {
-		if len(answer.Body()) > store.MaxUsedAnswer {
+		if len(answer.Body()) > db.MaxUsedAnswer {
 			return
 		}
 		k.Type, k.Answer = string(answer.Header.ContentType()), slices.Clone(answer.Body())
@@ -242,7 +244,7 @@ func (u *underWay) enter(ctx context.Context, key string) (leave func(), err err
 		select {
 		case <-busy:
 		case <-ctx.Done():
-			return nil, store.Fail(store.Conflict, "error.once-busy")
+			return nil, fault.New(fault.Conflict, "error.once-busy")
 		}
 	}
 }

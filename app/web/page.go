@@ -15,6 +15,8 @@ import (
 
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Page is what all pages have in common. View models embed it and add finished strings and booleans; templates call its
@@ -178,7 +180,7 @@ func (p *Page) navigation() []Link {
 // a change.
 func (p *Page) Most(field string) int {
 	if field == "reason" {
-		return store.MaxReason
+		return db.MaxReason
 	}
 	return store.Most(field)
 }
@@ -249,19 +251,19 @@ func (p *Page) Refill(f *Form, err error) error {
 	if err == nil {
 		return nil
 	}
-	var one *store.Error
-	var many store.Problems
+	var one *fault.Error
+	var many fault.Problems
 	if !errors.As(err, &many) {
 		if !errors.As(err, &one) {
 			return err
 		}
-		many = store.Problems{one}
+		many = fault.Problems{one}
 	}
 	p.Errors = map[string]string{}
 	for _, e := range many {
 		switch e.Kind {
-		case store.Invalid, store.TooLarge, store.TooMany:
-		case store.Conflict:
+		case fault.Invalid, fault.TooLarge, fault.TooMany:
+		case fault.Conflict:
 			p.Status = fiber.StatusConflict
 			if e.Field == "" {
 				return err

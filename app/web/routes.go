@@ -7,7 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk/policy"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // Who says who may use a route. It only separates whole areas; the desk's methods check every act again.
@@ -136,9 +136,9 @@ func (r *Request) admit(to *Route) error {
 		if to.Method == fiber.MethodPost && !r.isAPI() && r.wantsPage() {
 			r.receiveSome()
 		}
-		return store.Fail(store.SignIn, "error.sign-in-needed")
+		return fault.New(fault.SignIn, "error.sign-in-needed")
 	}
-	return store.Fail(store.Denied, "error.denied")
+	return fault.New(fault.Denied, "error.denied")
 }
 
 // routePath returns the route of the request for logs and metrics: the pattern, never the parameters.
@@ -178,7 +178,7 @@ func (r *Request) Number() (uint64, error) { return r.NumberOf("n") }
 func (r *Request) NumberOf(name string) (uint64, error) {
 	n, err := strconv.ParseUint(r.c.Params(name), 10, 64)
 	if err != nil || n == 0 {
-		return 0, store.Fail(store.NotFound, "error.not-found")
+		return 0, fault.New(fault.NotFound, "error.not-found")
 	}
 	return n, nil
 }

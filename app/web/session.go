@@ -18,6 +18,7 @@ import (
 	"sportello/app/words"
 	"sportello/store"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // Visit is what is known about one request: the actor, the language, and the settings of the desk.
@@ -58,7 +59,7 @@ func (r *Request) Visit() *Visit {
 		s, p, err := r.site.Desk.Keeper().Session(r.Ctx(), secret)
 		if err == nil {
 			v.Session, v.Actor.Person = s, p
-		} else if store.KindOf(err) != store.SignIn {
+		} else if fault.KindOf(err) != fault.SignIn {
 			r.site.Log.Error("read session", "err", err)
 		}
 	}

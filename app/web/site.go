@@ -29,7 +29,7 @@ import (
 	"sportello/app/words"
 	"sportello/assets"
 	"sportello/search"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Site serves the desk to browsers and programs: every page and every answer of the API uses it. A room has one and
@@ -37,7 +37,7 @@ import (
 type Site struct {
 	Config  config.Config
 	Log     *slog.Logger
-	Store   *store.Store
+	Store   *db.Store
 	Index   *search.Index
 	Desk    *desk.Desk
 	Words   *words.Dictionary

@@ -9,12 +9,12 @@ import (
 	"sync"
 	"time"
 
-	"sportello/store"
-
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"github.com/nicksnyder/go-i18n/v2/i18n/template"
 	"github.com/pelletier/go-toml/v2"
 	"golang.org/x/text/language"
+
+	"sportello/store/fault"
 )
 
 // Languages are the desk's languages; the first is used when nothing is known about the reader.
@@ -340,12 +340,12 @@ func (v Voice) Plural(key string, n int, args ...any) string {
 }
 
 // Explain returns the sentence for one error in the language.
-func (d *Dictionary) Explain(lang string, e *store.Error) string {
+func (d *Dictionary) Explain(lang string, e *fault.Error) string {
 	key := e.Key
 	if key == "" {
 		key = "error." + e.Kind.String()
 	}
-	if key == "error.too-many" && e.Kind == store.Invalid {
+	if key == "error.too-many" && e.Kind == fault.Invalid {
 		key = "error.too-many-of" // too many values; the kind of that name means too many attempts
 	}
 	args := make([]any, 0, 2*len(e.Args))

@@ -9,6 +9,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/spelling"
 )
 
@@ -36,7 +37,7 @@ type CatalogueCache struct {
 }
 
 // Get returns the catalogue, read again when something has changed and a second has passed.
-func (c *CatalogueCache) Get(st *store.Store) (*Catalogue, error) {
+func (c *CatalogueCache) Get(st *db.Store) (*Catalogue, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seq := st.Last()
@@ -58,9 +59,9 @@ func (c *CatalogueCache) Forget() {
 	c.mu.Unlock()
 }
 
-func readCatalogue(st *store.Store) (*Catalogue, error) {
+func readCatalogue(st *db.Store) (*Catalogue, error) {
 	c := &Catalogue{Modules: map[uint64]*store.Module{}, Groups: map[uint64]*store.Group{}, Organisations: map[uint64]*store.Organisation{}}
-	err := st.View(func(tx *store.Tx) error {
+	err := st.View(func(tx *db.Tx) error {
 		for m, err := range store.Modules.All(tx, 0, false) {
 			if err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/store"
+	"sportello/store/enum"
 	"sportello/store/spelling"
 )
 
@@ -132,11 +133,11 @@ func codesOf(name, values string) string {
 		code := filterValues[name][v]
 		switch name {
 		case "state":
-			if s, err := store.Parse[store.State](v); err == nil && s != store.StateNone {
+			if s, err := enum.Parse[store.State](v); err == nil && s != store.StateNone {
 				code = v
 			}
 		case "kind":
-			if k, err := store.Parse[store.TicketKind](v); err == nil && k != store.KindNone {
+			if k, err := enum.Parse[store.TicketKind](v); err == nil && k != store.KindNone {
 				code = v
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sportello/store"
+	"sportello/store/db"
 )
 
 func TestParse(t *testing.T) {
@@ -86,9 +87,9 @@ func TestManySynonymsStayAQuestion(t *testing.T) {
 
 var parseCatalogue = &Catalogue{
 	Modules: map[uint64]*store.Module{
-		1: {Row: store.Row{ID: 1}, Code: "u-gov", Name: store.Words{IT: "U-GOV"}},
-		2: {Row: store.Row{ID: 2}, Code: "u-gov/contabilita", Parent: 1, Name: store.Words{IT: "Contabilità", EN: "Accounting"}},
-		3: {Row: store.Row{ID: 3}, Code: "csa", Name: store.Words{IT: "CSA, carriere"}},
+		1: {Row: db.Row{ID: 1}, Code: "u-gov", Name: store.Words{IT: "U-GOV"}},
+		2: {Row: db.Row{ID: 2}, Code: "u-gov/contabilita", Parent: 1, Name: store.Words{IT: "Contabilità", EN: "Accounting"}},
+		3: {Row: db.Row{ID: 3}, Code: "csa", Name: store.Words{IT: "CSA, carriere"}},
 	},
-	Groups: map[uint64]*store.Group{1: {Row: store.Row{ID: 1}, Code: "risorse-umane", Name: store.Words{IT: "Risorse Umane", EN: "Human Resources"}}},
+	Groups: map[uint64]*store.Group{1: {Row: db.Row{ID: 1}, Code: "risorse-umane", Name: store.Words{IT: "Risorse Umane", EN: "Human Resources"}}},
 }

@@ -15,6 +15,8 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // View is an article in one language with everything the actor may know about it.
@@ -34,7 +36,7 @@ type View struct {
 // returns a NotFound error when the actor may read neither.
 func (as *Articles) Read(a policy.Actor, slug, lang string) (*View, error) {
 	var out *View
-	err := as.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *db.Tx) error {
 		art, err := store.ArticlesBySlug.First(tx, slug)
 		if err != nil {
 			return err
@@ -48,7 +50,7 @@ func (as *Articles) Read(a policy.Actor, slug, lang string) (*View, error) {
 // ReadByID is Read by the id of the row, as search returns it.
 func (as *Articles) ReadByID(a policy.Actor, id uint64, lang string) (*View, error) {
 	var out *View
-	err := as.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *db.Tx) error {
 		art, err := store.Articles.Get(tx, id)
 		if err != nil {
 			return err
@@ -59,7 +61,7 @@ func (as *Articles) ReadByID(a policy.Actor, id uint64, lang string) (*View, err
 	return out, err
 }
 
-func (as *Articles) viewArticle(tx *store.Tx, a policy.Actor, art *store.Article, lang string) (*View, error) {
+func (as *Articles) viewArticle(tx *db.Tx, a policy.Actor, art *store.Article, lang string) (*View, error) {
 	versions, err := store.VersionsByArticle.Glance(tx, art.ID)
 	if err != nil {
 		return nil, err
@@ -75,7 +77,7 @@ func (as *Articles) viewArticle(tx *store.Tx, a policy.Actor, art *store.Article
 		}
 	}
 	if v.Version == nil {
-		return nil, store.Fail(store.NotFound, "error.not-found")
+		return nil, fault.New(fault.NotFound, "error.not-found")
 	}
 	if v.Version, err = store.Versions.Get(tx, v.Version.ID); err != nil {
 		return nil, err
@@ -135,8 +137,8 @@ func (as *Articles) Save(a policy.Actor, f Form) (*View, error) {
 		return nil, err
 	}
 	var out *View
-	err := as.st.Update(a.By(act.WriteArticle), func(tx *store.Tx) error {
-		var wrong store.Problems
+	err := as.st.Update(a.By(act.WriteArticle), func(tx *db.Tx) error {
+		var wrong fault.Problems
 		slug := strings.TrimSpace(f.Slug)
 		var art *store.Article
 		if slug != "" {
@@ -144,7 +146,7 @@ func (as *Articles) Save(a policy.Actor, f Form) (*View, error) {
 			switch {
 			case err == nil:
 				art = found
-			case !errors.Is(err, store.ErrNotFound):
+			case !errors.Is(err, fault.ErrNotFound):
 				return err
 			default:
 				slug = entry.CleanCode(&wrong, "slug", slug, maxSlug)
@@ -162,7 +164,7 @@ func (as *Articles) Save(a policy.Actor, f Form) (*View, error) {
 			if v != nil {
 				current = v.Rev
 			}
-			return store.Fail(store.Conflict, "error.changed-meanwhile", "rev", current)
+			return fault.New(fault.Conflict, "error.changed-meanwhile", "rev", current)
 		}
 		files, err := file.Pending(tx, a, f.Files)
 		if err != nil {
@@ -190,7 +192,7 @@ func (as *Articles) Save(a policy.Actor, f Form) (*View, error) {
 // shareFiles lets the version show those files of the article's other versions that its text names and its writer may
 // read, as a translation shows the pictures of the original. It removes shared files that the text no longer names.
 // Files sent with the version stay with it.
-func (as *Articles) shareFiles(tx *store.Tx, a policy.Actor, v *store.Version) error {
+func (as *Articles) shareFiles(tx *db.Tx, a policy.Actor, v *store.Version) error {
 	files, err := store.FilesByArticle.Find(tx, v.Article)
 	if err != nil {
 		return err
@@ -204,7 +206,7 @@ func (as *Articles) shareFiles(tx *store.Tx, a policy.Actor, v *store.Version) e
 			}
 			f.Versions = append(slices.Clone(f.Versions), v.ID)
 		case has && !names && f.Versions[0] != v.ID:
-			f.Versions = store.Without(f.Versions, v.ID)
+			f.Versions = db.Without(f.Versions, v.ID)
 		default:
 			continue
 		}
@@ -227,7 +229,7 @@ type written struct {
 }
 
 // put checks the form and the actor's rights, and writes what differs. It adds the form's problems to wrong.
-func (w *written) put(tx *store.Tx, a policy.Actor, wrong *store.Problems) (*store.Article, *store.Version, error) {
+func (w *written) put(tx *db.Tx, a policy.Actor, wrong *fault.Problems) (*store.Article, *store.Version, error) {
 	f := w.form
 	title := markup.Line(f.Title)
 	entry.CheckText(wrong, "title", title, maxTitle)
@@ -321,7 +323,7 @@ func cleanLabels(list []string) []string {
 
 // may returns a Denied error unless the actor may make this change. Everyone who writes articles may change drafts;
 // what is or becomes published requires the right to publish for the article's present module and for its new one.
-func (w *written) may(tx *store.Tx, a policy.Actor, f Form) error {
+func (w *written) may(tx *db.Tx, a policy.Actor, f Form) error {
 	if a.System {
 		return nil
 	}
@@ -340,16 +342,16 @@ func (w *written) may(tx *store.Tx, a policy.Actor, f Form) error {
 		return nil
 	}
 	if err := policy.MayPublish(tx, a, f.Module); err != nil {
-		return store.Fail(store.Denied, "error.publish-denied").At("state")
+		return fault.New(fault.Denied, "error.publish-denied").At("state")
 	}
 	if w.article != nil && policy.MayPublish(tx, a, w.article.Module) != nil {
-		return store.Fail(store.Denied, "error.publish-denied").At("module")
+		return fault.New(fault.Denied, "error.publish-denied").At("module")
 	}
 	return nil
 }
 
 // followArticle gives the article's module and audience to all its versions except but, which is about to be written.
-func followArticle(tx *store.Tx, art *store.Article, but *store.Version) error {
+func followArticle(tx *db.Tx, art *store.Article, but *store.Version) error {
 	versions, err := store.VersionsByArticle.Find(tx, art.ID)
 	if err != nil {
 		return err
@@ -372,7 +374,7 @@ var maxSlug = store.Articles.Most("slug")
 var reservedSlugs = []string{"new", "in", "drafts", "missing", "pick"}
 
 // freeSlug returns the wish or, when it is taken, the wish with -2, -3 and so on, within 80 characters.
-func freeSlug(tx *store.Tx, wish string) string {
+func freeSlug(tx *db.Tx, wish string) string {
 	if wish == "" {
 		wish = "articolo"
 	}
@@ -390,7 +392,7 @@ func (as *Articles) Remove(a policy.Actor, slug, lang string, saw uint64) error 
 	if err := policy.MayDraft(a); err != nil {
 		return err
 	}
-	return as.st.Update(a.By(act.DeleteArticle), func(tx *store.Tx) error {
+	return as.st.Update(a.By(act.DeleteArticle), func(tx *db.Tx) error {
 		art, err := store.ArticlesBySlug.First(tx, slug)
 		if err != nil {
 			return err
@@ -413,7 +415,7 @@ func (as *Articles) Remove(a policy.Actor, slug, lang string, saw uint64) error 
 			return err
 		}
 		for _, f := range files {
-			if f.Versions = store.Without(f.Versions, v.ID); len(f.Versions) > 0 {
+			if f.Versions = db.Without(f.Versions, v.ID); len(f.Versions) > 0 {
 				err = store.Files.Put(tx, f)
 			} else {
 				err = store.DeleteFile(tx, f.ID)
@@ -432,7 +434,7 @@ func (as *Articles) Remove(a policy.Actor, slug, lang string, saw uint64) error 
 	})
 }
 
-func mayDiscard(tx *store.Tx, a policy.Actor, art *store.Article, v *store.Version) error {
+func mayDiscard(tx *db.Tx, a policy.Actor, art *store.Article, v *store.Version) error {
 	if a.SignedIn() && v.Author == a.ID() && policy.MayDraft(a) == nil {
 		return nil
 	}

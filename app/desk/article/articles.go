@@ -10,6 +10,8 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -58,17 +60,17 @@ func (as *Articles) List(a policy.Actor, f Filter) (Page, error) {
 		low = append(after, 0)
 	}
 	var page Page
-	err := as.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *db.Tx) error {
 		page = Page{}
 		modules, err := f.modules(tx)
 		if err != nil {
 			return err
 		}
-		var spans []store.Span
+		var spans []db.Span
 		for _, m := range modules {
 			for _, l := range []string{"it", "en"} {
 				if f.Only == "" || f.Only == l {
-					spans = append(spans, store.Span{Prefix: key.Of(f.Publication, m, l), Low: low})
+					spans = append(spans, db.Span{Prefix: key.Of(f.Publication, m, l), Low: low})
 				}
 			}
 		}
@@ -107,7 +109,7 @@ func (as *Articles) List(a policy.Actor, f Filter) (Page, error) {
 }
 
 // modules returns the levels whose articles the filter selects.
-func (f Filter) modules(tx *store.Tx) ([]uint64, error) {
+func (f Filter) modules(tx *db.Tx) ([]uint64, error) {
 	if f.Module != nil && !f.Below {
 		return []uint64{*f.Module}, nil
 	}
@@ -128,16 +130,16 @@ func (f Filter) modules(tx *store.Tx) ([]uint64, error) {
 }
 
 // versionIn returns the article's version in the language, nil when there is none.
-func versionIn(tx *store.Tx, article uint64, lang string) (*store.Version, error) {
+func versionIn(tx *db.Tx, article uint64, lang string) (*store.Version, error) {
 	v, err := store.VersionsByArticle.First(tx, article, lang)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		return nil, nil
 	}
 	return v, err
 }
 
 // twinIn is versionIn without the text.
-func twinIn(tx *store.Tx, article uint64, lang string) (*store.Version, error) {
+func twinIn(tx *db.Tx, article uint64, lang string) (*store.Version, error) {
 	id := store.VersionsByArticle.ID(tx, article, lang)
 	if id == 0 {
 		return nil, nil
@@ -168,10 +170,10 @@ func (as *Articles) recent(a policy.Actor, pub store.Publication, lang string, l
 		limit = 8
 	}
 	var out []Item
-	err := as.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *db.Tx) error {
 		out = nil
 		seen := map[uint64]bool{}
-		for v, err := range store.VersionsByUpdate.GlanceRows(tx, store.Span{Prefix: key.Of(pub), Desc: true}) {
+		for v, err := range store.VersionsByUpdate.GlanceRows(tx, db.Span{Prefix: key.Of(pub), Desc: true}) {
 			if err != nil {
 				return err
 			}
@@ -205,7 +207,7 @@ func (as *Articles) recent(a policy.Actor, pub store.Publication, lang string, l
 // those without a level count under 0. An article in two languages counts once.
 func (as *Articles) Counts(a policy.Actor) (map[uint64]int, error) {
 	var out map[uint64]int
-	err := as.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *db.Tx) error {
 		out = map[uint64]int{}
 		levels, err := catalogue.All(tx)
 		if err != nil {
@@ -213,7 +215,7 @@ func (as *Articles) Counts(a policy.Actor) (map[uint64]int, error) {
 		}
 		// The index contains the article of each version, so no row has to be read.
 		article := map[uint64]uint64{}
-		for e := range store.VersionsByArticle.Entries(tx, store.Span{}) {
+		for e := range store.VersionsByArticle.Entries(tx, db.Span{}) {
 			article[e.ID] = bigEndian(e.Rest)
 		}
 		for _, module := range append([]uint64{0}, ids(levels)...) {
@@ -224,7 +226,7 @@ func (as *Articles) Counts(a policy.Actor) (map[uint64]int, error) {
 				}
 			}
 			seen := map[uint64]bool{}
-			for e := range store.VersionsByModule.Entries(tx, store.Span{Prefix: key.Of(store.Published, module)}) {
+			for e := range store.VersionsByModule.Entries(tx, db.Span{Prefix: key.Of(store.Published, module)}) {
 				id := article[e.ID]
 				if seen[id] {
 					continue
@@ -271,11 +273,11 @@ func (as *Articles) Pick(a policy.Actor, text string, limit int) ([]Item, error)
 	}
 	want := strings.Fields(spelling.Fold(text))
 	var out []Item
-	err := as.st.View(func(tx *store.Tx) error {
+	err := as.st.View(func(tx *db.Tx) error {
 		out = nil
 		seen := map[uint64]bool{}
 		for _, lang := range []string{a.Lang(), ""} {
-			for e := range store.VersionsByModule.Entries(tx, store.Span{Prefix: key.Of(store.Published)}) {
+			for e := range store.VersionsByModule.Entries(tx, db.Span{Prefix: key.Of(store.Published)}) {
 				in, title := titleOfEntry(e.Rest)
 				if lang != "" && in != lang || !entry.BeginWords(title, want) {
 					continue

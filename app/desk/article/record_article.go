@@ -13,7 +13,9 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // Record is one language version of an article in imports, exports and the API.
@@ -53,7 +55,7 @@ func (as *Articles) Put(a policy.Actor, rec Record) (art *store.Article, created
 			return nil, false, err
 		}
 	}
-	var bad store.Problems
+	var bad fault.Problems
 	f := Form{Title: markup.Line(rec.Title), Body: markup.Clean(rec.Body), Language: rec.Language, Labels: rec.Labels}
 	f.Format = entry.Coded[store.Format](&bad, "format", rec.Format)
 	f.Audience = entry.Coded[store.Audience](&bad, "audience", rec.Audience)
@@ -79,7 +81,7 @@ func (as *Articles) Put(a policy.Actor, rec Record) (art *store.Article, created
 		}
 		sums[i] = blob.Sum
 	}
-	err = as.st.Update(a.By(did), func(tx *store.Tx) error {
+	err = as.st.Update(a.By(did), func(tx *db.Tx) error {
 		art, created = nil, false
 		wrong := slices.Clone(bad)
 		w := written{external: external, form: f}
@@ -99,7 +101,7 @@ func (as *Articles) Put(a policy.Actor, rec Record) (art *store.Article, created
 		case named != "":
 			w.article, err = store.ArticlesBySlug.First(tx, named)
 		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err != nil && !errors.Is(err, fault.ErrNotFound) {
 			return err
 		}
 		if w.article == nil {
@@ -134,7 +136,7 @@ func (as *Articles) Put(a policy.Actor, rec Record) (art *store.Article, created
 }
 
 // known replaces the marks of pictures that the version already has with their addresses.
-func (w *written) known(tx *store.Tx, pictures []Picture, sums []string) error {
+func (w *written) known(tx *db.Tx, pictures []Picture, sums []string) error {
 	if w.version == nil || len(pictures) == 0 {
 		return nil
 	}
@@ -154,7 +156,7 @@ func (w *written) known(tx *store.Tx, pictures []Picture, sums []string) error {
 }
 
 // addPictures attaches the other pictures to the version and replaces their marks with their addresses.
-func (w *written) addPictures(tx *store.Tx, a policy.Actor, art *store.Article, pictures []Picture, sums []string, wrong *store.Problems) error {
+func (w *written) addPictures(tx *db.Tx, a policy.Actor, art *store.Article, pictures []Picture, sums []string, wrong *fault.Problems) error {
 	added := false
 	for i, p := range pictures {
 		if !strings.Contains(w.form.Body, p.Mark) {

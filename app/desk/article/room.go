@@ -3,17 +3,17 @@ package article
 
 import (
 	"sportello/app/desk/file"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Articles are the articles of one desk.
 type Articles struct {
-	st      *store.Store
+	st      *db.Store
 	maxFile int64
 	files   *file.Files
 }
 
 // New returns the articles of the store; a picture in an article may have at most maxFile bytes.
-func New(st *store.Store, maxFile int64, files *file.Files) *Articles {
+func New(st *db.Store, maxFile int64, files *file.Files) *Articles {
 	return &Articles{st: st, maxFile: maxFile, files: files}
 }

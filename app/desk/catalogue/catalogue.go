@@ -15,6 +15,9 @@ import (
 	"sportello/assets"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/enum"
+	"sportello/store/fault"
 )
 
 // catalogueFile is the catalogue with the groups in the format of assets/catalogue.toml.
@@ -74,7 +77,7 @@ func (ct *Catalogue) Import(a policy.Actor, r io.Reader) (Imported, error) {
 		return Imported{}, err
 	}
 	var out Imported
-	err = ct.st.Update(a.By(act.ImportCatalogue), func(tx *store.Tx) (err error) {
+	err = ct.st.Update(a.By(act.ImportCatalogue), func(tx *db.Tx) (err error) {
 		out, err = f.put(tx)
 		return err
 	})
@@ -87,7 +90,7 @@ func readCatalogue(r io.Reader) (*catalogueFile, error) {
 		return nil, fmt.Errorf("desk: read catalogue: %w", err)
 	}
 	if len(raw) > maxCatalogue {
-		return nil, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", maxCatalogue>>20)
+		return nil, fault.New(fault.TooLarge, "error.file-too-large", "megabytes", maxCatalogue>>20)
 	}
 	var f catalogueFile
 	dec := toml.NewDecoder(strings.NewReader(string(raw))).DisallowUnknownFields()
@@ -98,30 +101,30 @@ func readCatalogue(r io.Reader) (*catalogueFile, error) {
 		} else if syntax, ok := errors.AsType[*toml.DecodeError](err); ok {
 			line, _ = syntax.Position()
 		}
-		e := store.Fail(store.Invalid, "error.catalogue-file", "line", line, "reason", err.Error()).At("file")
+		e := fault.New(fault.Invalid, "error.catalogue-file", "line", line, "reason", err.Error()).At("file")
 		e.Err = err
 		return nil, e
 	}
 	return &f, nil
 }
 
-func (f *catalogueFile) put(tx *store.Tx) (Imported, error) {
+func (f *catalogueFile) put(tx *db.Tx) (Imported, error) {
 	var n Imported
-	var all store.Problems
-	collect := func(what, code string, wrong store.Problems) {
+	var all fault.Problems
+	collect := func(what, code string, wrong fault.Problems) {
 		for _, e := range wrong {
 			all = append(all, e.At(what+" "+code+": "+e.Field))
 		}
 	}
 	for _, r := range f.Groups {
-		var wrong store.Problems
+		var wrong fault.Problems
 		if err := putGroup(tx, r, &wrong, &n); err != nil {
 			return n, err
 		}
 		collect("group", r.Code, wrong)
 	}
 	for _, r := range f.Modules {
-		var wrong store.Problems
+		var wrong fault.Problems
 		if err := putModule(tx, r, &wrong, &n); err != nil {
 			return n, err
 		}
@@ -130,10 +133,10 @@ func (f *catalogueFile) put(tx *store.Tx) (Imported, error) {
 	return n, all.Err()
 }
 
-func putGroup(tx *store.Tx, r groupRecord, wrong *store.Problems, n *Imported) error {
+func putGroup(tx *db.Tx, r groupRecord, wrong *fault.Problems, n *Imported) error {
 	entry.CleanCode(wrong, "code", r.Code, 40)
 	g, err := store.GroupsByCode.First(tx, r.Code)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		g, err = &store.Group{Code: r.Code}, nil
 	}
 	if err != nil {
@@ -150,9 +153,9 @@ func putGroup(tx *store.Tx, r groupRecord, wrong *store.Problems, n *Imported) e
 	return putIfNew(tx, store.Groups, &before, g, g.ID, n)
 }
 
-func putModule(tx *store.Tx, r moduleRecord, wrong *store.Problems, n *Imported) error {
+func putModule(tx *db.Tx, r moduleRecord, wrong *fault.Problems, n *Imported) error {
 	m, err := store.ModulesByCode.First(tx, r.Code)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		m, err = &store.Module{Code: r.Code}, nil
 	}
 	if err != nil {
@@ -176,7 +179,7 @@ func putModule(tx *store.Tx, r moduleRecord, wrong *store.Problems, n *Imported)
 			m.Parent = above.ID
 		}
 	}
-	if form.Channel, err = store.Parse[store.Channel](r.Channel); err != nil {
+	if form.Channel, err = enum.Parse[store.Channel](r.Channel); err != nil {
 		wrong.Add("channel", "error.code", "value", r.Channel)
 	}
 	if r.Group != "" {
@@ -198,7 +201,7 @@ func putModule(tx *store.Tx, r moduleRecord, wrong *store.Problems, n *Imported)
 }
 
 // putIfNew writes a row that is new or has changed, and counts it.
-func putIfNew[T any](tx *store.Tx, table *store.Table[T], before, row *T, id uint64, n *Imported) error {
+func putIfNew[T any](tx *db.Tx, table *db.Table[T], before, row *T, id uint64, n *Imported) error {
 	switch {
 	case id == 0:
 		n.Added++
@@ -230,7 +233,7 @@ func (ct *Catalogue) Export(a policy.Actor, w io.Writer) error {
 		return err
 	}
 	var f catalogueFile
-	err := ct.st.View(func(tx *store.Tx) error {
+	err := ct.st.View(func(tx *db.Tx) error {
 		f = catalogueFile{}
 		rows, err := people.Groups(tx)
 		if err != nil {

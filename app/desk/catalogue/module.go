@@ -12,6 +12,8 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -43,7 +45,7 @@ const PathSeparator = " › "
 // administrator's order and then by name.
 func (ct *Catalogue) Levels() ([]Level, error) {
 	var out []Level
-	err := ct.st.View(func(tx *store.Tx) (err error) {
+	err := ct.st.View(func(tx *db.Tx) (err error) {
 		out, err = All(tx)
 		return err
 	})
@@ -67,14 +69,14 @@ func (ct *Catalogue) level(is func(Level) bool) (*Level, error) {
 	}
 	i := slices.IndexFunc(levels, is)
 	if i < 0 {
-		return nil, store.Fail(store.NotFound, "error.not-found")
+		return nil, fault.New(fault.NotFound, "error.not-found")
 	}
 	return &levels[i], nil
 }
 
 // All returns the whole tree. It has a few dozen rows, which are looked at each time so that the result is always current;
 // they are shared and must not be changed.
-func All(tx *store.Tx) ([]Level, error) {
+func All(tx *db.Tx) ([]Level, error) {
 	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
 	if err != nil {
 		return nil, err
@@ -167,8 +169,8 @@ func (ct *Catalogue) AddModule(a policy.Actor, f ModuleForm) (*store.Module, err
 		return nil, err
 	}
 	var out *store.Module
-	err := ct.st.Update(a.By(act.AddModule), func(tx *store.Tx) error {
-		var wrong store.Problems
+	err := ct.st.Update(a.By(act.AddModule), func(tx *db.Tx) error {
+		var wrong fault.Problems
 		m := &store.Module{Parent: f.Parent, Code: entry.CleanCode(&wrong, "code", f.Code, 40)}
 		if f.Parent != 0 {
 			above, err := store.Modules.Get(tx, f.Parent)
@@ -200,7 +202,7 @@ func (ct *Catalogue) ChangeModule(a policy.Actor, id, saw uint64, f ModuleForm) 
 		return nil, err
 	}
 	var out *store.Module
-	err := ct.st.Update(a.By(act.ChangeModule), func(tx *store.Tx) error {
+	err := ct.st.Update(a.By(act.ChangeModule), func(tx *db.Tx) error {
 		m, err := store.Modules.Get(tx, id)
 		if err != nil {
 			return err
@@ -208,7 +210,7 @@ func (ct *Catalogue) ChangeModule(a policy.Actor, id, saw uint64, f ModuleForm) 
 		if err := entry.SameRev(saw, m.Rev); err != nil {
 			return err
 		}
-		var wrong store.Problems
+		var wrong fault.Problems
 		if f.Code != "" && f.Code != m.Code[strings.LastIndexByte(m.Code, '/')+1:] {
 			wrong.Add("code", "error.code-fixed")
 		}
@@ -222,7 +224,7 @@ func (ct *Catalogue) ChangeModule(a policy.Actor, id, saw uint64, f ModuleForm) 
 	return out, err
 }
 
-func fillModule(tx *store.Tx, m *store.Module, f ModuleForm, wrong *store.Problems) {
+func fillModule(tx *db.Tx, m *store.Module, f ModuleForm, wrong *fault.Problems) {
 	m.Name = entry.CleanName(wrong, "name", f.Name, entry.MaxShort)
 	m.Description = entry.CleanTexts(wrong, "description", f.Description, entry.MaxWords)
 	m.Reason = entry.CleanTexts(wrong, "reason", f.Reason, entry.MaxWords)
@@ -246,7 +248,7 @@ func fillModule(tx *store.Tx, m *store.Module, f ModuleForm, wrong *store.Proble
 
 // checkChannel returns the cleaned address, and adds a problem if it does not fit the channel. The address may be
 // missing: the page then says so and offers the general group.
-func checkChannel(wrong *store.Problems, channel store.Channel, address string) string {
+func checkChannel(wrong *fault.Problems, channel store.Channel, address string) string {
 	address = markup.Line(address)
 	switch {
 	case channel > store.ByEmail:
@@ -272,7 +274,7 @@ var QuestionTypes = []string{"text", "choice", "number", "date"}
 var maxQuestions = store.Modules.Most("questions")
 
 // checkQuestions returns the cleaned questions and adds their problems as questions-N, counted from 1.
-func checkQuestions(wrong *store.Problems, in []store.Question) []store.Question {
+func checkQuestions(wrong *fault.Problems, in []store.Question) []store.Question {
 	if len(in) > maxQuestions {
 		wrong.Add("questions", "error.too-many-of", "max", maxQuestions)
 		return nil
@@ -284,7 +286,7 @@ func checkQuestions(wrong *store.Problems, in []store.Question) []store.Question
 		if slices.ContainsFunc(out, func(o store.Question) bool { return o.Code == q.Code }) {
 			wrong.Add(field, "error.code-taken")
 		}
-		var label store.Problems
+		var label fault.Problems
 		q.Label = entry.CleanName(&label, field, q.Label, entry.MaxName)
 		for _, e := range label {
 			*wrong = append(*wrong, e.At(field))
@@ -312,7 +314,7 @@ func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return ct.st.Update(a.By(act.RemoveModule), func(tx *store.Tx) error {
+	return ct.st.Update(a.By(act.RemoveModule), func(tx *db.Tx) error {
 		if _, err := store.Modules.Get(tx, id); err != nil {
 			return err
 		}
@@ -341,7 +343,7 @@ type Contact struct {
 // Everyone may call it, because the sign-in page shows the contacts.
 func (ct *Catalogue) Contacts() ([]Contact, error) {
 	var out []Contact
-	err := ct.st.View(func(tx *store.Tx) error {
+	err := ct.st.View(func(tx *db.Tx) error {
 		out = nil
 		levels, err := All(tx)
 		if err != nil {

@@ -7,10 +7,12 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // positions returns the list that the rows make, adding what is wrong with a row at "position-N", N from 1.
-func positions(rows []store.Position, wrong *store.Problems) []store.Position {
+func positions(rows []store.Position, wrong *fault.Problems) []store.Position {
 	var out []store.Position
 	taken := map[string]bool{}
 	for i, row := range rows {
@@ -47,7 +49,7 @@ func positions(rows []store.Position, wrong *store.Problems) []store.Position {
 // every person, so it runs in a read transaction before the change and holds no writer up. Whoever is given the position
 // meanwhile keeps its code.
 func (ct *Catalogue) positionsUnused(rows []store.Position) error {
-	return ct.st.View(func(tx *store.Tx) error {
+	return ct.st.View(func(tx *db.Tx) error {
 		gone := map[string]store.Words{}
 		for _, p := range store.CurrentSettings(tx).Positions {
 			if !slices.ContainsFunc(rows, func(r store.Position) bool { return r.Code == p.Code && r.Name != store.Words{} }) {
@@ -63,7 +65,7 @@ func (ct *Catalogue) positionsUnused(rows []store.Position) error {
 			}
 			for h := range p.Open {
 				if name, is := gone[h.Position]; is {
-					return store.Fail(store.Conflict, "error.position-in-use", "name", name.IT).At("positions")
+					return fault.New(fault.Conflict, "error.position-in-use", "name", name.IT).At("positions")
 				}
 			}
 		}

@@ -2,10 +2,12 @@
 // branding, synonyms, and the texts of mail.
 package catalogue
 
-import "sportello/store"
+import (
+	"sportello/store/db"
+)
 
 // Catalogue is the catalogue of one desk, with its settings.
-type Catalogue struct{ st *store.Store }
+type Catalogue struct{ st *db.Store }
 
 // New returns the catalogue of the store.
-func New(st *store.Store) *Catalogue { return &Catalogue{st: st} }
+func New(st *db.Store) *Catalogue { return &Catalogue{st: st} }

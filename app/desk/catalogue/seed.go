@@ -9,7 +9,9 @@ import (
 	"sportello/assets"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 type homeFile struct {
@@ -29,7 +31,7 @@ func (ct *Catalogue) Seed(ctx context.Context) error {
 		return err
 	}
 	seeded := false
-	err := ct.st.View(func(tx *store.Tx) error {
+	err := ct.st.View(func(tx *db.Tx) error {
 		seeded = store.SettingsTable.Last(tx) > 0
 		return nil
 	})
@@ -44,7 +46,7 @@ func (ct *Catalogue) Seed(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("desk: read built-in catalogue: %w", err)
 	}
-	return ct.st.Update(store.By{Via: door.Desk, Act: act.Seed}, func(tx *store.Tx) error {
+	return ct.st.Update(db.By{Via: door.Desk, Act: act.Seed}, func(tx *db.Tx) error {
 		if store.SettingsTable.Last(tx) > 0 {
 			return nil
 		}
@@ -54,7 +56,7 @@ func (ct *Catalogue) Seed(ctx context.Context) error {
 		if err := seedSynonyms(tx); err != nil {
 			return err
 		}
-		var wrong store.Problems
+		var wrong fault.Problems
 		set := &store.Settings{}
 		(&Branding{Name: home.Name, Institution: home.Institution, Colour: home.Colour}).fill(set, "", "", &wrong)
 		(&Home{Welcome: home.Welcome, Text: home.Text, Searches: home.Searches, Hours: home.Hours}).fill(set, &wrong)

@@ -20,6 +20,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -83,12 +85,12 @@ func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) 
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err
 	}
-	var wrong store.Problems
+	var wrong fault.Problems
 	logo, kind := "", ""
 	if f.Branding != nil && f.Branding.Logo != nil {
 		var err error
 		if logo, kind, err = ct.keepLogo(f.Branding.Logo); err != nil {
-			e, ok := errors.AsType[*store.Error](err)
+			e, ok := errors.AsType[*fault.Error](err)
 			if !ok || e.Field == "" {
 				return nil, err
 			}
@@ -101,7 +103,7 @@ func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) 
 		}
 	}
 	var out *store.Settings
-	err := ct.st.Update(a.By(act.ChangeSettings), func(tx *store.Tx) error {
+	err := ct.st.Update(a.By(act.ChangeSettings), func(tx *db.Tx) error {
 		set, err := store.StoredSettings(tx)
 		if err != nil {
 			return err
@@ -109,7 +111,7 @@ func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) 
 		if err := entry.SameRev(saw, set.Rev); err != nil {
 			return err
 		}
-		found := append(store.Problems(nil), wrong...)
+		found := append(fault.Problems(nil), wrong...)
 		if f.Branding != nil {
 			f.Branding.fill(set, logo, kind, &found)
 		}
@@ -142,7 +144,7 @@ func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) 
 	return out, err
 }
 
-func (b *Branding) fill(set *store.Settings, logo, kind string, wrong *store.Problems) {
+func (b *Branding) fill(set *store.Settings, logo, kind string, wrong *fault.Problems) {
 	set.Name = entry.CleanLine(wrong, "name", b.Name, store.SettingsTable.Most("name"))
 	if set.Name == "" {
 		wrong.Add("name", "error.required")
@@ -167,10 +169,10 @@ func (ct *Catalogue) keepLogo(r io.Reader) (sum, kind string, err error) {
 		return "", "", fmt.Errorf("desk: read logo: %w", err)
 	}
 	if len(raw) > MaxLogo {
-		return "", "", store.Fail(store.TooLarge, "error.logo-size", "kilobytes", MaxLogo>>10).At("logo")
+		return "", "", fault.New(fault.TooLarge, "error.logo-size", "kilobytes", MaxLogo>>10).At("logo")
 	}
 	kind = mimetype.Detect(raw).String()
-	bad := store.Fail(store.Invalid, "error.logo-type").At("logo")
+	bad := fault.New(fault.Invalid, "error.logo-type").At("logo")
 	switch kind {
 	case "image/png", "image/jpeg":
 		c, _, err := image.DecodeConfig(bytes.NewReader(raw))
@@ -193,7 +195,7 @@ func (ct *Catalogue) Logo() (f *os.File, kind string, err error) {
 		return nil, "", err
 	}
 	if set.Logo == "" {
-		return nil, "", store.Fail(store.NotFound, "error.not-found")
+		return nil, "", fault.New(fault.NotFound, "error.not-found")
 	}
 	f, err = ct.st.OpenBlob(set.Logo)
 	return f, set.LogoType, err
@@ -202,7 +204,7 @@ func (ct *Catalogue) Logo() (f *os.File, kind string, err error) {
 // leastContrast is the contrast that WCAG requires between text and its background.
 const leastContrast = 4.5
 
-func checkColour(wrong *store.Problems, s string) string {
+func checkColour(wrong *fault.Problems, s string) string {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if s == "" {
 		return ""
@@ -260,12 +262,12 @@ func nearestReadable(c [3]uint8) [3]uint8 {
 
 // checkFooter returns the cleaned links, without those that have neither label nor address. Problems are named
 // footer-N.
-func checkFooter(in []store.FooterLink, wrong *store.Problems) []store.FooterLink {
+func checkFooter(in []store.FooterLink, wrong *fault.Problems) []store.FooterLink {
 	var out []store.FooterLink
 	for i, l := range in {
 		field := "footer-" + strconv.Itoa(i+1)
 		l.Address = strings.TrimSpace(l.Address)
-		var label store.Problems
+		var label fault.Problems
 		l.Label = entry.CleanWords(&label, field, l.Label, entry.MaxShort)
 		for _, e := range label {
 			*wrong = append(*wrong, e.At(field))
@@ -299,7 +301,7 @@ func linkAddress(s string) bool {
 	return entry.WebAddress(s, "https", "http")
 }
 
-func (h *Home) fill(set *store.Settings, wrong *store.Problems) {
+func (h *Home) fill(set *store.Settings, wrong *fault.Problems) {
 	set.Welcome = entry.CleanWords(wrong, "welcome", h.Welcome, entry.MaxName)
 	set.HomeText = entry.CleanTexts(wrong, "text", h.Text, maxHomeText)
 	set.Hours = entry.CleanWords(wrong, "hours", h.Hours, entry.MaxName)
@@ -312,7 +314,7 @@ func (h *Home) fill(set *store.Settings, wrong *store.Problems) {
 	}
 }
 
-func (s *Service) fill(set *store.Settings, wrong *store.Problems) {
+func (s *Service) fill(set *store.Settings, wrong *fault.Problems) {
 	for cell := range store.DefaultMatrix {
 		if p, ok := s.Matrix[cell]; !ok || p < 1 || p > 4 {
 			wrong.Add("matrix-"+strings.ReplaceAll(cell, "/", "-"), "error.range", "min", 1, "max", 4)
@@ -343,7 +345,7 @@ func (s *Service) fill(set *store.Settings, wrong *store.Problems) {
 	set.DayBegins, set.DayEnds, set.CloseAfter, set.ReopenWithin = s.DayBegins, s.DayEnds, s.CloseAfter, s.ReopenWithin
 }
 
-func products(tx *store.Tx, ids []uint64, wrong *store.Problems) (map[uint64]bool, error) {
+func products(tx *db.Tx, ids []uint64, wrong *fault.Problems) (map[uint64]bool, error) {
 	levels, err := All(tx)
 	if err != nil {
 		return nil, err
@@ -371,6 +373,6 @@ func products(tx *store.Tx, ids []uint64, wrong *store.Problems) (map[uint64]boo
 // Settings returns the administrator's settings of the desk.
 func (ct *Catalogue) Settings() (*store.Settings, error) {
 	var s *store.Settings
-	err := ct.st.View(func(tx *store.Tx) error { s = store.CurrentSettings(tx); return nil })
+	err := ct.st.View(func(tx *db.Tx) error { s = store.CurrentSettings(tx); return nil })
 	return s, err
 }

@@ -9,7 +9,9 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // MailOff reports whether the event's mail is turned off.
@@ -40,9 +42,9 @@ func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event event.Event, 
 		return err
 	}
 	if !event.ByMail() {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
-	var wrong store.Problems
+	var wrong fault.Problems
 	subject = entry.CleanWords(&wrong, "subject", subject, entry.MaxSubject)
 	text = entry.CleanTexts(&wrong, "text", text, maxMailText)
 	for _, f := range []struct{ name, value string }{{"subject-it", subject.IT}, {"subject-en", subject.EN}, {"text-it", text.IT}, {"text-en", text.EN}} {
@@ -53,7 +55,7 @@ func (ct *Catalogue) SetMailText(a policy.Actor, saw uint64, event event.Event, 
 	if err := wrong.Err(); err != nil {
 		return err
 	}
-	return ct.st.Update(a.By(act.ChangeSettings), func(tx *store.Tx) error {
+	return ct.st.Update(a.By(act.ChangeSettings), func(tx *db.Tx) error {
 		set, err := store.StoredSettings(tx)
 		if err != nil {
 			return err

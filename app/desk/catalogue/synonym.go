@@ -14,6 +14,8 @@ import (
 	"sportello/assets"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // The limits of the list of synonyms.
@@ -36,7 +38,7 @@ func (ct *Catalogue) Synonyms(a policy.Actor) (lists SynonymLists, mark string, 
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, "", err
 	}
-	err = ct.st.View(func(tx *store.Tx) error {
+	err = ct.st.View(func(tx *db.Tx) error {
 		now, err := readSynonyms(tx)
 		lists, mark = SynonymLists{}, synonymMark(now)
 		for _, language := range synonymLanguages {
@@ -51,7 +53,7 @@ func (ct *Catalogue) Synonyms(a policy.Actor) (lists SynonymLists, mark string, 
 
 var synonymLanguages = []string{"it", "en"}
 
-func readSynonyms(tx *store.Tx) (map[string][]*store.SynonymSet, error) {
+func readSynonyms(tx *db.Tx) (map[string][]*store.SynonymSet, error) {
 	out := map[string][]*store.SynonymSet{}
 	for _, language := range synonymLanguages {
 		sets, err := store.SynonymsByLanguage.Find(tx, language)
@@ -80,7 +82,7 @@ func (ct *Catalogue) ChangeSynonyms(a policy.Actor, saw string, lists SynonymLis
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return ct.st.Update(a.By(act.ChangeSynonyms), func(tx *store.Tx) error {
+	return ct.st.Update(a.By(act.ChangeSynonyms), func(tx *db.Tx) error {
 		now, err := readSynonyms(tx)
 		if err != nil {
 			return err
@@ -88,7 +90,7 @@ func (ct *Catalogue) ChangeSynonyms(a policy.Actor, saw string, lists SynonymLis
 		if saw != "" && saw != synonymMark(now) {
 			return entry.Conflict("error.changed-meanwhile")
 		}
-		var wrong store.Problems
+		var wrong fault.Problems
 		wants := SynonymLists{}
 		for _, language := range synonymLanguages {
 			wants[language] = cleanSynonyms(&wrong, "synonyms-"+language, lists[language])
@@ -113,7 +115,7 @@ func (ct *Catalogue) ChangeSynonyms(a policy.Actor, saw string, lists SynonymLis
 	})
 }
 
-func addSynonyms(tx *store.Tx, language string, sets [][]string) error {
+func addSynonyms(tx *db.Tx, language string, sets [][]string) error {
 	for _, words := range sets {
 		if err := store.Synonyms.Put(tx, &store.SynonymSet{Language: language, Words: words}); err != nil {
 			return err
@@ -122,7 +124,7 @@ func addSynonyms(tx *store.Tx, language string, sets [][]string) error {
 	return nil
 }
 
-func cleanSynonyms(wrong *store.Problems, field string, sets [][]string) [][]string {
+func cleanSynonyms(wrong *fault.Problems, field string, sets [][]string) [][]string {
 	var out [][]string
 	for _, set := range sets {
 		set = entry.CleanLines(set)
@@ -150,13 +152,13 @@ func cleanSynonyms(wrong *store.Problems, field string, sets [][]string) [][]str
 }
 
 // seedSynonyms writes the built-in synonyms.
-func seedSynonyms(tx *store.Tx) error {
+func seedSynonyms(tx *db.Tx) error {
 	var file map[string][][]string
 	if err := toml.Unmarshal(assets.Synonyms, &file); err != nil {
 		return fmt.Errorf("desk: read built-in synonyms: %w", err)
 	}
 	for _, language := range synonymLanguages {
-		var wrong store.Problems
+		var wrong fault.Problems
 		sets := cleanSynonyms(&wrong, "synonyms", file[language])
 		if err := wrong.Err(); err != nil {
 			return fmt.Errorf("desk: built-in synonyms: %w", err)

@@ -12,6 +12,8 @@ import (
 
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/enum"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -25,7 +27,7 @@ var (
 )
 
 // CleanLine returns the cleaned text of a one-line field, and adds a problem if it exceeds most characters.
-func CleanLine(wrong *store.Problems, field, s string, most int) string {
+func CleanLine(wrong *fault.Problems, field, s string, most int) string {
 	s = markup.Line(s)
 	if n := utf8.RuneCountInString(s); n > most {
 		wrong.Add(field, "error.too-long", "max", most, "have", n)
@@ -34,7 +36,7 @@ func CleanLine(wrong *store.Problems, field, s string, most int) string {
 }
 
 // cleanText returns the cleaned text of a field of several lines, and adds a problem if it exceeds most characters.
-func cleanText(wrong *store.Problems, field, s string, most int) string {
+func cleanText(wrong *fault.Problems, field, s string, most int) string {
 	s = strings.TrimSpace(markup.Clean(s))
 	if n := utf8.RuneCountInString(s); n > most {
 		wrong.Add(field, "error.too-long", "max", most, "have", n)
@@ -43,12 +45,12 @@ func cleanText(wrong *store.Problems, field, s string, most int) string {
 }
 
 // CleanWords is CleanLine for a short text in both languages; its fields are field-it and field-en.
-func CleanWords(wrong *store.Problems, field string, w store.Words, most int) store.Words {
+func CleanWords(wrong *fault.Problems, field string, w store.Words, most int) store.Words {
 	return store.Words{IT: CleanLine(wrong, field+"-it", w.IT, most), EN: CleanLine(wrong, field+"-en", w.EN, most)}
 }
 
 // CleanName is CleanWords for a text that must exist in at least one language.
-func CleanName(wrong *store.Problems, field string, w store.Words, most int) store.Words {
+func CleanName(wrong *fault.Problems, field string, w store.Words, most int) store.Words {
 	w = CleanWords(wrong, field, w, most)
 	if w == (store.Words{}) {
 		wrong.Add(field+"-it", "error.required")
@@ -57,12 +59,12 @@ func CleanName(wrong *store.Problems, field string, w store.Words, most int) sto
 }
 
 // CleanTexts is CleanWords for a longer text of several lines.
-func CleanTexts(wrong *store.Problems, field string, w store.Words, most int) store.Words {
+func CleanTexts(wrong *fault.Problems, field string, w store.Words, most int) store.Words {
 	return store.Words{IT: cleanText(wrong, field+"-it", w.IT, most), EN: cleanText(wrong, field+"-en", w.EN, most)}
 }
 
 // CleanAddress returns an e-mail address in the form in which it is stored, and adds a problem if it is invalid.
-func CleanAddress(wrong *store.Problems, field, s string) string {
+func CleanAddress(wrong *fault.Problems, field, s string) string {
 	s = spelling.Address(s)
 	switch {
 	case s == "":
@@ -101,7 +103,7 @@ func WebAddress(s string, schemes ...string) bool {
 var codeForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // CleanCode adds a problem unless s is a code: lower-case ASCII letters and digits in groups joined by single hyphens.
-func CleanCode(wrong *store.Problems, field, s string, most int) string {
+func CleanCode(wrong *fault.Problems, field, s string, most int) string {
 	s = strings.TrimSpace(s)
 	switch {
 	case s == "":
@@ -115,7 +117,7 @@ func CleanCode(wrong *store.Problems, field, s string, most int) string {
 }
 
 // CleanLanguage accepts it, en and empty, and adds a problem for anything else.
-func CleanLanguage(wrong *store.Problems, field, s string) string {
+func CleanLanguage(wrong *fault.Problems, field, s string) string {
 	if s != "" && s != "it" && s != "en" {
 		wrong.Add(field, "error.language")
 		return ""
@@ -135,12 +137,12 @@ func CleanLines(in []string) []string {
 }
 
 // Conflict returns a refusal because something else uses the row or existed before.
-func Conflict(key string, args ...any) *store.Error { return store.Fail(store.Conflict, key, args...) }
+func Conflict(key string, args ...any) *fault.Error { return fault.New(fault.Conflict, key, args...) }
 
 // SameRev returns a Conflict error when the revision the actor saw is no longer the stored one; 0 skips the check.
 func SameRev(saw, stored uint64) error {
 	if saw != 0 && saw != stored {
-		return store.Fail(store.Conflict, "error.changed-meanwhile", "rev", stored)
+		return fault.New(fault.Conflict, "error.changed-meanwhile", "rev", stored)
 	}
 	return nil
 }
@@ -176,7 +178,7 @@ var (
 )
 
 // CheckText adds a problem for a text that is empty or exceeds most characters.
-func CheckText(wrong *store.Problems, field, s string, most int) {
+func CheckText(wrong *fault.Problems, field, s string, most int) {
 	switch n := utf8.RuneCountInString(s); {
 	case n == 0:
 		wrong.Add(field, "error.required")
@@ -186,7 +188,7 @@ func CheckText(wrong *store.Problems, field, s string, most int) {
 }
 
 // CheckBody adds a problem for a message body that is empty or too long.
-func CheckBody(wrong *store.Problems, body string) {
+func CheckBody(wrong *fault.Problems, body string) {
 	switch {
 	case strings.TrimSpace(body) == "":
 		wrong.Add("body", "error.required")
@@ -202,8 +204,8 @@ var MaxExternal = store.Tickets.Most("external")
 func Coded[V any, P interface {
 	*V
 	UnmarshalText([]byte) error
-}](wrong *store.Problems, field, word string) V {
-	v, err := store.Parse[V, P](word)
+}](wrong *fault.Problems, field, word string) V {
+	v, err := enum.Parse[V, P](word)
 	if err != nil {
 		wrong.Add(field, "error.code", "value", Cut(markup.Line(word), 60))
 	}

@@ -10,7 +10,9 @@ import (
 	"sportello/app/extract"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // The text of attachments is read by a follower of the change log, so that nobody waits for it: whoever attaches a file
@@ -31,18 +33,18 @@ type Reader func(ctx context.Context, f *os.File, name, mediaType string) (strin
 
 // attachments returns the follower that reads the text of files. After a crash it may read a file again, with the same
 // result.
-func (fs *Files) attachments(read Reader) store.Follower {
-	return store.Follower{
+func (fs *Files) attachments(read Reader) db.Follower {
+	return db.Follower{
 		Name:   cursorAttachments,
-		By:     store.By{Via: door.Desk, Act: act.ReadFiles},
+		By:     db.By{Via: door.Desk, Act: act.ReadFiles},
 		Gather: 300 * time.Millisecond,
 		Most:   filesAtOnce,
-		Tells: func(tx *store.Tx, c *store.Change) bool {
+		Tells: func(tx *db.Tx, c *db.Change) bool {
 			id := fileOf(tx, c)
 			return id != 0 && unread(tx, id) != nil
 		},
 		Begin:   func(ctx context.Context) error { return fs.readAllAttachments(ctx, read) },
-		Prepare: func(ctx context.Context, changes []*store.Change) error { return fs.readAttached(ctx, read, changes) },
+		Prepare: func(ctx context.Context, changes []*db.Change) error { return fs.readAttached(ctx, read, changes) },
 	}
 }
 
@@ -58,9 +60,9 @@ func (fs *Files) ReadAttachments(ctx context.Context, read Reader) (uint64, erro
 }
 
 // readAttached reads the files in the changes, each once.
-func (fs *Files) readAttached(ctx context.Context, read Reader, changes []*store.Change) error {
+func (fs *Files) readAttached(ctx context.Context, read Reader, changes []*db.Change) error {
 	var todo []uint64
-	err := fs.st.View(func(tx *store.Tx) error {
+	err := fs.st.View(func(tx *db.Tx) error {
 		todo = nil
 		seen := map[uint64]bool{}
 		for _, c := range changes {
@@ -78,9 +80,9 @@ func (fs *Files) readAttached(ctx context.Context, read Reader, changes []*store
 }
 
 // fileOf returns the file that may have to be read because of the change: it is new or must be read again. 0 for none.
-func fileOf(tx *store.Tx, c *store.Change) uint64 {
+func fileOf(tx *db.Tx, c *db.Change) uint64 {
 	switch {
-	case c.Op == store.Remove:
+	case c.Op == db.Remove:
 	case c.Table == store.Files.Name():
 		return c.ID
 	case c.Table == store.Texts.Name():
@@ -96,7 +98,7 @@ func (fs *Files) readAllAttachments(ctx context.Context, read Reader) error {
 	for next := uint64(1); next != 0; {
 		var todo []uint64
 		from := next
-		err := fs.st.View(func(tx *store.Tx) error {
+		err := fs.st.View(func(tx *db.Tx) error {
 			todo, next = nil, 0
 			n := 0
 			for f, err := range store.Files.All(tx, from, false) {
@@ -125,7 +127,7 @@ func (fs *Files) readAllAttachments(ctx context.Context, read Reader) error {
 
 // unread returns the file if its text should be read: it is attached to something, is of a readable kind, and was not
 // read yet. Otherwise it returns nil.
-func unread(tx *store.Tx, id uint64) *store.File {
+func unread(tx *db.Tx, id uint64) *store.File {
 	f, err := store.Files.Get(tx, id)
 	if err != nil || f.Pending() || !extract.Reads(f.Name, f.Type) {
 		return nil
@@ -169,7 +171,7 @@ func (fs *Files) readFiles(ctx context.Context, read Reader, ids []uint64) error
 // machine's fault, and is tried a second time.
 func (fs *Files) readFile(ctx context.Context, read Reader, id uint64) error {
 	var f *store.File
-	if err := fs.st.View(func(tx *store.Tx) error { f = unread(tx, id); return nil }); err != nil || f == nil {
+	if err := fs.st.View(func(tx *db.Tx) error { f = unread(tx, id); return nil }); err != nil || f == nil {
 		return err
 	}
 	text, err := fs.readBlob(ctx, read, f)
@@ -184,13 +186,13 @@ func (fs *Files) readFile(ctx context.Context, read Reader, id uint64) error {
 		failed = string(extract.ReasonOf(err))
 		fs.log.Warn("no text in attachment", "file", id, "reason", failed, "err", err)
 	}
-	return fs.st.Update(store.By{Via: door.Desk, Act: act.ReadFile, Internal: true}, func(tx *store.Tx) error {
+	return fs.st.Update(db.By{Via: door.Desk, Act: act.ReadFile, Internal: true}, func(tx *db.Tx) error {
 		now := unread(tx, id) // it may have been removed or moved meanwhile
 		if now == nil {
 			return nil
 		}
 		row, err := store.TextOf(tx, id) // exists when the file is read again
-		if store.KindOf(err) == store.NotFound {
+		if fault.KindOf(err) == fault.NotFound {
 			row, err = &store.FileText{}, nil
 		}
 		if err != nil {
@@ -224,9 +226,9 @@ func (fs *Files) FailedAttachments(a policy.Actor, limit int) (list []FailedAtta
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, 0, err
 	}
-	err = fs.st.View(func(tx *store.Tx) error {
+	err = fs.st.View(func(tx *db.Tx) error {
 		list, total = nil, 0
-		for e := range store.TextsFailed.Entries(tx, store.Span{Desc: true}) {
+		for e := range store.TextsFailed.Entries(tx, db.Span{Desc: true}) {
 			if total++; len(list) >= limit {
 				continue
 			}
@@ -260,9 +262,9 @@ func (fs *Files) RetryAttachments(a policy.Actor) (n int, err error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return 0, err
 	}
-	err = fs.st.Update(a.By(act.RetryFiles), func(tx *store.Tx) error {
+	err = fs.st.Update(a.By(act.RetryFiles), func(tx *db.Tx) error {
 		var ids []uint64
-		for e := range store.TextsFailed.Entries(tx, store.Span{Desc: true}) {
+		for e := range store.TextsFailed.Entries(tx, db.Span{Desc: true}) {
 			if ids = append(ids, e.ID); len(ids) == maxRetried {
 				break
 			}

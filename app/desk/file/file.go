@@ -11,6 +11,8 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // maxPending limits one person's unused uploads, and maxPendingFiles their total size in multiples of the largest
@@ -43,7 +45,7 @@ func (fs *Files) Keep(a policy.Actor, name string, r io.Reader) (*store.File, er
 		return nil, err
 	}
 	f := &store.File{Person: a.ID(), Name: markup.FileName(name), Type: mimetype.Detect(head).String(), Size: blob.Size, Sum: blob.Sum}
-	err = fs.st.Update(a.By(act.Upload), func(tx *store.Tx) error {
+	err = fs.st.Update(a.By(act.Upload), func(tx *db.Tx) error {
 		c := *f
 		if err := store.Files.Put(tx, &c); err != nil {
 			return err
@@ -58,9 +60,9 @@ func (fs *Files) Keep(a policy.Actor, name string, r io.Reader) (*store.File, er
 }
 
 func (fs *Files) mayKeepMore(a policy.Actor) error {
-	return fs.st.View(func(tx *store.Tx) error {
+	return fs.st.View(func(tx *db.Tx) error {
 		n, size := 0, int64(0)
-		for f, err := range store.FilesPending.Rows(tx, store.Span{}) {
+		for f, err := range store.FilesPending.Rows(tx, db.Span{}) {
 			if err != nil {
 				return err
 			}
@@ -69,7 +71,7 @@ func (fs *Files) mayKeepMore(a policy.Actor) error {
 			}
 		}
 		if n >= maxPending || size >= maxPendingFiles*fs.maxFile {
-			return store.Fail(store.Invalid, "error.pending-files")
+			return fault.New(fault.Invalid, "error.pending-files")
 		}
 		return nil
 	})
@@ -78,7 +80,7 @@ func (fs *Files) mayKeepMore(a policy.Actor) error {
 // Pending returns those of the ids that are pending files of the actor, so that a form can show them again.
 func (fs *Files) Pending(a policy.Actor, ids []uint64) ([]*store.File, error) {
 	var out []*store.File
-	err := fs.st.View(func(tx *store.Tx) error {
+	err := fs.st.View(func(tx *db.Tx) error {
 		for _, id := range ids {
 			if f, err := store.Files.Get(tx, id); err == nil && f.Pending() && f.Person == a.ID() && a.SignedIn() {
 				out = append(out, f)
@@ -92,7 +94,7 @@ func (fs *Files) Pending(a policy.Actor, ids []uint64) ([]*store.File, error) {
 // Open opens a file for reading. The caller closes it. It returns a NotFound error for a file the actor may not read.
 func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) {
 	var f *store.File
-	err := fs.st.View(func(tx *store.Tx) error {
+	err := fs.st.View(func(tx *db.Tx) error {
 		var err error
 		if f, err = store.Files.Get(tx, id); err != nil {
 			return err
@@ -108,13 +110,13 @@ func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) 
 
 // MayRead returns nil when the actor may read the file: they may read its message or note, or a version of an
 // article that shows it, or the file is their own pending upload. Otherwise it returns a NotFound error.
-func (fs *Files) MayRead(tx *store.Tx, a policy.Actor, f *store.File) error {
+func (fs *Files) MayRead(tx *db.Tx, a policy.Actor, f *store.File) error {
 	return MayRead(tx, fs.rights, a, f)
 }
 
 // MayRead is Files.MayRead, judged by the rights.
-func MayRead(tx *store.Tx, rights *policy.Rights, a policy.Actor, f *store.File) error {
-	gone := store.Fail(store.NotFound, "error.not-found")
+func MayRead(tx *db.Tx, rights *policy.Rights, a policy.Actor, f *store.File) error {
+	gone := fault.New(fault.NotFound, "error.not-found")
 	switch {
 	case f.Ticket != 0:
 		m, err := store.Messages.Get(tx, f.Message)
@@ -139,13 +141,13 @@ func MayRead(tx *store.Tx, rights *policy.Rights, a policy.Actor, f *store.File)
 }
 
 // Readable returns the files that the actor may read, in the same order.
-func (fs *Files) Readable(tx *store.Tx, a policy.Actor, files []*store.File) ([]*store.File, error) {
+func (fs *Files) Readable(tx *db.Tx, a policy.Actor, files []*store.File) ([]*store.File, error) {
 	var out []*store.File
 	for _, f := range files {
 		switch err := fs.MayRead(tx, a, f); {
 		case err == nil:
 			out = append(out, f)
-		case store.KindOf(err) != store.NotFound && store.KindOf(err) != store.Denied:
+		case fault.KindOf(err) != fault.NotFound && fault.KindOf(err) != fault.Denied:
 			return nil, err
 		}
 	}
@@ -153,12 +155,12 @@ func (fs *Files) Readable(tx *store.Tx, a policy.Actor, files []*store.File) ([]
 }
 
 // Pending returns the pending uploads of the actor among the ids.
-func Pending(tx *store.Tx, a policy.Actor, ids []uint64) ([]*store.File, error) {
+func Pending(tx *db.Tx, a policy.Actor, ids []uint64) ([]*store.File, error) {
 	var out []*store.File
 	for _, id := range ids {
 		f, err := store.Files.Get(tx, id)
 		if err != nil || !f.Pending() || f.Person != a.ID() {
-			return nil, store.Fail(store.Invalid, "error.file-gone").At("files")
+			return nil, fault.New(fault.Invalid, "error.file-gone").At("files")
 		}
 		out = append(out, f)
 	}

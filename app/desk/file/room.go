@@ -6,18 +6,18 @@ import (
 	"log/slog"
 
 	"sportello/app/desk/policy"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Files are the attachments of one desk.
 type Files struct {
-	st      *store.Store
+	st      *db.Store
 	log     *slog.Logger
 	maxFile int64
 	rights  *policy.Rights
 }
 
 // New returns the attachments of the store; an attachment may have at most maxFile bytes.
-func New(st *store.Store, log *slog.Logger, maxFile int64, rights *policy.Rights) *Files {
+func New(st *db.Store, log *slog.Logger, maxFile int64, rights *policy.Rights) *Files {
 	return &Files{st: st, log: log, maxFile: maxFile, rights: rights}
 }

@@ -7,6 +7,8 @@ import (
 	"sportello/search"
 	"sportello/search/query"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // maxLookedThrough limits how many files of one hit are searched for words.
@@ -14,7 +16,7 @@ const maxLookedThrough = 5
 
 // showAttachment makes the hit show the file that contains its words, if the ticket or article itself lacks some of
 // them.
-func (fi *Finder) showAttachment(tx *store.Tx, a policy.Actor, f *Found, parsed query.Parsed) error {
+func (fi *Finder) showAttachment(tx *db.Tx, a policy.Actor, f *Found, parsed query.Parsed) error {
 	language := ""
 	if f.Mail != nil {
 		return nil // files of a mail are not read until it becomes a message
@@ -41,7 +43,7 @@ func (fi *Finder) showAttachment(tx *store.Tx, a policy.Actor, f *Found, parsed 
 		switch text, err := store.TextOf(tx, file.ID); {
 		case err == nil:
 			words = search.FileText(text.Text)
-		case store.KindOf(err) != store.NotFound:
+		case fault.KindOf(err) != fault.NotFound:
 			return err
 		}
 		if n := query.Missing(file.Name+"\n"+words, parsed, language); n < least {
@@ -55,7 +57,7 @@ func (fi *Finder) showAttachment(tx *store.Tx, a policy.Actor, f *Found, parsed 
 }
 
 // filesOf returns the files of the hit that the actor may open, of a ticket the first maxLookedThrough.
-func (fi *Finder) filesOf(tx *store.Tx, a policy.Actor, f *Found) ([]*store.File, error) {
+func (fi *Finder) filesOf(tx *db.Tx, a policy.Actor, f *Found) ([]*store.File, error) {
 	if f.Ticket == nil {
 		files, err := store.FilesByVersion.Find(tx, f.Version.ID)
 		if err != nil {

@@ -18,7 +18,9 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -213,13 +215,13 @@ func (fi *Finder) WriteMisses() error {
 	if len(list) == 0 {
 		return nil
 	}
-	err := fi.st.Update(store.By{Via: door.Desk, Act: act.CountMisses}, func(tx *store.Tx) error {
+	err := fi.st.Update(db.By{Via: door.Desk, Act: act.CountMisses}, func(tx *db.Tx) error {
 		month := fi.month(tx.Now())
 		y, m, day := tx.Now().In(fi.loc).Date()
 		today := time.Date(y, m, day, 0, 0, 0, 0, time.UTC)
 		for key, c := range list {
 			row, err := store.MissesByMonth.First(tx, month, key.text, key.module)
-			if store.KindOf(err) == store.NotFound {
+			if fault.KindOf(err) == fault.NotFound {
 				if store.Misses.Count(tx, store.CountMisses, month) >= maxMonth {
 					continue
 				}
@@ -252,13 +254,13 @@ func (fi *Finder) WriteMisses() error {
 func (fi *Finder) EraseMisses() error {
 	for {
 		n := 0
-		err := fi.st.Update(store.By{Via: door.Desk, Act: act.EraseMisses}, func(tx *store.Tx) error {
+		err := fi.st.Update(db.By{Via: door.Desk, Act: act.EraseMisses}, func(tx *db.Tx) error {
 			n = 0
 			y, m, _ := tx.Now().In(fi.loc).Date()
 			// The current month is one of those that are kept.
 			first := time.Date(y, m+1-time.Month(fi.missMonths), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
 			var old []uint64
-			for e := range store.MissesByMonth.Entries(tx, store.Span{High: key.Beginning(first)}) {
+			for e := range store.MissesByMonth.Entries(tx, db.Span{High: key.Beginning(first)}) {
 				if old = append(old, e.ID); len(old) == 500 {
 					break
 				}
@@ -312,10 +314,10 @@ func (fi *Finder) Missing(a policy.Actor, q MissingQuery) (MissingPage, error) {
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
-	err := fi.st.View(func(tx *store.Tx) error {
+	err := fi.st.View(func(tx *db.Tx) error {
 		page = MissingPage{}
 		at := map[missKey]int{}
-		span := store.Span{}
+		span := db.Span{}
 		if q.Month != "" {
 			span.Prefix = key.Of(q.Month)
 		}

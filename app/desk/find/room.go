@@ -8,12 +8,12 @@ import (
 	"sportello/app/desk/file"
 	"sportello/app/desk/policy"
 	"sportello/search"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Finder searches one desk.
 type Finder struct {
-	st         *store.Store
+	st         *db.Store
 	ix         *search.Index
 	clock      func() time.Time
 	loc        *time.Location
@@ -26,6 +26,6 @@ type Finder struct {
 
 // New returns the search over the store. Without an index every search returns an Unavailable error. What people did
 // not find is kept for missMonths months.
-func New(st *store.Store, ix *search.Index, loc *time.Location, missMonths int, rights *policy.Rights, files *file.Files) *Finder {
+func New(st *db.Store, ix *search.Index, loc *time.Location, missMonths int, rights *policy.Rights, files *file.Files) *Finder {
 	return &Finder{st: st, ix: ix, clock: st.Now, loc: loc, missMonths: missMonths, rights: rights, files: files}
 }

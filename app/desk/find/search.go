@@ -14,6 +14,8 @@ import (
 	"sportello/search"
 	"sportello/search/query"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Query is what a person searches for.
@@ -85,7 +87,7 @@ const searchTime = 3 * time.Second
 func (fi *Finder) Search(ctx context.Context, a policy.Actor, q Query) (Page, error) {
 	var page Page
 	if fi.ix == nil {
-		return page, store.Fail(store.Unavailable, "error.search")
+		return page, fault.New(fault.Unavailable, "error.search")
 	}
 	if q.Limit <= 0 {
 		q.Limit = 20
@@ -95,10 +97,10 @@ func (fi *Finder) Search(ctx context.Context, a policy.Actor, q Query) (Page, er
 	r, err := fi.ix.Search(ctx, search.Query{Text: q.Text, Access: fi.Access(a), Types: q.Types, Language: a.Lang(), Limit: min(q.Limit, 100),
 		Offset: min(max(q.Offset, 0), 1000), Facets: q.Facets, Sort: q.Sort})
 	if err != nil {
-		return page, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
+		return page, &fault.Error{Kind: fault.Unavailable, Key: "error.search", Err: err}
 	}
 	page = Page{Total: r.Total, All: r.All, AtLeast: r.AtLeast, Took: r.Took, Facets: r.Facets, Corrected: r.Corrected, AsTyped: r.AsTyped, DidYouMean: r.DidYouMean, Parsed: r.Parsed}
-	err = fi.st.View(func(tx *store.Tx) error {
+	err = fi.st.View(func(tx *db.Tx) error {
 		for _, h := range r.Hits {
 			f, ok, err := fi.found(tx, a, h, r.Parsed)
 			if err != nil {
@@ -119,7 +121,7 @@ func (fi *Finder) Search(ctx context.Context, a policy.Actor, q Query) (Page, er
 // snippetLength is the length of a hit's snippet in characters.
 const snippetLength = 220
 
-func (fi *Finder) found(tx *store.Tx, a policy.Actor, h search.Hit, parsed query.Parsed) (Found, bool, error) {
+func (fi *Finder) found(tx *db.Tx, a policy.Actor, h search.Hit, parsed query.Parsed) (Found, bool, error) {
 	f := Found{Type: h.Type}
 	switch h.Type {
 	case "ticket":
@@ -162,7 +164,7 @@ func (fi *Finder) found(tx *store.Tx, a policy.Actor, h search.Hit, parsed query
 }
 
 // foundArticle fills in the line of an article without its text, and reports whether the actor may read it now.
-func foundArticle(tx *store.Tx, a policy.Actor, h search.Hit, f *Found) bool {
+func foundArticle(tx *db.Tx, a policy.Actor, h search.Hit, f *Found) bool {
 	art, err := store.Articles.Peek(tx, h.ID)
 	if err != nil {
 		return false
@@ -187,7 +189,7 @@ const (
 
 // readableText returns the text of those of the ticket's messages that the actor may read: from the first one as far as
 // is needed to hold, with the subject, all the words.
-func (fi *Finder) readableText(tx *store.Tx, a policy.Actor, t *store.Ticket, parsed query.Parsed) (string, error) {
+func (fi *Finder) readableText(tx *db.Tx, a policy.Actor, t *store.Ticket, parsed query.Parsed) (string, error) {
 	var b strings.Builder
 	enough := minSnippetText
 	for m, err := range fi.rights.Messages(tx, t, fi.rights.Stand(tx, a, t)) {
@@ -223,7 +225,7 @@ func (fi *Finder) Fitting(ctx context.Context, a policy.Actor, subject, module s
 		return nil, nil
 	}
 	if fi.ix == nil {
-		return nil, store.Fail(store.Unavailable, "error.search")
+		return nil, fault.New(fault.Unavailable, "error.search")
 	}
 	most := limit
 	if module != "" {
@@ -233,10 +235,10 @@ func (fi *Finder) Fitting(ctx context.Context, a policy.Actor, subject, module s
 	defer cancel()
 	hits, err := fi.articles(ctx, a, words, most)
 	if err != nil {
-		return nil, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
+		return nil, &fault.Error{Kind: fault.Unavailable, Key: "error.search", Err: err}
 	}
 	var out []Found
-	err = fi.st.View(func(tx *store.Tx) error {
+	err = fi.st.View(func(tx *db.Tx) error {
 		var near, rest []search.Hit
 		for _, h := range hits {
 			if module != "" && len(near) < limit-1 && below(tx, h.ID, module) {
@@ -260,7 +262,7 @@ func (fi *Finder) Fitting(ctx context.Context, a policy.Actor, subject, module s
 }
 
 // below reports whether the article belongs to the module of the code or to one below it.
-func below(tx *store.Tx, article uint64, module string) bool {
+func below(tx *db.Tx, article uint64, module string) bool {
 	row, err := store.Articles.Peek(tx, article)
 	if err != nil || row.Module == 0 {
 		return false // an article that is gone is passed over when it is read
@@ -289,14 +291,14 @@ func Plain(subject string) string {
 // when there is no index.
 func (fi *Finder) TicketsOfGroups(ctx context.Context, a policy.Actor, text string, limit int) ([]uint64, error) {
 	if fi.ix == nil {
-		return nil, store.Fail(store.Unavailable, "error.search")
+		return nil, fault.New(fault.Unavailable, "error.search")
 	}
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
 	r, err := fi.ix.Search(ctx, search.Query{Text: text, Access: search.Access{Groups: fi.Access(a).Groups}, Types: []string{query.TypeTicket},
 		Language: a.Lang(), Limit: limit})
 	if err != nil {
-		return nil, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
+		return nil, &fault.Error{Kind: fault.Unavailable, Key: "error.search", Err: err}
 	}
 	var out []uint64
 	for _, h := range r.Hits {
@@ -325,10 +327,10 @@ func (fi *Finder) LookAlike(ctx context.Context, a policy.Actor, text, module st
 	x.Agent, x.AllTickets, x.Groups, x.Organisations, x.Units = false, false, nil, nil, nil
 	hits, err := fi.ix.SuggestIn(ctx, text, x, a.Lang(), limit)
 	if err != nil {
-		return nil, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
+		return nil, &fault.Error{Kind: fault.Unavailable, Key: "error.search", Err: err}
 	}
 	var own []Found
-	err = fi.st.View(func(tx *store.Tx) error {
+	err = fi.st.View(func(tx *db.Tx) error {
 		for _, h := range hits {
 			f, ok, err := fi.found(tx, a, h, query.Parsed{})
 			if err != nil {
@@ -367,10 +369,10 @@ func (fi *Finder) Complete(ctx context.Context, a policy.Actor, text string, lim
 	// Hits are the person's own tickets, whoever they are; for words an agent's rights count.
 	c, err := fi.ix.Complete(ctx, text, fi.Access(a), a.Lang(), limit)
 	if err != nil {
-		return out, &store.Error{Kind: store.Unavailable, Key: "error.search", Err: err}
+		return out, &fault.Error{Kind: fault.Unavailable, Key: "error.search", Err: err}
 	}
 	out.Words, out.Filters = c.Words, c.Filters
-	err = fi.st.View(func(tx *store.Tx) error {
+	err = fi.st.View(func(tx *db.Tx) error {
 		for _, h := range c.Hits {
 			f, ok, err := fi.found(tx, a, h, query.Parsed{})
 			if err != nil {

@@ -15,7 +15,9 @@ import (
 	"sportello/app/mail"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -47,7 +49,7 @@ func (it *Intake) Take(from From, r io.Reader) (*store.Mail, error) {
 	case err != nil:
 		return nil, err
 	case full && from.Source != "imap":
-		return nil, &store.Error{Kind: store.Unavailable, Key: "error.mail-room", Err: ErrMailRoom}
+		return nil, &fault.Error{Kind: fault.Unavailable, Key: "error.mail-room", Err: ErrMailRoom}
 	case full:
 		from.Cut = true
 		if blob, err = it.st.PutBlob(bytes.NewReader(beginning), 0); err != nil {
@@ -55,7 +57,7 @@ func (it *Intake) Take(from From, r io.Reader) (*store.Mail, error) {
 		}
 	}
 	var out *store.Mail
-	err = it.st.Update(store.By{Via: door.Mail, Act: act.TakeMail}, func(tx *store.Tx) error {
+	err = it.st.Update(db.By{Via: door.Mail, Act: act.TakeMail}, func(tx *db.Tx) error {
 		have, err := it.haveMail(tx, blob.Sum, from)
 		if err != nil || have != nil {
 			out = have
@@ -110,9 +112,9 @@ func (it *Intake) Process(ctx context.Context) error {
 	after := uint64(0)
 	for ctx.Err() == nil {
 		var row *store.Mail
-		err := it.st.View(func(tx *store.Tx) error {
+		err := it.st.View(func(tx *db.Tx) error {
 			row = nil
-			span := store.Span{Prefix: key.Of(string(store.MailWaiting))}
+			span := db.Span{Prefix: key.Of(string(store.MailWaiting))}
 			if after != 0 {
 				span.Low = key.Of(after + 1)
 			}
@@ -136,7 +138,7 @@ func (it *Intake) Process(ctx context.Context) error {
 // processOne processes one mail. It writes a problem of the mail into its row.
 func (it *Intake) processOne(row *store.Mail) (err error) {
 	fail := func(why, detail string) error {
-		return it.st.Update(store.By{Via: door.Mail, Act: act.FailMail}, func(tx *store.Tx) error {
+		return it.st.Update(db.By{Via: door.Mail, Act: act.FailMail}, func(tx *db.Tx) error {
 			m, err := store.Mails.Get(tx, row.ID)
 			if err != nil {
 				return err
@@ -163,13 +165,13 @@ func (it *Intake) processOne(row *store.Mail) (err error) {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, store.ErrUnavailable):
+	case errors.Is(err, fault.ErrUnavailable):
 		return err // the desk cannot write at the moment; the mail waits
 	}
 	it.log.Warn("mail could not be processed", "mail", row.ID, "err", err)
 	why, detail := "fault", err.Error()
-	var refused *store.Error
-	if errors.As(err, &refused) && refused.Kind != store.Internal {
+	var refused *fault.Error
+	if errors.As(err, &refused) && refused.Kind != fault.Internal {
 		why, detail = strings.TrimPrefix(refused.Key, "error."), ""
 	}
 	return fail(why, detail)

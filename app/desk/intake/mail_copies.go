@@ -6,6 +6,7 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/fault"
 )
 
 // ownMail reports whether the desk itself sent the mail. It recognises its own mail by its header and Message-ID, not
@@ -15,7 +16,7 @@ func (j *joining) ownMail() (bool, error) {
 		return true, nil
 	}
 	l, err := j.letter(j.in.MessageID)
-	return l != nil, store.IgnoreNotFound(err)
+	return l != nil, fault.IgnoreNotFound(err)
 }
 
 // share passes the mail to the other mailboxes it was for, as a separate mail each. The row records which have it

@@ -16,7 +16,9 @@ import (
 	"sportello/app/mail"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // Import says how years of mail become tickets.
@@ -103,15 +105,15 @@ type mailImport struct {
 	short string // the desk's name in its subjects
 }
 
-func (im *mailImport) by() store.By {
-	return store.By{Person: im.a.ID(), Via: door.Import, Act: act.Import}
+func (im *mailImport) by() db.By {
+	return db.By{Person: im.a.ID(), Via: door.Import, Act: act.Import}
 }
 
 func (im *mailImport) place() error {
 	im.box = post.Mailbox{Group: im.o.Group, Module: im.o.Module}
-	return im.it.st.View(func(tx *store.Tx) error {
+	return im.it.st.View(func(tx *db.Tx) error {
 		im.short = store.CurrentSettings(tx).ShortName()
-		var wrong store.Problems
+		var wrong fault.Problems
 		if im.o.Group != "" && !store.GroupsByCode.Has(tx, im.o.Group) {
 			wrong.Add("group", "error.group-unknown")
 		}
@@ -123,7 +125,7 @@ func (im *mailImport) place() error {
 }
 
 // own reports whether the address belongs to the mailbox.
-func (im *mailImport) own(tx *store.Tx, address string) bool {
+func (im *mailImport) own(tx *db.Tx, address string) bool {
 	return im.it.post.Ours(tx, address) || slices.Contains(im.o.Own, address)
 }
 
@@ -142,7 +144,7 @@ func (im *mailImport) take(ctx context.Context, source func(func(string, []byte)
 	}
 	var batch []taken
 	flush := func() error {
-		err := im.it.st.Update(im.by(), func(tx *store.Tx) error {
+		err := im.it.st.Update(im.by(), func(tx *db.Tx) error {
 			for _, t := range batch {
 				if t.err != nil {
 					continue
@@ -202,7 +204,7 @@ func (im *mailImport) take(ctx context.Context, source func(func(string, []byte)
 		group.Go(func() error {
 			var err error
 			slot.head, slot.row, err = im.keep(where, raw)
-			if errors.Is(err, store.ErrUnavailable) {
+			if errors.Is(err, fault.ErrUnavailable) {
 				return err
 			}
 			slot.err = err
@@ -220,10 +222,10 @@ func (im *mailImport) take(ctx context.Context, source func(func(string, []byte)
 func (im *mailImport) keep(where string, raw []byte) (*head, *store.Mail, error) {
 	h := &head{where: where, parent: -1}
 	if int64(len(raw)) > im.it.post.Mail().MaxMessage {
-		return h, nil, store.Fail(store.TooLarge, "error.file-too-large", "megabytes", im.it.post.Mail().MaxMessage>>20)
+		return h, nil, fault.New(fault.TooLarge, "error.file-too-large", "megabytes", im.it.post.Mail().MaxMessage>>20)
 	}
 	if len(bytes.TrimSpace(raw)) == 0 {
-		return h, nil, store.Fail(store.Invalid, "error.mail-empty")
+		return h, nil, fault.New(fault.Invalid, "error.mail-empty")
 	}
 	blob, err := im.it.st.PutBlob(bytes.NewReader(raw), 0)
 	if err != nil {
@@ -237,7 +239,7 @@ func (im *mailImport) keep(where string, raw []byte) (*head, *store.Mail, error)
 	h.refs = append(append([]string{}, m.References...), m.InReplyTo...)
 	h.subject = mail.BaseSubject(m.Subject, im.short)
 	h.reply = h.subject != strings.TrimSpace(m.Subject)
-	err = im.it.st.View(func(tx *store.Tx) error {
+	err = im.it.st.View(func(tx *db.Tx) error {
 		h.people = nil
 		for _, list := range [][]mail.Address{{m.From}, m.To, m.Cc} {
 			for _, p := range list {
@@ -388,7 +390,7 @@ func (im *mailImport) read(ctx context.Context, threads [][]*head) ([][]threadMa
 					return err
 				}
 				m, err := im.readOne(h)
-				if errors.Is(err, store.ErrUnavailable) {
+				if errors.Is(err, fault.ErrUnavailable) {
 					return err
 				}
 				m.err = err
@@ -407,7 +409,7 @@ func (im *mailImport) readOne(h *head) (m threadMail, err error) {
 			err = fmt.Errorf("desk: panic while reading mail: %v", p)
 		}
 	}()
-	err = im.it.st.View(func(tx *store.Tx) error {
+	err = im.it.st.View(func(tx *db.Tx) error {
 		var err error
 		m.row, err = store.Mails.Get(tx, h.id)
 		return err
@@ -427,7 +429,7 @@ func (im *mailImport) readOne(h *head) (m threadMail, err error) {
 func (im *mailImport) writeChunk(chunk [][]threadMail) error {
 	var told []Imported
 	tickets := 0
-	err := im.it.st.Update(im.by(), func(tx *store.Tx) error {
+	err := im.it.st.Update(im.by(), func(tx *db.Tx) error {
 		told, tickets = nil, 0
 		for _, thread := range chunk {
 			w := &threadWriter{im: im, tx: tx}

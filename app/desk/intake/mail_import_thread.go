@@ -11,7 +11,9 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -20,7 +22,7 @@ import (
 // mails are old, and nobody should have to decide about hundreds of them.
 type threadWriter struct {
 	im       *mailImport
-	tx       *store.Tx
+	tx       *db.Tx
 	branches []*branch
 	made     int // number of tickets
 }
@@ -52,7 +54,7 @@ func (w *threadWriter) write(thread []threadMail) ([]Imported, error) {
 			continue
 		}
 		if m.err == nil && !entry.IsAddress(m.in.From.Email) {
-			line.Refused = store.Fail(store.Invalid, "error.mail-no-sender")
+			line.Refused = fault.New(fault.Invalid, "error.mail-no-sender")
 		}
 		if line.Refused != nil {
 			if err := w.refuse(m, line.Refused); err != nil {
@@ -120,7 +122,7 @@ func (w *threadWriter) row(m threadMail) (*store.Mail, error) {
 
 func (w *threadWriter) refuse(m threadMail, why error) error {
 	row, err := store.Mails.Get(w.tx, m.head.id)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
@@ -152,7 +154,7 @@ func (w *threadWriter) branchOf(m threadMail, author *store.Person) (b *branch, 
 				continue
 			}
 			n := 0
-			for known, err := range store.MailIDsByHash.Rows(w.tx, store.Span{Prefix: key.Of(store.HashMessageID(id)), Desc: true}) {
+			for known, err := range store.MailIDsByHash.Rows(w.tx, db.Span{Prefix: key.Of(store.HashMessageID(id)), Desc: true}) {
 				if err != nil {
 					return nil, 0, err
 				}
@@ -195,14 +197,14 @@ func (w *threadWriter) branch(ticket uint64) (*branch, error) {
 		}
 	}
 	t, err := store.Tickets.Get(w.tx, ticket)
-	if errors.Is(err, store.ErrNotFound) || err == nil && t.IsSpam() {
+	if errors.Is(err, fault.ErrNotFound) || err == nil && t.IsSpam() {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	b := w.add(t)
-	for m, err := range store.MailsByTicket.Rows(w.tx, store.Span{Prefix: key.Of(t.ID)}) {
+	for m, err := range store.MailsByTicket.Rows(w.tx, db.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,9 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // Why a mail joined its ticket.
@@ -32,7 +34,7 @@ const (
 // joining decides about one mail in a transaction.
 type joining struct {
 	it  *Intake
-	tx  *store.Tx
+	tx  *db.Tx
 	row *store.Mail
 	in  *incoming
 
@@ -49,7 +51,7 @@ type joining struct {
 // joinMail turns a parsed mail into a message of a ticket, a new ticket, or mail set aside.
 func (it *Intake) joinMail(row *store.Mail, in *incoming) error {
 	opened := time.Time{}
-	err := it.st.Update(store.By{Via: door.Mail, Act: act.Mail}, func(tx *store.Tx) error {
+	err := it.st.Update(db.By{Via: door.Mail, Act: act.Mail}, func(tx *db.Tx) error {
 		opened = time.Time{}
 		r, err := store.Mails.Get(tx, row.ID)
 		if err != nil {
@@ -127,12 +129,12 @@ func (j *joining) decide() error {
 		return j.report(back)
 	}
 	if in.From.Email == "" || !entry.IsAddress(in.From.Email) {
-		return store.Fail(store.Invalid, "error.mail-no-sender")
+		return fault.New(fault.Invalid, "error.mail-no-sender")
 	}
 	if err := j.share(); err != nil {
 		return err
 	}
-	if j.person, err = store.PeopleByEmail.First(j.tx, in.From.Email); store.IgnoreNotFound(err) != nil {
+	if j.person, err = store.PeopleByEmail.First(j.tx, in.From.Email); fault.IgnoreNotFound(err) != nil {
 		return err
 	}
 	if j.person != nil && j.person.Disabled {
@@ -193,7 +195,7 @@ func (j *joining) internal(where place) (bool, error) {
 	for _, id := range nearest {
 		l, err := j.letter(id)
 		if err != nil {
-			return false, store.IgnoreNotFound(err)
+			return false, fault.IgnoreNotFound(err)
 		}
 		if l != nil && notice.PurposeOf(j.tx, l) == notice.PurposeInternal {
 			return true, nil

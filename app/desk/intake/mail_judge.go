@@ -10,7 +10,9 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -31,7 +33,7 @@ func (it *Intake) Mails(a policy.Actor, state store.MailState, before uint64, li
 	if err := policy.MayAdminister(a); err != nil {
 		return page, err
 	}
-	err := it.st.View(func(tx *store.Tx) error {
+	err := it.st.View(func(tx *db.Tx) error {
 		for _, s := range []store.MailState{store.MailWaiting, store.MailDone, store.MailHeld, store.MailFailed, store.MailAside, store.MailDropped, store.MailSame} {
 			page.Count[s] = store.Mails.Count(tx, string(s))
 		}
@@ -51,7 +53,7 @@ func (it *Intake) GroupMails(a policy.Actor, state store.MailState, before uint6
 	if !slices.Contains(store.JudgedMail, state) {
 		state = store.MailHeld
 	}
-	err := it.st.View(func(tx *store.Tx) error {
+	err := it.st.View(func(tx *db.Tx) error {
 		var spans [][]byte
 		for _, g := range it.rights.OwnGroups(tx, a) {
 			spans = append(spans, key.Of(g, string(state)))
@@ -65,12 +67,12 @@ func (it *Intake) GroupMails(a policy.Actor, state store.MailState, before uint6
 }
 
 // fill reads one page of the rows under the keys.
-func (p *MailPage) fill(tx *store.Tx, index *store.Index[store.Mail], keys [][]byte, before uint64, limit int) error {
+func (p *MailPage) fill(tx *db.Tx, index *db.Index[store.Mail], keys [][]byte, before uint64, limit int) error {
 	p.Mails, p.Groups, p.Next = nil, map[uint64]*store.Group{}, 0
 	limit = entry.PageSize(limit)
-	spans := make([]store.Span, len(keys))
+	spans := make([]db.Span, len(keys))
 	for i, k := range keys {
-		spans[i] = store.Span{Prefix: k, Desc: true}
+		spans[i] = db.Span{Prefix: k, Desc: true}
 		if before != 0 {
 			spans[i].High = binary.BigEndian.AppendUint64(nil, before)
 		}
@@ -100,7 +102,7 @@ func (it *Intake) MailCount(a policy.Actor) (n int, err error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return 0, nil
 	}
-	err = it.st.View(func(tx *store.Tx) error {
+	err = it.st.View(func(tx *db.Tx) error {
 		n = 0
 		for _, g := range it.rights.OwnGroups(tx, a) {
 			n += store.Mails.Count(tx, store.CountGroup, g, string(store.MailHeld)) + store.Mails.Count(tx, store.CountGroup, g, string(store.MailFailed))
@@ -112,11 +114,11 @@ func (it *Intake) MailCount(a policy.Actor) (n int, err error) {
 
 // MailAwaits returns how many mails are held or failed in the whole desk, and since when the oldest one is.
 func (it *Intake) MailAwaits() (n int, since time.Time, err error) {
-	err = it.st.View(func(tx *store.Tx) error {
+	err = it.st.View(func(tx *db.Tx) error {
 		n, since = 0, time.Time{}
 		for _, s := range []store.MailState{store.MailHeld, store.MailFailed} {
 			n += store.Mails.Count(tx, string(s))
-			for e := range store.MailsByState.Entries(tx, store.Span{Prefix: key.Of(string(s))}) {
+			for e := range store.MailsByState.Entries(tx, db.Span{Prefix: key.Of(string(s))}) {
 				m, err := store.Mails.Glance(tx, e.ID)
 				if err != nil {
 					return err
@@ -147,7 +149,7 @@ const maxJudged = 200
 // Judge has a mail processed again, or refuses it. A failed mail is tried again; a held mail or one set aside is
 // approved and then becomes a message, whoever sent it. It returns a Conflict error for a mail that is already done.
 func (it *Intake) Judge(a policy.Actor, id uint64, decision string) error {
-	err := it.st.Update(a.By(judgements[decision]), func(tx *store.Tx) error {
+	err := it.st.Update(a.By(judgements[decision]), func(tx *db.Tx) error {
 		m, err := store.Mails.Get(tx, id)
 		if err != nil {
 			return err
@@ -157,14 +159,14 @@ func (it *Intake) Judge(a policy.Actor, id uint64, decision string) error {
 		}
 		switch {
 		case !m.Judged():
-			return store.Fail(store.Conflict, "error.mail-decided")
+			return fault.New(fault.Conflict, "error.mail-decided")
 		case decision == MailDrop:
 			m.State = store.MailDropped
 		case decision == MailApprove:
 			m.Approved = m.Approved || m.State != store.MailFailed
 			m.State, m.Why, m.Detail = store.MailWaiting, "", ""
 		default:
-			return store.Fail(store.Invalid, "error.choice").At("do")
+			return fault.New(fault.Invalid, "error.choice").At("do")
 		}
 		m.Decided = a.ID()
 		return store.Mails.Put(tx, m)
@@ -178,14 +180,14 @@ func (it *Intake) Judge(a policy.Actor, id uint64, decision string) error {
 // JudgeAll judges several mails and returns how many it judged, and the error of each other one.
 func (it *Intake) JudgeAll(a policy.Actor, ids []uint64, decision string) (done int, refused map[uint64]error, err error) {
 	if len(ids) > maxJudged {
-		return 0, nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxJudged, "have", len(ids)).At("mail")
+		return 0, nil, fault.New(fault.Invalid, "error.too-many-of", "max", maxJudged, "have", len(ids)).At("mail")
 	}
 	refused = map[uint64]error{}
 	for _, id := range ids {
 		switch err := it.Judge(a, id, decision); {
 		case err == nil:
 			done++
-		case store.KindOf(err) == store.Internal || store.KindOf(err) == store.Unavailable:
+		case fault.KindOf(err) == fault.Internal || fault.KindOf(err) == fault.Unavailable:
 			return done, refused, err
 		default:
 			refused[id] = err
@@ -195,7 +197,7 @@ func (it *Intake) JudgeAll(a policy.Actor, ids []uint64, decision string) (done 
 }
 
 // groupOfMail returns the group that judges a mail of which only the mailbox is known.
-func (it *Intake) groupOfMail(tx *store.Tx, m *store.Mail) (uint64, error) {
+func (it *Intake) groupOfMail(tx *db.Tx, m *store.Mail) (uint64, error) {
 	box := it.post.Mailbox(tx, m.Mailbox)
 	for _, to := range m.To {
 		if box == nil {
@@ -211,11 +213,11 @@ func (it *Intake) groupOfMail(tx *store.Tx, m *store.Mail) (uint64, error) {
 func (it *Intake) adoptMail(ctx context.Context) error {
 	for ctx.Err() == nil {
 		n := 0
-		err := it.st.Update(store.By{Via: door.Desk, Act: act.AdoptMail}, func(tx *store.Tx) error {
+		err := it.st.Update(db.By{Via: door.Desk, Act: act.AdoptMail}, func(tx *db.Tx) error {
 			n = 0
 			var orphans []*store.Mail
 			for _, s := range []store.MailState{store.MailHeld, store.MailFailed} {
-				for m, err := range store.MailsByGroup.Rows(tx, store.Span{Prefix: key.Of(uint64(0), string(s))}) {
+				for m, err := range store.MailsByGroup.Rows(tx, db.Span{Prefix: key.Of(uint64(0), string(s))}) {
 					if err != nil {
 						return err
 					}

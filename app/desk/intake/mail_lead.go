@@ -10,6 +10,8 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -77,7 +79,7 @@ func (j *joining) seen() (bool, error) {
 	if j.in.MessageID == "" {
 		return false, nil
 	}
-	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: key.Of(store.HashMessageID(j.in.MessageID))}) {
+	for m, err := range store.MailIDsByHash.Rows(j.tx, db.Span{Prefix: key.Of(store.HashMessageID(j.in.MessageID))}) {
 		if err != nil {
 			return false, err
 		}
@@ -99,7 +101,7 @@ func (j *joining) byID(id string, mentioned bool) (*lead, error) {
 	var out *lead
 	n := 0
 	var elsewhere *lead
-	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: key.Of(store.HashMessageID(id)), Desc: true}) {
+	for m, err := range store.MailIDsByHash.Rows(j.tx, db.Span{Prefix: key.Of(store.HashMessageID(id)), Desc: true}) {
 		if err != nil {
 			return nil, err
 		}
@@ -157,7 +159,7 @@ func (j *joining) ticket(n uint64) (*store.Ticket, error) {
 		return nil, nil
 	}
 	t, err := store.Tickets.Get(j.tx, n)
-	if errors.Is(err, store.ErrNotFound) || err == nil && t.IsSpam() {
+	if errors.Is(err, fault.ErrNotFound) || err == nil && t.IsSpam() {
 		return nil, nil
 	}
 	return t, err
@@ -192,7 +194,7 @@ func (j *joining) ticketOf(m *store.MailID) (*store.Ticket, error) {
 	}
 	msg, err := store.Messages.Get(j.tx, m.Message)
 	if err != nil || !msg.Merged() {
-		return t, store.IgnoreNotFound(err)
+		return t, fault.IgnoreNotFound(err)
 	}
 	if o, err := j.ticket(msg.Side()); err != nil || o != nil && o.OnSide(j.person.ID) {
 		return o, err
@@ -221,7 +223,7 @@ func (j *joining) placeIn(t *store.Ticket) (place, error) {
 	if secret {
 		return outside, nil
 	}
-	for m, err := range store.MailsByTicket.Rows(j.tx, store.Span{Prefix: key.Of(t.ID)}) {
+	for m, err := range store.MailsByTicket.Rows(j.tx, db.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return outside, err
 		}

@@ -10,7 +10,9 @@ import (
 	"sportello/app/mail"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -18,7 +20,7 @@ import (
 // file. Others get a NotFound error.
 func (it *Intake) OpenOriginal(a policy.Actor, number, message uint64) (*store.Mail, *os.File, error) {
 	var row *store.Mail
-	err := it.st.View(func(tx *store.Tx) (err error) {
+	err := it.st.View(func(tx *db.Tx) (err error) {
 		_, _, row, err = it.mailOf(tx, a, number, message)
 		return err
 	})
@@ -30,8 +32,8 @@ func (it *Intake) OpenOriginal(a policy.Actor, number, message uint64) (*store.M
 }
 
 // mailOf returns the original mail of a ticket's message for people who may see the ticket's notes, and for its author.
-func (it *Intake) mailOf(tx *store.Tx, a policy.Actor, number, message uint64) (*store.Ticket, *store.Message, *store.Mail, error) {
-	gone := store.Fail(store.NotFound, "error.not-found")
+func (it *Intake) mailOf(tx *db.Tx, a policy.Actor, number, message uint64) (*store.Ticket, *store.Message, *store.Mail, error) {
+	gone := fault.New(fault.NotFound, "error.not-found")
 	t, err := store.Tickets.Get(tx, number)
 	if err != nil {
 		return nil, nil, nil, err
@@ -69,7 +71,7 @@ func (it *Intake) ReadMail(a policy.Actor, id uint64) (*Original, error) {
 // OpenMail opens the original bytes of a mail for everyone who may decide about it. The caller closes the file.
 func (it *Intake) OpenMail(a policy.Actor, id uint64) (*store.Mail, *os.File, error) {
 	var m *store.Mail
-	err := it.st.View(func(tx *store.Tx) error {
+	err := it.st.View(func(tx *db.Tx) error {
 		var err error
 		if m, err = store.Mails.Get(tx, id); err != nil {
 			return err
@@ -96,7 +98,7 @@ type Original struct {
 // author. Others get a NotFound error, because a header contains more than the text.
 func (it *Intake) Original(a policy.Actor, number, message uint64) (*Original, error) {
 	o := &Original{}
-	err := it.st.View(func(tx *store.Tx) (err error) {
+	err := it.st.View(func(tx *db.Tx) (err error) {
 		o.Ticket, o.Message, o.Mail, err = it.mailOf(tx, a, number, message)
 		return err
 	})
@@ -117,9 +119,9 @@ func (it *Intake) Original(a policy.Actor, number, message uint64) (*Original, e
 
 // MailPosition returns the position up to which the mailbox has been read.
 func (it *Intake) MailPosition(name string) (position string, err error) {
-	err = it.st.View(func(tx *store.Tx) error {
+	err = it.st.View(func(tx *db.Tx) error {
 		m, err := store.MailboxesByName.First(tx, spelling.Address(name))
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, fault.ErrNotFound) {
 			return nil
 		}
 		if err == nil {
@@ -132,9 +134,9 @@ func (it *Intake) MailPosition(name string) (position string, err error) {
 
 // KeepMailPosition stores the position up to which the mailbox has been read.
 func (it *Intake) KeepMailPosition(name, position string) error {
-	return it.st.Update(store.By{Via: door.Mail, Act: act.Position}, func(tx *store.Tx) error {
+	return it.st.Update(db.By{Via: door.Mail, Act: act.Position}, func(tx *db.Tx) error {
 		m, err := store.MailboxesByName.First(tx, spelling.Address(name))
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, fault.ErrNotFound) {
 			m, err = &store.Mailbox{Name: spelling.Address(name)}, nil
 		}
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"sportello/app/desk/post"
 	"sportello/app/mail"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/spelling"
 )
 
@@ -12,7 +13,7 @@ import (
 // boxesOf returns the mailboxes for which a mail came, one for each group and module: the one it was fetched from, else
 // those named by the envelope, else those recorded by mail servers, else those in the header. Each gets the mail as its
 // own. It returns none when no mailbox claims the mail.
-func (it *Intake) boxesOf(tx *store.Tx, row *store.Mail, m *mail.Message) ([]*post.Mailbox, error) {
+func (it *Intake) boxesOf(tx *db.Tx, row *store.Mail, m *mail.Message) ([]*post.Mailbox, error) {
 	var header []string
 	for _, list := range [][]mail.Address{m.To, m.Cc} {
 		for _, a := range list {
@@ -44,7 +45,7 @@ func (it *Intake) boxesOf(tx *store.Tx, row *store.Mail, m *mail.Message) ([]*po
 }
 
 // haveMail returns the earlier mail with the same bytes for the same mailboxes, nil when one of them is missing there.
-func (it *Intake) haveMail(tx *store.Tx, sum string, from From) (*store.Mail, error) {
+func (it *Intake) haveMail(tx *db.Tx, sum string, from From) (*store.Mail, error) {
 	rows, err := store.MailsBySum.Find(tx, sum)
 	if err != nil || len(rows) == 0 {
 		return nil, err
@@ -81,7 +82,7 @@ func (it *Intake) haveMail(tx *store.Tx, sum string, from From) (*store.Mail, er
 
 // samePlace reports whether mail to both addresses belongs to the same group and module. If the address of a row is
 // unknown, it is assumed to.
-func (it *Intake) samePlace(tx *store.Tx, a, b string) (bool, error) {
+func (it *Intake) samePlace(tx *db.Tx, a, b string) (bool, error) {
 	if a == b || a == "" || b == "" {
 		return true, nil
 	}

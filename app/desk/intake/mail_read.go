@@ -17,6 +17,7 @@ import (
 	"sportello/app/markup"
 	"sportello/app/markup/quote"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // incoming is a parsed mail with its files stored, before any decision.
@@ -64,7 +65,7 @@ func (it *Intake) understand(r io.ReaderAt, row *store.Mail, keep bool) (*incomi
 	}
 	senderOf(m, row)
 	in := &incoming{Message: m}
-	err = it.st.View(func(tx *store.Tx) (err error) {
+	err = it.st.View(func(tx *db.Tx) (err error) {
 		if in.boxes, err = it.boxesOf(tx, row, m); err == nil {
 			in.form = it.writerOf(tx, m)
 		}
@@ -184,7 +185,7 @@ func (in *incoming) sender() string {
 
 // writerOf handles a mail that a form sent from an address nobody reads: the one person in Reply-To becomes the sender.
 // It returns the address of the form, "" for every other mail. Nothing proves that person.
-func (it *Intake) writerOf(tx *store.Tx, m *mail.Message) string {
+func (it *Intake) writerOf(tx *db.Tx, m *mail.Message) string {
 	form := m.From.Email
 	if !mail.Unanswerable(form) && !slices.Contains(it.post.Mail().Forms, form) || len(m.ReplyTo) != 1 {
 		return ""
@@ -250,7 +251,7 @@ func (in *incoming) body() string {
 }
 
 // addressed returns the addresses in To and Cc, without ours, the sender's and duplicates.
-func (it *Intake) addressed(tx *store.Tx, in *incoming) []mail.Address {
+func (it *Intake) addressed(tx *db.Tx, in *incoming) []mail.Address {
 	var out []mail.Address
 	for _, list := range [][]mail.Address{in.To, in.Cc} {
 		for _, a := range list {

@@ -11,6 +11,7 @@ import (
 	"sportello/app/mail"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/key"
 	"sportello/store/spelling"
@@ -94,7 +95,7 @@ func (j *joining) letter(id string) (*store.Letter, error) {
 	if id == "" {
 		return nil, nil
 	}
-	for m, err := range store.MailIDsByHash.Rows(j.tx, store.Span{Prefix: key.Of(store.HashMessageID(id))}) {
+	for m, err := range store.MailIDsByHash.Rows(j.tx, db.Span{Prefix: key.Of(store.HashMessageID(id))}) {
 		if err != nil {
 			return nil, err
 		}
@@ -155,10 +156,10 @@ func (j *joining) notArrived(l *store.Letter, verdict mail.Verdict, why string) 
 // written; "" when there was none in the last days, or an administrator has decided about those letters.
 func (it *Intake) MailRefused() (why string, at time.Time, err error) {
 	const days, most = 7, 200
-	err = it.st.View(func(tx *store.Tx) error {
+	err = it.st.View(func(tx *db.Tx) error {
 		why, at = "", time.Time{}
 		n := 0
-		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: key.Of(string(store.LetterFailed)), Desc: true}) {
+		for l, err := range store.LettersByState.Rows(tx, db.Span{Prefix: key.Of(string(store.LetterFailed)), Desc: true}) {
 			if err != nil {
 				return err
 			}

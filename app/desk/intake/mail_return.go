@@ -13,7 +13,9 @@ import (
 	"sportello/app/mail"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -37,7 +39,7 @@ func (j *joining) returned() (*store.Letter, error) {
 		}
 		l, err := store.Letters.Get(j.tx, n[0])
 		if err != nil {
-			return nil, store.IgnoreNotFound(err)
+			return nil, fault.IgnoreNotFound(err)
 		}
 		if j.tx.Now().Sub(l.Created) <= notice.ReturnDays*24*time.Hour {
 			return l, nil
@@ -141,9 +143,9 @@ func (j *joining) seenAtBox() error {
 }
 
 // keepBox changes what is known about the address; change reports whether there is anything to write.
-func keepBox(tx *store.Tx, address string, change func(*store.Mailbox) bool) error {
+func keepBox(tx *db.Tx, address string, change func(*store.Mailbox) bool) error {
 	box, err := store.MailboxesByName.First(tx, address)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		box, err = &store.Mailbox{Name: address}, nil
 	}
 	if err != nil || !change(box) {
@@ -153,7 +155,7 @@ func keepBox(tx *store.Tx, address string, change func(*store.Mailbox) bool) err
 }
 
 // isProbe reports whether the token belongs to a test mail of the last days for the address.
-func (it *Intake) isProbe(tx *store.Tx, address, token string) bool {
+func (it *Intake) isProbe(tx *db.Tx, address, token string) bool {
 	n, ok := it.post.OpenToken("probe "+address, post.ReturnMAC, token)
 	if !ok || len(n) != 1 {
 		return false
@@ -171,12 +173,12 @@ type Tags struct {
 
 // Tags returns what is known about the address.
 func (it *Intake) Tags(address string) (t Tags, err error) {
-	err = it.st.View(func(tx *store.Tx) error {
+	err = it.st.View(func(tx *db.Tx) error {
 		box, err := store.MailboxesByName.PeekFirst(tx, spelling.Address(address))
 		if err == nil {
 			t = Tags{notice.TagsArrive(box, tx.Now()), box.Tagged, box.Probed}
 		}
-		return store.IgnoreNotFound(err)
+		return fault.IgnoreNotFound(err)
 	})
 	return t, err
 }
@@ -194,7 +196,7 @@ func (it *Intake) ProbeTags(address string) (to string, at time.Time) {
 
 // ProbedTags records that a test mail was sent, so that its absence can be noticed.
 func (it *Intake) ProbedTags(address string, at time.Time) error {
-	return it.st.Update(store.By{Via: door.Desk, Act: act.Probe}, func(tx *store.Tx) error {
+	return it.st.Update(db.By{Via: door.Desk, Act: act.Probe}, func(tx *db.Tx) error {
 		return keepBox(tx, spelling.Address(address), func(box *store.Mailbox) bool { box.Probed = at; return true })
 	})
 }
@@ -203,7 +205,7 @@ func (it *Intake) ProbedTags(address string, at time.Time) error {
 // there was none in the last weeks.
 func (it *Intake) MailUncertified() (last time.Time, err error) {
 	const days = 30
-	err = it.st.View(func(tx *store.Tx) error {
+	err = it.st.View(func(tx *db.Tx) error {
 		last = time.Time{}
 		for box, err := range store.Mailboxes.All(tx, 0, false) {
 			if err != nil {

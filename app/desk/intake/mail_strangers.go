@@ -12,6 +12,8 @@ import (
 
 	"sportello/app/desk/people"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -46,12 +48,12 @@ func strangerKeys(address string) []string {
 }
 
 // begin counts what was opened in the past hour, newest first.
-func (s *strangers) begin(tx *store.Tx) error {
+func (s *strangers) begin(tx *db.Tx) error {
 	if s.begun {
 		return nil
 	}
 	opened := map[string][]time.Time{}
-	for m, err := range store.MailsByState.Rows(tx, store.Span{Prefix: key.Of(string(store.MailDone)), Desc: true}) {
+	for m, err := range store.MailsByState.Rows(tx, db.Span{Prefix: key.Of(string(store.MailDone)), Desc: true}) {
 		if err != nil {
 			return err
 		}
@@ -139,13 +141,13 @@ type heldRoom struct {
 }
 
 // take adds the bytes of one more mail, and reports whether they fit.
-func (h *heldRoom) take(tx *store.Tx, size, room int64) (bool, error) {
+func (h *heldRoom) take(tx *db.Tx, size, room int64) (bool, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if now := tx.Now(); h.at.IsZero() || now.Before(h.at) || now.Sub(h.at) > time.Minute {
 		h.at, h.bytes = now, 0
 		n := 0
-		for e := range store.MailsByState.Entries(tx, store.Span{Prefix: key.Of(string(store.MailHeld))}) {
+		for e := range store.MailsByState.Entries(tx, db.Span{Prefix: key.Of(string(store.MailHeld))}) {
 			m, err := store.Mails.Glance(tx, e.ID)
 			if err != nil {
 				return false, err
@@ -174,7 +176,7 @@ func (it *Intake) noRoom(size int64, beginning []byte) (refuse bool, err error) 
 	if !known {
 		return false, nil
 	}
-	err = it.st.View(func(tx *store.Tx) error {
+	err = it.st.View(func(tx *db.Tx) error {
 		fits, err := it.held.take(tx, size, free/strangersPart)
 		if err != nil || fits {
 			refuse = false
@@ -191,7 +193,7 @@ func (it *Intake) noRoom(size int64, beginning []byte) (refuse bool, err error) 
 			return err
 		}
 		p, err := store.PeopleByEmail.PeekFirst(tx, m.From.Email)
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, fault.ErrNotFound) {
 			return nil
 		}
 		refuse = err == nil && p.Disabled

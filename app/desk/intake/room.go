@@ -23,12 +23,12 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/app/desk/ticket"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Intake processes the mail of one desk.
 type Intake struct {
-	st      *store.Store
+	st      *db.Store
 	log     *slog.Logger
 	clock   func() time.Time
 	free    func() (int64, bool)
@@ -46,6 +46,6 @@ type Intake struct {
 }
 
 // New returns the intake of the store; free returns the free bytes on its disk.
-func New(st *store.Store, log *slog.Logger, free func() (int64, bool), rights *policy.Rights, post *post.Post, people *people.People, tickets *ticket.Tickets, notices *notice.Notices, due *due.Clock) *Intake {
+func New(st *db.Store, log *slog.Logger, free func() (int64, bool), rights *policy.Rights, post *post.Post, people *people.People, tickets *ticket.Tickets, notices *notice.Notices, due *due.Clock) *Intake {
 	return &Intake{st: st, log: log, clock: st.Now, free: free, rights: rights, post: post, people: people, tickets: tickets, notices: notices, due: due, mailWaits: make(chan struct{}, 1)}
 }

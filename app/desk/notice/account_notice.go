@@ -13,17 +13,19 @@ import (
 	"sportello/app/desk/post"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
 // accountEvent is what a change of the log means to the person whose account it is, false for nothing.
-func accountEvent(c *store.Change) (event.Event, bool) {
+func accountEvent(c *db.Change) (event.Event, bool) {
 	switch {
-	case c.Table == store.Tokens.Name() && c.Op == store.Insert:
+	case c.Table == store.Tokens.Name() && c.Op == db.Insert:
 		return event.Token, true
-	case c.Table == store.Tokens.Name() && c.Op == store.Modify:
+	case c.Table == store.Tokens.Name() && c.Op == db.Modify:
 		if f, ok := c.Field("asleep"); ok && len(f.Old) > 0 && len(f.New) == 0 {
 			return event.Woken, true
 		}
@@ -31,7 +33,7 @@ func accountEvent(c *store.Change) (event.Event, bool) {
 			return event.Ending, true
 		}
 		return event.Event{}, false
-	case c.Table != store.People.Name() || c.Op != store.Modify:
+	case c.Table != store.People.Name() || c.Op != db.Modify:
 		return event.Event{}, false
 	}
 	if _, ok := c.Field("email"); ok {
@@ -55,12 +57,12 @@ func accountEvent(c *store.Change) (event.Event, bool) {
 }
 
 // planAccount tells the person what a change did to their account.
-func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, tells event.Event) error {
+func (ns *Notices) planAccount(tx *db.Tx, c *db.Change, tells event.Event) error {
 	id, tell, why := c.ID, store.Telling{Event: tells, By: c.By, Why: c.Why}, c.Why
 	if c.Table == store.Tokens.Name() {
 		t, err := store.Tokens.Get(tx, c.ID)
 		if err != nil {
-			return store.IgnoreNotFound(err)
+			return fault.IgnoreNotFound(err)
 		}
 		id = t.Person
 		if tells == event.Ending {
@@ -72,7 +74,7 @@ func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, tells event.Event)
 	}
 	p, err := store.People.Get(tx, id)
 	if err != nil || p.Disabled {
-		return store.IgnoreNotFound(err)
+		return fault.IgnoreNotFound(err)
 	}
 	if tells == event.HatEnding {
 		if err := ns.planHatsEnding(tx, p, hatsEnding(c)); err != nil {
@@ -102,12 +104,12 @@ func (ns *Notices) planAccount(tx *store.Tx, c *store.Change, tells event.Event)
 
 // TellStrange tells the person by letter, at most once an hour, that they signed in from a browser that is not known.
 // It stands behind no bell: whoever signed in would read it first.
-func (ns *Notices) TellStrange(tx *store.Tx, p *store.Person, s *store.Session) error {
+func (ns *Notices) TellStrange(tx *db.Tx, p *store.Person, s *store.Session) error {
 	event := event.Browser
 	if catalogue.MailOff(store.CurrentSettings(tx), event) {
 		return nil
 	}
-	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: key.Of(p.Email), Low: key.Of(tx.Now().Add(-time.Hour))}) {
+	for o, err := range store.LettersByTo.Rows(tx, db.Span{Prefix: key.Of(p.Email), Low: key.Of(tx.Now().Add(-time.Hour))}) {
 		if err != nil {
 			return err
 		}
@@ -120,7 +122,7 @@ func (ns *Notices) TellStrange(tx *store.Tx, p *store.Person, s *store.Session) 
 
 // outgoingAccount gathers a letter about an account. A link goes to the address of its person as of now and to no other,
 // and not once they have chosen a password since.
-func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event event.Event) (*Outgoing, string, error) {
+func (ns *Notices) outgoingAccount(tx *db.Tx, o *Outgoing, event event.Event) (*Outgoing, string, error) {
 	if event.WithLink() && (o.Letter.To != o.Person.Email || o.Person.PasswordSet.After(o.Letter.Created)) {
 		return nil, post.WhyGone, nil
 	}
@@ -129,14 +131,14 @@ func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event event.Event)
 	if tell.Token != 0 {
 		t, err := store.Tokens.Get(tx, tell.Token)
 		if err != nil || !people.Acts(t, tx.Now()) {
-			return nil, post.WhyGone, store.IgnoreNotFound(err)
+			return nil, post.WhyGone, fault.IgnoreNotFound(err)
 		}
 		line.Named, line.Ends = t.Name, t.Ends
 	}
 	if tell.Of != 0 {
 		p, err := store.People.Peek(tx, tell.Of)
 		if err != nil {
-			return nil, post.WhyGone, store.IgnoreNotFound(err)
+			return nil, post.WhyGone, fault.IgnoreNotFound(err)
 		}
 		if !slices.ContainsFunc(p.Affiliations, func(h store.Affiliation) bool {
 			return h.Hat() == tell.Hat && h.Until.Equal(tell.Until) && !h.Past(tx.Now())
@@ -162,7 +164,7 @@ func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event event.Event)
 	by, err := store.People.Peek(tx, tell.By)
 	if err == nil {
 		line.Who = ShownName(by)
-	} else if err := store.IgnoreNotFound(err); err != nil {
+	} else if err := fault.IgnoreNotFound(err); err != nil {
 		return nil, "", err
 	}
 	o.Account, o.Lines = event, []OutgoingLine{line}
@@ -171,5 +173,5 @@ func (ns *Notices) outgoingAccount(tx *store.Tx, o *Outgoing, event event.Event)
 
 // passwordLink makes the link that the letter carries. It is nowhere but in the letter: each try to send makes another.
 func (ns *Notices) passwordLink(l *store.Letter) (string, error) {
-	return ns.keeper.NewLink(store.By{Via: door.Desk, Act: act.SendLink}, l.Person, credential.ForPassword)
+	return ns.keeper.NewLink(db.By{Via: door.Desk, Act: act.SendLink}, l.Person, credential.ForPassword)
 }

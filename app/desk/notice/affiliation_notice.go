@@ -6,12 +6,13 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/event"
 	"sportello/store/key"
 )
 
 // hatsEnding returns the affiliations of whose end the change warns.
-func hatsEnding(c *store.Change) []store.Affiliation {
+func hatsEnding(c *db.Change) []store.Affiliation {
 	f, ok := c.Field("affiliations")
 	if !ok || c.Act != act.WarnHat && c.Act != act.EndHat {
 		return nil
@@ -26,7 +27,7 @@ func hatsEnding(c *store.Change) []store.Affiliation {
 }
 
 // planHatsEnding tells the person, and the coordinators of their organisation or unit, that the affiliations end soon.
-func (ns *Notices) planHatsEnding(tx *store.Tx, p *store.Person, hats []store.Affiliation) error {
+func (ns *Notices) planHatsEnding(tx *db.Tx, p *store.Person, hats []store.Affiliation) error {
 	for _, h := range hats {
 		place, err := rightName(tx, store.RightChange{Organisation: h.Organisation, Unit: h.Unit})
 		if err != nil {
@@ -39,7 +40,7 @@ func (ns *Notices) planHatsEnding(tx *store.Tx, p *store.Person, hats []store.Af
 		tell.Event = event.HatsEnding
 		told := map[uint64]bool{p.ID: true}
 		for _, at := range []store.Hat{h.Hat(), {Organisation: h.Organisation}} {
-			for e := range store.PeopleByCoordination.Entries(tx, store.Span{Prefix: key.Of(at.Organisation, at.Unit)}) {
+			for e := range store.PeopleByCoordination.Entries(tx, db.Span{Prefix: key.Of(at.Organisation, at.Unit)}) {
 				if told[e.ID] {
 					continue
 				}

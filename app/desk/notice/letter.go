@@ -9,8 +9,10 @@ import (
 	"sportello/app/desk/post"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -19,7 +21,7 @@ import (
 
 // planLetter plans a letter for the notice, unless the person already has the text, receives the daily mail, or cannot
 // be reached.
-func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n *store.Notice, optional bool) error {
+func (ns *Notices) planLetter(tx *db.Tx, t *store.Ticket, p *store.Person, n *store.Notice, optional bool) error {
 	if ns.post.Mail().From == "" || !entry.PlausibleAddress(p.Email) || ns.post.Ours(tx, p.Email) {
 		return nil
 	}
@@ -31,7 +33,7 @@ func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n 
 	if n.Reply != 0 {
 		m, err := store.Messages.Get(tx, n.Reply)
 		if err != nil {
-			return store.IgnoreNotFound(err) // gone meanwhile, and with it what there was to tell
+			return fault.IgnoreNotFound(err) // gone meanwhile, and with it what there was to tell
 		}
 		if !m.Internal && slices.Contains(m.Copied, p.ID) {
 			return nil // the sender sent it to them, too
@@ -85,8 +87,8 @@ func (ns *Notices) planLetter(tx *store.Tx, t *store.Ticket, p *store.Person, n 
 
 // gathering is the letter about the ticket (0: about several) that has not gone to the person yet and takes more, nil
 // for none.
-func gathering(tx *store.Tx, person, ticket uint64) (*store.Letter, error) {
-	for l, err := range store.LettersGathering.Rows(tx, store.Span{Prefix: key.Of(person, ticket)}) {
+func gathering(tx *db.Tx, person, ticket uint64) (*store.Letter, error) {
+	for l, err := range store.LettersGathering.Rows(tx, db.Span{Prefix: key.Of(person, ticket)}) {
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +101,7 @@ func gathering(tx *store.Tx, person, ticket uint64) (*store.Letter, error) {
 
 // PlanCut has the sender of a mail that was larger than the desk takes told so, once, where it is proven that they sent
 // it and they read the ticket it stands in.
-func (ns *Notices) PlanCut(tx *store.Tx, row *store.Mail, p *store.Person) error {
+func (ns *Notices) PlanCut(tx *db.Tx, row *store.Mail, p *store.Person) error {
 	if !row.Cut || !row.Proven || row.Automatic != "" || p == nil || !ns.post.Reaches(tx, p) {
 		return nil
 	}
@@ -119,7 +121,7 @@ func (ns *Notices) PlanCut(tx *store.Tx, row *store.Mail, p *store.Person) error
 // they may know about, that the mail arrived. The letter contains none of their words, no ticket, no number, no link,
 // and no reply address but the desk's own. No person is added for it. It is sent once for each mail, counts among the
 // confirmations that an address gets in an hour, and is not sent above that limit; a machine gets none.
-func (ns *Notices) PlanReceived(tx *store.Tx, row *store.Mail, language string) error {
+func (ns *Notices) PlanReceived(tx *db.Tx, row *store.Mail, language string) error {
 	if ns.post.Mail().From == "" || row.Automatic != "" || !entry.PlausibleAddress(row.From) || ns.post.Ours(tx, row.From) {
 		return nil
 	}
@@ -162,7 +164,7 @@ func (ns *Notices) PlanDigest() (int, error) {
 	}
 	planned, last := 0, false
 	for !last {
-		err := ns.st.Update(store.By{Via: door.Desk, Act: act.Digest}, func(tx *store.Tx) error {
+		err := ns.st.Update(db.By{Via: door.Desk, Act: act.Digest}, func(tx *db.Tx) error {
 			last = true
 			person, list, err := nextDigest(tx, due)
 			if err != nil || person == 0 {
@@ -183,8 +185,8 @@ func (ns *Notices) PlanDigest() (int, error) {
 }
 
 // nextDigest returns the first person with notices for the daily mail that are older than its hour.
-func nextDigest(tx *store.Tx, due time.Time) (person uint64, list []*store.Notice, err error) {
-	for n, err := range store.NoticesDigest.Rows(tx, store.Span{}) {
+func nextDigest(tx *db.Tx, due time.Time) (person uint64, list []*store.Notice, err error) {
+	for n, err := range store.NoticesDigest.Rows(tx, db.Span{}) {
 		if err != nil {
 			return 0, nil, err
 		}
@@ -202,7 +204,7 @@ func nextDigest(tx *store.Tx, due time.Time) (person uint64, list []*store.Notic
 	return person, list, nil
 }
 
-func (ns *Notices) planDigest(tx *store.Tx, person uint64, list []*store.Notice) error {
+func (ns *Notices) planDigest(tx *db.Tx, person uint64, list []*store.Notice) error {
 	l := &store.Letter{State: store.LetterQueued, Person: person, Next: tx.Now()}
 	for _, n := range list {
 		if !n.Read {

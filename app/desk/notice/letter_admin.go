@@ -8,6 +8,8 @@ import (
 	"sportello/app/desk/post"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -26,12 +28,12 @@ func (ns *Notices) Letters(a policy.Actor, state store.LetterState, before uint6
 		return page, err
 	}
 	limit = entry.PageSize(limit)
-	err := ns.st.View(func(tx *store.Tx) error {
+	err := ns.st.View(func(tx *db.Tx) error {
 		page.Letters, page.Next = nil, 0
 		for _, s := range []store.LetterState{store.LetterQueued, store.LetterSent, store.LetterHeld, store.LetterFailed, store.LetterDropped, store.LetterBounced} {
 			page.Count[s] = store.Letters.Count(tx, string(s))
 		}
-		span := store.Span{Prefix: key.Of(string(state)), Desc: true}
+		span := db.Span{Prefix: key.Of(string(state)), Desc: true}
 		if before != 0 {
 			span.High = key.Of(before)
 		}
@@ -69,12 +71,12 @@ func (ns *Notices) DecideLetter(a policy.Actor, id uint64, decision string) erro
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	err := ns.st.Update(a.By(decisions[decision]), func(tx *store.Tx) error {
+	err := ns.st.Update(a.By(decisions[decision]), func(tx *db.Tx) error {
 		l, err := store.Letters.Get(tx, id)
 		if err != nil {
 			return err
 		}
-		past := store.Fail(store.Conflict, "error.letter-past")
+		past := fault.New(fault.Conflict, "error.letter-past")
 		switch {
 		case l.State == store.LetterSent || l.State == store.LetterDropped:
 			return past
@@ -97,7 +99,7 @@ func (ns *Notices) DecideLetter(a policy.Actor, id uint64, decision string) erro
 
 // ReachAgain takes the mark off a person that mail to them comes back.
 func (ns *Notices) ReachAgain(a policy.Actor, person uint64) error {
-	return ns.st.Update(a.By(act.ReachAgain), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(act.ReachAgain), func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, person)
 		if err != nil {
 			return err

@@ -11,8 +11,10 @@ import (
 	"sportello/app/mail"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -101,9 +103,9 @@ func (ns *Notices) RunLetters(ctx context.Context, send func(context.Context, *O
 
 // releaseLetters lets go what an older release held because of how much there was, unless it is old news by now.
 func (ns *Notices) releaseLetters() error {
-	return ns.st.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error {
+	return ns.st.Update(db.By{Via: door.Desk, Act: act.Letter}, func(tx *db.Tx) error {
 		var list []*store.Letter
-		for l, err := range store.LettersByState.Rows(tx, store.Span{Prefix: key.Of(string(store.LetterHeld)), Desc: true}) {
+		for l, err := range store.LettersByState.Rows(tx, db.Span{Prefix: key.Of(string(store.LetterHeld)), Desc: true}) {
 			if err != nil {
 				return err
 			}
@@ -133,9 +135,9 @@ func (ns *Notices) SendLetters(ctx context.Context, send func(context.Context, *
 		var out *Outgoing
 		why := ""
 		var next time.Time
-		err := ns.st.View(func(tx *store.Tx) error {
+		err := ns.st.View(func(tx *db.Tx) error {
 			l, out, why, next = nil, nil, "", time.Time{}
-			for row, err := range store.LettersDue.Rows(tx, store.Span{}) {
+			for row, err := range store.LettersDue.Rows(tx, db.Span{}) {
 				if err != nil {
 					return err
 				}
@@ -195,7 +197,7 @@ func (ns *Notices) SendLetters(ctx context.Context, send func(context.Context, *
 // keepLink makes or prolongs the link that the letter carries.
 func (ns *Notices) keepLink(l *store.Letter) (string, error) {
 	secret := ""
-	err := ns.st.Update(store.By{Via: door.Desk, Act: act.Link}, func(tx *store.Tx) error {
+	err := ns.st.Update(db.By{Via: door.Desk, Act: act.Link}, func(tx *db.Tx) error {
 		link, err := ns.linkFor(tx, l.Ticket, l.Person)
 		if err != nil {
 			return err
@@ -207,10 +209,10 @@ func (ns *Notices) keepLink(l *store.Letter) (string, error) {
 }
 
 func (ns *Notices) endLetter(l *store.Letter, state store.LetterState, why string) error {
-	return ns.st.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error {
+	return ns.st.Update(db.By{Via: door.Desk, Act: act.Letter}, func(tx *db.Tx) error {
 		row, err := store.Letters.Get(tx, l.ID)
 		if err != nil || row.State != store.LetterQueued {
-			return store.IgnoreNotFound(err)
+			return fault.IgnoreNotFound(err)
 		}
 		row.State, row.Why = state, why
 		return store.Letters.Put(tx, row)
@@ -219,10 +221,10 @@ func (ns *Notices) endLetter(l *store.Letter, state store.LetterState, why strin
 
 // sent writes down what became of an attempt.
 func (ns *Notices) sent(l *store.Letter, s Sent) error {
-	return ns.st.Update(store.By{Via: door.Desk, Act: act.Letter}, func(tx *store.Tx) error {
+	return ns.st.Update(db.By{Via: door.Desk, Act: act.Letter}, func(tx *db.Tx) error {
 		row, err := store.Letters.Get(tx, l.ID)
 		if err != nil {
-			return store.IgnoreNotFound(err)
+			return fault.IgnoreNotFound(err)
 		}
 		row.Tries++
 		row.Error, row.Unsure = entry.Cut(s.Text, 300), s.Unsure
@@ -245,7 +247,7 @@ func (ns *Notices) sent(l *store.Letter, s Sent) error {
 }
 
 // refusedAtOnce records that the mail server refused a letter; the refusal is judged like a later report.
-func (ns *Notices) refusedAtOnce(tx *store.Tx, l *store.Letter, s Sent) error {
+func (ns *Notices) refusedAtOnce(tx *db.Tx, l *store.Letter, s Sent) error {
 	verdict := mail.Judge(s.Status, s.Text)
 	switch {
 	case verdict == mail.Hard:
@@ -262,12 +264,12 @@ func (ns *Notices) refusedAtOnce(tx *store.Tx, l *store.Letter, s Sent) error {
 }
 
 // outgoing returns what the reader may read. If that is nothing, it returns nil and the reason.
-func (ns *Notices) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, error) {
+func (ns *Notices) outgoing(tx *db.Tx, l *store.Letter) (*Outgoing, string, error) {
 	p := &store.Person{Email: l.To, Name: l.To, Language: l.Language}
 	if l.Person != 0 {
 		var err error
 		if p, err = store.People.Get(tx, l.Person); err != nil || p.Disabled {
-			return nil, post.WhyGone, store.IgnoreNotFound(err)
+			return nil, post.WhyGone, fault.IgnoreNotFound(err)
 		}
 	}
 	if isReceived(l) {
@@ -277,7 +279,7 @@ func (ns *Notices) outgoing(tx *store.Tx, l *store.Letter) (*Outgoing, string, e
 	if l.Ticket != 0 {
 		t, err := store.Tickets.Get(tx, l.Ticket)
 		if err != nil {
-			return nil, post.WhyGone, store.IgnoreNotFound(err)
+			return nil, post.WhyGone, fault.IgnoreNotFound(err)
 		}
 		if ns.rights.May(tx, policy.Actor{Person: p}, policy.See, t) != nil && !(t.Unclaimed && t.Requester == p.ID) {
 			return nil, post.WhyMayNotSee, nil
@@ -310,7 +312,7 @@ func isReceived(l *store.Letter) bool {
 }
 
 // about fills in what belongs to the ticket: whence, whither, and the thread the letter stands in.
-func (ns *Notices) about(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
+func (ns *Notices) about(tx *db.Tx, o *Outgoing, t *store.Ticket) error {
 	o.Ticket, o.Agents = t, ns.rights.May(tx, policy.Actor{Person: o.Person}, policy.SeeNotes, t) == nil && !t.OnSide(o.Person.ID)
 	group, err := store.Groups.Peek(tx, t.Group)
 	if err != nil {
@@ -332,7 +334,7 @@ func (ns *Notices) about(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
 }
 
 // otherDesks reports whether the catalogue lists another desk of the same kind.
-func otherDesks(tx *store.Tx) (bool, error) {
+func otherDesks(tx *db.Tx) (bool, error) {
 	for m, err := range store.Modules.All(tx, 0, false) {
 		if err != nil || m.Channel == store.OtherDesk && !m.Retired {
 			return err == nil, err
@@ -343,9 +345,9 @@ func otherDesks(tx *store.Tx) (bool, error) {
 
 // thread sets the references to earlier mails: those of the ticket that this reader wrote or received, so that their
 // mail program shows one conversation and nobody learns the Message-ID of other people's mail.
-func (ns *Notices) thread(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
+func (ns *Notices) thread(tx *db.Tx, o *Outgoing, t *store.Ticket) error {
 	const kept = 20
-	for id, err := range store.MailIDsByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
+	for id, err := range store.MailIDsByTicket.Rows(tx, db.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil {
 			return err
 		}
@@ -373,10 +375,10 @@ func (ns *Notices) thread(tx *store.Tx, o *Outgoing, t *store.Ticket) error {
 }
 
 // toldMessage is the message that an event tells of: the one it names, of a new ticket the first. nil for none.
-func toldMessage(tx *store.Tx, t *store.Ticket, event event.Event, message uint64) (*store.Message, error) {
+func toldMessage(tx *db.Tx, t *store.Ticket, event event.Event, message uint64) (*store.Message, error) {
 	if message != 0 {
 		m, err := store.Messages.Get(tx, message)
-		return m, store.IgnoreNotFound(err)
+		return m, fault.IgnoreNotFound(err)
 	}
 	if t.Via != door.Mail || !event.OfTicket() {
 		return nil, nil
@@ -385,8 +387,8 @@ func toldMessage(tx *store.Tx, t *store.Ticket, event event.Event, message uint6
 }
 
 // opening returns the message that opened the ticket, nil once it was moved away.
-func opening(tx *store.Tx, t *store.Ticket) (*store.Message, error) {
-	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
+func opening(tx *db.Tx, t *store.Ticket) (*store.Message, error) {
+	for m, err := range store.MessagesByTicket.Rows(tx, db.Span{Prefix: key.Of(t.ID)}) {
 		if err != nil || m.Opening {
 			return m, err
 		}
@@ -396,13 +398,13 @@ func opening(tx *store.Tx, t *store.Ticket) (*store.Message, error) {
 }
 
 // line returns one event as the reader may read it, false when they may not.
-func (ns *Notices) line(tx *store.Tx, o *Outgoing, tell store.Telling) (OutgoingLine, bool, error) {
+func (ns *Notices) line(tx *db.Tx, o *Outgoing, tell store.Telling) (OutgoingLine, bool, error) {
 	line := OutgoingLine{Telling: tell, Ticket: tell.Ticket}
 	t := o.Ticket
 	if t == nil {
 		var err error
 		if t, err = store.Tickets.Get(tx, tell.Ticket); err != nil {
-			return line, false, store.IgnoreNotFound(err)
+			return line, false, fault.IgnoreNotFound(err)
 		}
 		if ns.rights.May(tx, policy.Actor{Person: o.Person}, policy.See, t) != nil {
 			return line, false, nil
@@ -442,7 +444,7 @@ func (ns *Notices) line(tx *store.Tx, o *Outgoing, tell store.Telling) (Outgoing
 	}
 	m, err := store.Messages.Get(tx, tell.Message)
 	if err != nil {
-		return line, false, store.IgnoreNotFound(err)
+		return line, false, fault.IgnoreNotFound(err)
 	}
 	if m.Internal {
 		// People who may read a note may learn that it exists; its text stays at the desk.

@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -81,7 +82,7 @@ func ShownName(p *store.Person) string {
 
 // doubtful reports whether nothing proves that what the letters about the ticket say again to the reader is theirs: the
 // ticket came by mail that proves nothing, and the reader is on the requester's side of it.
-func doubtful(tx *store.Tx, t *store.Ticket, reader uint64) (bool, error) {
+func doubtful(tx *db.Tx, t *store.Ticket, reader uint64) (bool, error) {
 	if t.Via != door.Mail || !t.OnSide(reader) {
 		return false, nil
 	}
@@ -90,7 +91,7 @@ func doubtful(tx *store.Tx, t *store.Ticket, reader uint64) (bool, error) {
 }
 
 // letterSubject returns the subject of the ticket for a letter to the reader.
-func letterSubject(tx *store.Tx, t *store.Ticket, reader uint64) (string, error) {
+func letterSubject(tx *db.Tx, t *store.Ticket, reader uint64) (string, error) {
 	is, err := doubtful(tx, t, reader)
 	if is {
 		return markup.Excerpt(markup.Inert(t.Subject), doubtfulTitle), err
@@ -100,7 +101,7 @@ func letterSubject(tx *store.Tx, t *store.Ticket, reader uint64) (string, error)
 
 // openingWords returns the text for the confirmation to the requester: the beginning of the message that opened the
 // ticket, if they may read it, else "".
-func (ns *Notices) openingWords(tx *store.Tx, t *store.Ticket, reader uint64) (string, error) {
+func (ns *Notices) openingWords(tx *db.Tx, t *store.Ticket, reader uint64) (string, error) {
 	if t.Requester != reader || t.Unclaimed {
 		return "", nil
 	}

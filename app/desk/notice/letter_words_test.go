@@ -4,17 +4,18 @@ import (
 	"testing"
 
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
 // TestTheWordsOfAMatterAreForItsRequesterAlone: and for nobody as long as nobody has claimed it.
 func TestTheWordsOfAMatterAreForItsRequesterAlone(t *testing.T) {
-	st, err := store.Open(t.TempDir(), store.Options{NoSync: true})
+	st, err := store.Open(t.TempDir(), db.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	err = st.Update(store.By{Via: door.Page}, func(tx *store.Tx) error {
+	err = st.Update(db.By{Via: door.Page}, func(tx *db.Tx) error {
 		ada, other := &store.Person{Name: "Ada", Email: "ada@ateneo.example"}, &store.Person{Name: "Ugo", Email: "ugo@ateneo.example"}
 		group := &store.Group{Code: store.GeneralGroup}
 		for _, p := range []*store.Person{ada, other} {

@@ -12,7 +12,9 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -87,13 +89,13 @@ func (ns *Notices) readToken(l *store.TicketLink) string {
 // a NotFound error for a link that was withdrawn, has expired or never existed, and once the person may no longer see the
 // ticket.
 func (ns *Notices) LinkedTicket(token string, p ticket.Piece) (*ticket.View, *store.Person, error) {
-	gone := store.Fail(store.NotFound, "error.link-gone")
+	gone := fault.New(fault.NotFound, "error.link-gone")
 	n, ok := ns.post.OpenToken("read", post.ReadMAC, token)
 	if !ok || len(n) != 3 {
 		return nil, nil, gone
 	}
 	var person *store.Person
-	err := ns.st.View(func(tx *store.Tx) error {
+	err := ns.st.View(func(tx *db.Tx) error {
 		l, err := store.TicketLinksByTicket.First(tx, n[0], n[1])
 		if err != nil || l.Withdrawn || l.Serial != n[2] || !tx.Now().Before(l.Ends) {
 			return gone
@@ -123,9 +125,9 @@ func (ns *Notices) LinkedTicket(token string, p ticket.Piece) (*ticket.View, *st
 // OpenLinkedFile opens a file of the linked ticket. The caller closes it. It returns a NotFound error for any other
 // file.
 func (ns *Notices) OpenLinkedFile(token string, id uint64) (*store.File, *os.File, error) {
-	gone := store.Fail(store.NotFound, "error.not-found")
+	gone := fault.New(fault.NotFound, "error.not-found")
 	message := uint64(0)
-	err := ns.st.View(func(tx *store.Tx) error {
+	err := ns.st.View(func(tx *db.Tx) error {
 		f, err := store.Files.Get(tx, id)
 		if err == nil {
 			message = f.Message
@@ -148,7 +150,7 @@ func (ns *Notices) OpenLinkedFile(token string, id uint64) (*store.File, *os.Fil
 // WithdrawLinks makes the links that people hold to the ticket open nothing. Whoever arranges the ticket may, and the
 // requester. New notices carry new links.
 func (ns *Notices) WithdrawLinks(a policy.Actor, number uint64) error {
-	return ns.st.Update(a.By(act.WithdrawLinks), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(act.WithdrawLinks), func(tx *db.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -157,7 +159,7 @@ func (ns *Notices) WithdrawLinks(a policy.Actor, number uint64) error {
 			return err
 		}
 		if s := ns.rights.Stand(tx, a, t); !s.Allows(policy.Arrange) && !s.Is[policy.AsRequester] {
-			return store.Fail(store.Denied, "error.denied")
+			return fault.New(fault.Denied, "error.denied")
 		}
 		links, err := store.TicketLinksByTicket.Find(tx, number)
 		if err != nil {
@@ -174,7 +176,7 @@ func (ns *Notices) WithdrawLinks(a policy.Actor, number uint64) error {
 }
 
 // linkFor creates or prolongs the person's link to read the ticket: 30 days from this notice.
-func (ns *Notices) linkFor(tx *store.Tx, ticket, person uint64) (*store.TicketLink, error) {
+func (ns *Notices) linkFor(tx *db.Tx, ticket, person uint64) (*store.TicketLink, error) {
 	l, err := store.TicketLinksByTicket.First(tx, ticket, person)
 	if err != nil {
 		l = &store.TicketLink{Ticket: ticket, Person: person, Serial: 1}
@@ -204,7 +206,7 @@ type LinkHolder struct {
 // for others the result is empty.
 func (ns *Notices) LinkHolders(a policy.Actor, number uint64) ([]LinkHolder, error) {
 	var out []LinkHolder
-	err := ns.st.View(func(tx *store.Tx) error {
+	err := ns.st.View(func(tx *db.Tx) error {
 		out = nil
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
@@ -213,7 +215,7 @@ func (ns *Notices) LinkHolders(a policy.Actor, number uint64) ([]LinkHolder, err
 		if s := ns.rights.Stand(tx, a, t); ns.rights.May(tx, a, policy.See, t) != nil || !s.Allows(policy.Arrange) && !s.Is[policy.AsRequester] {
 			return nil
 		}
-		for l, err := range store.TicketLinksByTicket.Rows(tx, store.Span{Prefix: key.Of(number)}) {
+		for l, err := range store.TicketLinksByTicket.Rows(tx, db.Span{Prefix: key.Of(number)}) {
 			if err != nil {
 				return err
 			}
@@ -231,12 +233,12 @@ func (ns *Notices) LinkHolders(a policy.Actor, number uint64) ([]LinkHolder, err
 // LinkFacts returns, for a valid link (see LinkedTicket), when it expires and the address for its person's answers by
 // mail, "" when the desk has none.
 func (ns *Notices) LinkFacts(token string) (ends time.Time, replyTo string, err error) {
-	gone := store.Fail(store.NotFound, "error.link-gone")
+	gone := fault.New(fault.NotFound, "error.link-gone")
 	n, ok := ns.post.OpenToken("read", post.ReadMAC, token)
 	if !ok || len(n) != 3 {
 		return ends, "", gone
 	}
-	err = ns.st.View(func(tx *store.Tx) error {
+	err = ns.st.View(func(tx *db.Tx) error {
 		l, err := store.TicketLinksByTicket.First(tx, n[0], n[1])
 		if err != nil || l.Withdrawn || l.Serial != n[2] {
 			return gone

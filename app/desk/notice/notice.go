@@ -9,8 +9,10 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -22,12 +24,12 @@ import (
 const cursorNotices = "notices"
 
 // notices follows the change log and plans notices from it.
-func (ns *Notices) notices() store.Follower {
-	return store.Follower{
+func (ns *Notices) notices() db.Follower {
+	return db.Follower{
 		Name:    cursorNotices,
-		By:      store.By{Via: door.Desk, Act: act.Notify},
+		By:      db.By{Via: door.Desk, Act: act.Notify},
 		Gather:  200 * time.Millisecond,
-		Tells:   func(_ *store.Tx, c *store.Change) bool { return tells(c) },
+		Tells:   func(_ *db.Tx, c *db.Change) bool { return tells(c) },
 		Plan:    ns.plan,
 		Planned: ns.post.Wake,
 	}
@@ -42,14 +44,14 @@ func (ns *Notices) Plan() (uint64, error) {
 }
 
 // tells reports whether somebody may have to be told of the change.
-func tells(c *store.Change) bool {
+func tells(c *db.Change) bool {
 	if _, ok := accountEvent(c); ok {
 		return true // an import as well gives and takes rights
 	}
 	if c.Via.Silent() || c.Act == act.Import {
 		return false
 	}
-	return c.Table == store.Tickets.Name() && c.Op != store.Remove && len(c.Act.Tells()) > 0 || c.Table == store.Messages.Name() && c.Op == store.Insert
+	return c.Table == store.Tickets.Name() && c.Op != db.Remove && len(c.Act.Tells()) > 0 || c.Table == store.Messages.Name() && c.Op == db.Insert
 }
 
 // telling is what one person is to be told because of one step.
@@ -66,15 +68,15 @@ type stepKey struct {
 }
 
 // plan writes the notices of the changes, which all tell something.
-func (ns *Notices) plan(tx *store.Tx, changes []*store.Change) error {
+func (ns *Notices) plan(tx *db.Tx, changes []*db.Change) error {
 	type step struct {
 		key     stepKey
-		changes []*store.Change
+		changes []*db.Change
 	}
 	var steps []*step
 	type account struct {
 		event  event.Event
-		change *store.Change
+		change *db.Change
 	}
 	var accounts []account
 	index := map[stepKey]*step{}
@@ -106,9 +108,9 @@ func (ns *Notices) plan(tx *store.Tx, changes []*store.Change) error {
 }
 
 // planStep tells each person the weightiest event of the step.
-func (ns *Notices) planStep(tx *store.Tx, changes []*store.Change) error {
+func (ns *Notices) planStep(tx *db.Tx, changes []*db.Change) error {
 	t, err := store.Tickets.Get(tx, changes[0].Ticket)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		return nil // removed meanwhile
 	}
 	if err != nil {
@@ -134,7 +136,7 @@ func (ns *Notices) planStep(tx *store.Tx, changes []*store.Change) error {
 			}
 		}
 	}
-	var last *store.Change
+	var last *db.Change
 	why := ""
 	for _, c := range changes {
 		last = c
@@ -182,26 +184,26 @@ func (ns *Notices) planStep(tx *store.Tx, changes []*store.Change) error {
 
 // planUnclaimed has what an agent answers go to the address that a form named. Of anything else in the ticket its
 // requester is told once they have claimed it.
-func (ns *Notices) planUnclaimed(tx *store.Tx, t *store.Ticket, p *store.Person, c *store.Change, what telling) error {
+func (ns *Notices) planUnclaimed(tx *db.Tx, t *store.Ticket, p *store.Person, c *db.Change, what telling) error {
 	if what.reply == 0 {
 		return nil
 	}
 	m, err := store.Messages.Get(tx, what.reply)
 	if err != nil || !m.Agent || m.Internal {
-		return store.IgnoreNotFound(err)
+		return fault.IgnoreNotFound(err)
 	}
 	return ns.planLetter(tx, t, p, &store.Notice{Person: p.ID, Ticket: t.ID, Event: what.event, By: c.By, Seq: c.Seq, At: c.At, Reply: what.reply}, false)
 }
 
 // strange reports whether the person is a stranger: of no organisation of the desk, and never given a way to sign in.
-func (ns *Notices) strange(tx *store.Tx, person uint64) bool {
+func (ns *Notices) strange(tx *db.Tx, person uint64) bool {
 	p, err := store.People.Peek(tx, person)
 	return err != nil || len(p.Affiliations) == 0 && p.Password == "" && len(p.Groups) == 0 && !p.Administrator && !p.Editor
 }
 
-func members(tx *store.Tx, group uint64) []uint64 {
+func members(tx *db.Tx, group uint64) []uint64 {
 	var out []uint64
-	for e := range store.PeopleByGroup.Entries(tx, store.Span{Prefix: key.Of(group)}) {
+	for e := range store.PeopleByGroup.Entries(tx, db.Span{Prefix: key.Of(group)}) {
 		out = append(out, e.ID)
 	}
 	return out
@@ -209,7 +211,7 @@ func members(tx *store.Tx, group uint64) []uint64 {
 
 // wants tells whether the person's choice keeps an optional notice. The daily digest keeps it too: it gathers by mail
 // what the bell shows at once.
-func (ns *Notices) wants(tx *store.Tx, person uint64, event event.Event) bool {
+func (ns *Notices) wants(tx *db.Tx, person uint64, event event.Event) bool {
 	p, err := store.People.Peek(tx, person)
 	if err != nil {
 		return false
@@ -240,9 +242,9 @@ func (ns *Notices) List(a policy.Actor, limit int) ([]Line, int, error) {
 	}
 	var out []Line
 	unread := 0
-	err := ns.st.View(func(tx *store.Tx) error {
+	err := ns.st.View(func(tx *db.Tx) error {
 		unread = store.Notices.Count(tx, store.CountUnread, a.ID())
-		for n, err := range store.NoticesByPerson.Rows(tx, store.Span{Prefix: key.Of(a.ID()), Desc: true}) {
+		for n, err := range store.NoticesByPerson.Rows(tx, db.Span{Prefix: key.Of(a.ID()), Desc: true}) {
 			if err != nil {
 				return err
 			}
@@ -275,7 +277,7 @@ func (ns *Notices) List(a policy.Actor, limit int) ([]Line, int, error) {
 // Unread returns how many notices the person has not read.
 func (ns *Notices) Unread(a policy.Actor) (int, error) {
 	n := 0
-	err := ns.st.View(func(tx *store.Tx) error { n = store.Notices.Count(tx, store.CountUnread, a.ID()); return nil })
+	err := ns.st.View(func(tx *db.Tx) error { n = store.Notices.Count(tx, store.CountUnread, a.ID()); return nil })
 	return n, err
 }
 
@@ -284,13 +286,13 @@ func (ns *Notices) Read(a policy.Actor, id uint64) error {
 	if !a.SignedIn() {
 		return policy.Denied(a)
 	}
-	return ns.st.Update(a.By(act.ReadNotices), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(act.ReadNotices), func(tx *db.Tx) error {
 		n, err := store.Notices.Get(tx, id)
 		if err != nil {
 			return err
 		}
 		if n.Person != a.ID() {
-			return store.Fail(store.NotFound, "error.not-found")
+			return fault.New(fault.NotFound, "error.not-found")
 		}
 		if n.Read {
 			return nil
@@ -310,9 +312,9 @@ func (ns *Notices) ReadAll(a policy.Actor, ticket uint64) error {
 		prefix = key.Of(a.ID(), ticket)
 	}
 	some := false
-	err := ns.st.View(func(tx *store.Tx) error {
+	err := ns.st.View(func(tx *db.Tx) error {
 		some = false
-		for range store.NoticesUnread.Entries(tx, store.Span{Prefix: prefix}) {
+		for range store.NoticesUnread.Entries(tx, db.Span{Prefix: prefix}) {
 			some = true
 			break
 		}
@@ -321,9 +323,9 @@ func (ns *Notices) ReadAll(a policy.Actor, ticket uint64) error {
 	if err != nil || !some {
 		return err
 	}
-	return ns.st.Update(a.By(act.ReadNotices), func(tx *store.Tx) error {
+	return ns.st.Update(a.By(act.ReadNotices), func(tx *db.Tx) error {
 		var ids []uint64
-		for e := range store.NoticesUnread.Entries(tx, store.Span{Prefix: prefix}) {
+		for e := range store.NoticesUnread.Entries(tx, db.Span{Prefix: prefix}) {
 			if ids = append(ids, e.ID); len(ids) == 1000 {
 				break
 			}
@@ -344,11 +346,11 @@ func (ns *Notices) ReadAll(a policy.Actor, ticket uint64) error {
 
 // sideOf are those on the requester's side who are told. In the place of an address of the desk's own, by which another
 // office asked, stand the members of the group at that address: they are whom an answer reaches.
-func (ns *Notices) sideOf(tx *store.Tx, t *store.Ticket) ([]uint64, error) {
+func (ns *Notices) sideOf(tx *db.Tx, t *store.Ticket) ([]uint64, error) {
 	var out []uint64
 	for _, id := range append([]uint64{t.Requester}, t.Participants...) {
 		p, err := store.People.Peek(tx, id)
-		if store.IgnoreNotFound(err) != nil {
+		if fault.IgnoreNotFound(err) != nil {
 			return nil, err
 		}
 		if err != nil || !ns.post.Ours(tx, p.Email) {

@@ -1,6 +1,9 @@
 package notice
 
-import "sportello/store"
+import (
+	"sportello/store"
+	"sportello/store/db"
+)
 
 // Purpose is what the answer to a letter becomes.
 type Purpose uint8
@@ -15,7 +18,7 @@ const (
 // PurposeOf is what the answer to the letter becomes: a note as soon as it tells of anything internal, whatever else it
 // tells, and whatever event is named for it. What tells agents of their own affairs is internal: notes, who works, whose
 // it is, what came back, what waits for them, their account.
-func PurposeOf(tx *store.Tx, l *store.Letter) Purpose {
+func PurposeOf(tx *db.Tx, l *store.Letter) Purpose {
 	for _, tell := range l.Tells {
 		if !tell.Event.Answered() {
 			return PurposeInternal

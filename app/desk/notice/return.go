@@ -6,6 +6,7 @@ import (
 
 	"sportello/app/desk/post"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 const (
@@ -18,7 +19,7 @@ const (
 )
 
 // returnAddress returns the envelope sender of the letter: from itself if mail with a tag may not arrive.
-func (ns *Notices) returnAddress(tx *store.Tx, from string, l *store.Letter) string {
+func (ns *Notices) returnAddress(tx *db.Tx, from string, l *store.Letter) string {
 	if box, err := store.MailboxesByName.PeekFirst(tx, from); err != nil || !TagsArrive(box, tx.Now()) {
 		return from
 	}

@@ -11,12 +11,12 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/app/desk/ticket"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Notices are the notices and letters of one desk.
 type Notices struct {
-	st      *store.Store
+	st      *db.Store
 	keeper  *credential.Keeper
 	clock   func() time.Time
 	loc     *time.Location
@@ -30,6 +30,6 @@ type Notices struct {
 }
 
 // New returns the notices of the store.
-func New(st *store.Store, keeper *credential.Keeper, loc *time.Location, rights *policy.Rights, post *post.Post, files *file.Files, tickets *ticket.Tickets) *Notices {
+func New(st *db.Store, keeper *credential.Keeper, loc *time.Location, rights *policy.Rights, post *post.Post, files *file.Files, tickets *ticket.Tickets) *Notices {
 	return &Notices{st: st, keeper: keeper, clock: st.Now, loc: loc, rights: rights, post: post, files: files, tickets: tickets, unwritten: map[uint64]Sent{}}
 }

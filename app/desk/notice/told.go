@@ -2,8 +2,10 @@ package notice
 
 import (
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // Who is told of what: of an act on a ticket those whom the table of acts names, of a message those whom the table below
@@ -37,14 +39,14 @@ var messageTells = []struct {
 }
 
 // say hands to say whom the change tells, of which event and with which message.
-func (ns *Notices) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(what event.Told, message uint64, people []uint64)) error {
+func (ns *Notices) say(tx *db.Tx, t *store.Ticket, c *db.Change, say func(what event.Told, message uint64, people []uint64)) error {
 	var m *store.Message
 	tells := c.Act.Tells()
 	message := uint64(0)
 	if c.Table == store.Messages.Name() {
 		var err error
 		if m, err = store.Messages.Get(tx, c.ID); err != nil {
-			return store.IgnoreNotFound(err)
+			return fault.IgnoreNotFound(err)
 		}
 		message, tells = m.ID, nil
 		for _, row := range messageTells {
@@ -73,7 +75,7 @@ func (ns *Notices) say(tx *store.Tx, t *store.Ticket, c *store.Change, say func(
 }
 
 // whom returns the people who stand so to the ticket, or to the message.
-func (ns *Notices) whom(tx *store.Tx, t *store.Ticket, m *store.Message, whom event.Whom) ([]uint64, error) {
+func (ns *Notices) whom(tx *db.Tx, t *store.Ticket, m *store.Message, whom event.Whom) ([]uint64, error) {
 	switch whom {
 	case event.ToRequester:
 		return []uint64{t.Requester}, nil
@@ -99,7 +101,7 @@ func (ns *Notices) whom(tx *store.Tx, t *store.Ticket, m *store.Message, whom ev
 
 // confirmed reports whether the opening of the ticket is confirmed otherwise than by the event: a machine gets no
 // confirmation, and a stranger of whom nothing is proven the plain acknowledgement, which it plans.
-func (ns *Notices) confirmed(tx *store.Tx, t *store.Ticket) (bool, error) {
+func (ns *Notices) confirmed(tx *db.Tx, t *store.Ticket) (bool, error) {
 	m, err := opening(tx, t)
 	switch {
 	case err != nil || m == nil:

@@ -8,8 +8,10 @@ import (
 	"sportello/app/desk/post"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -30,10 +32,10 @@ const (
 func (ps *People) AskPasswordLink(email, addr string) error {
 	email = spelling.Address(email)
 	if ps.post.Mail().From == "" {
-		return store.Fail(store.Unavailable, "error.link-not-asked")
+		return fault.New(fault.Unavailable, "error.link-not-asked")
 	}
 	if !entry.IsAddress(email) {
-		return store.Fail(store.Invalid, "error.email").At("email")
+		return fault.New(fault.Invalid, "error.email").At("email")
 	}
 	if err := ps.keeper.MayAsk(email, addr); err != nil {
 		return err
@@ -42,7 +44,7 @@ func (ps *People) AskPasswordLink(email, addr string) error {
 	case ps.asked <- email:
 		return nil
 	default:
-		return store.Fail(store.TooMany, "error.too-many", "seconds", 60)
+		return fault.New(fault.TooMany, "error.too-many", "seconds", 60)
 	}
 }
 
@@ -77,10 +79,10 @@ func (ps *People) SendAsked() error {
 // sendAsked plans the letter with a link for the person with the address, unless there is none, they cannot get mail,
 // were never given access, or have just been sent one.
 func (ps *People) sendAsked(email string) error {
-	err := ps.st.Update(store.By{Via: door.Page, Act: act.AskLink}, func(tx *store.Tx) error {
+	err := ps.st.Update(db.By{Via: door.Page, Act: act.AskLink}, func(tx *db.Tx) error {
 		p, err := store.PeopleByEmail.First(tx, email)
 		if err != nil || !p.MayEnter(tx.Now()) || !ps.post.Reaches(tx, p) {
-			return store.IgnoreNotFound(err)
+			return fault.IgnoreNotFound(err)
 		}
 		has, lately, err := sentLinks(tx, p)
 		if err != nil || lately || !has && p.Password == "" {
@@ -96,9 +98,9 @@ func (ps *People) sendAsked(email string) error {
 
 // sentLinks reports whether the person was ever sent a link for choosing a password, and whether recently. People who
 // only wrote to the desk have a record but no access: people issue credentials.
-func sentLinks(tx *store.Tx, p *store.Person) (ever, lately bool, err error) {
+func sentLinks(tx *db.Tx, p *store.Person) (ever, lately bool, err error) {
 	since := tx.Now().Add(-askedAgain)
-	for l, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: key.Of(p.Email), Desc: true}) {
+	for l, err := range store.LettersByTo.Rows(tx, db.Span{Prefix: key.Of(p.Email), Desc: true}) {
 		if err != nil {
 			return false, false, err
 		}

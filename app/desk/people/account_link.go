@@ -9,13 +9,15 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // endWithChange ends the credentials that a change of the person invalidates, before the row p is written: all of them
 // when access is removed or restored, and with the last affiliation of somebody who has nothing else; links sent to the
 // address when the address changes.
-func (ps *People) endWithChange(tx *store.Tx, before, p *store.Person) error {
+func (ps *People) endWithChange(tx *db.Tx, before, p *store.Person) error {
 	switch {
 	case p.ID == 0:
 		return nil
@@ -31,13 +33,13 @@ func (ps *People) endWithChange(tx *store.Tx, before, p *store.Person) error {
 // Administrators may call it for everybody, supervisors for agents whose rights all come from groups they manage. It
 // returns Invalid "error.link-not-sent" when no mail can be sent to the person.
 func (ps *People) SendPasswordLink(a policy.Actor, id uint64) error {
-	err := ps.st.Update(a.By(act.SendLink), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.SendLink), func(tx *db.Tx) error {
 		p, err := ps.linkable(tx, a, policy.SendLink, id, "")
 		if err != nil {
 			return err
 		}
 		if !ps.post.Reaches(tx, p) {
-			return store.Fail(store.Invalid, "error.link-not-sent")
+			return fault.New(fault.Invalid, "error.link-not-sent")
 		}
 		return ps.post.PlanAccountLetter(tx, p, p.Email, store.Telling{Event: event.Link, By: a.ID()})
 	})
@@ -53,7 +55,7 @@ func (ps *People) SendPasswordLink(a policy.Actor, id uint64) error {
 func (ps *People) HandPasswordLink(a policy.Actor, id uint64, reason string) (string, error) {
 	reason = entry.Cut(markup.Line(reason), entry.MaxName)
 	link := ""
-	err := ps.st.Update(a.By(act.HandLink), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.HandLink), func(tx *db.Tx) error {
 		p, err := ps.linkable(tx, a, policy.HandLink, id, reason)
 		if err != nil {
 			return err
@@ -73,7 +75,7 @@ func (ps *People) HandPasswordLink(a policy.Actor, id uint64, reason string) (st
 }
 
 // linkable returns the person, or an error when the actor may not create a link for them in this way.
-func (ps *People) linkable(tx *store.Tx, a policy.Actor, act policy.AccountAct, id uint64, reason string) (*store.Person, error) {
+func (ps *People) linkable(tx *db.Tx, a policy.Actor, act policy.AccountAct, id uint64, reason string) (*store.Person, error) {
 	if !maySeePeople(a) {
 		return nil, policy.Denied(a)
 	}
@@ -84,15 +86,15 @@ func (ps *People) linkable(tx *store.Tx, a policy.Actor, act policy.AccountAct, 
 	if to := (policy.Account{Person: p, Mails: ps.post.Reaches(tx, p), Reason: reason}); !policy.MayAccount(a, act, to) {
 		to.Reason = "any"
 		if policy.MayAccount(a, act, to) {
-			return nil, store.Fail(store.Invalid, "error.required").At("reason")
+			return nil, fault.New(fault.Invalid, "error.required").At("reason")
 		}
 		return nil, policy.Denied(a)
 	}
 	if p.Lapsed(tx.Now()) {
-		return nil, store.Fail(store.Invalid, "error.person-lapsed")
+		return nil, fault.New(fault.Invalid, "error.person-lapsed")
 	}
 	if p.Disabled {
-		return nil, store.Fail(store.Invalid, "error.person-disabled")
+		return nil, fault.New(fault.Invalid, "error.person-disabled")
 	}
 	return p, nil
 }
@@ -125,9 +127,9 @@ func (ps *People) SleepingTokens(a policy.Actor) (out []SleepingToken, all int, 
 	if !policy.MayAccount(a, policy.WakeToken, policy.Account{Person: &store.Person{}}) {
 		return nil, 0, policy.Denied(a)
 	}
-	err = ps.st.View(func(tx *store.Tx) error {
+	err = ps.st.View(func(tx *db.Tx) error {
 		out, all = nil, 0
-		for e := range store.TokensAsleep.Entries(tx, store.Span{}) {
+		for e := range store.TokensAsleep.Entries(tx, db.Span{}) {
 			if all++; len(out) == mostSleeping {
 				continue
 			}
@@ -149,7 +151,7 @@ func (ps *People) SleepingTokens(a policy.Actor) (out []SleepingToken, all int, 
 // WakeToken makes a sleeping token valid again. Only administrators may call it. It returns a NotFound error when no
 // token with the id sleeps.
 func (ps *People) WakeToken(a policy.Actor, id uint64) error {
-	return ps.st.Update(a.By(act.WakeToken), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(act.WakeToken), func(tx *db.Tx) error {
 		if !policy.MayAccount(a, policy.WakeToken, policy.Account{Person: &store.Person{}}) {
 			return policy.Denied(a)
 		}
@@ -158,7 +160,7 @@ func (ps *People) WakeToken(a policy.Actor, id uint64) error {
 			return err
 		}
 		if t.Asleep.IsZero() {
-			return store.Fail(store.NotFound, "error.not-found")
+			return fault.New(fault.NotFound, "error.not-found")
 		}
 		t.Asleep = time.Time{}
 		return store.Tokens.Put(tx, t)
@@ -173,10 +175,10 @@ func (ps *People) WakeTokens(a policy.Actor) (int, error) {
 	woken := 0
 	for {
 		n := 0
-		err := ps.st.Update(a.By(act.WakeTokens), func(tx *store.Tx) error {
+		err := ps.st.Update(a.By(act.WakeTokens), func(tx *db.Tx) error {
 			n = 0
 			var ids []uint64
-			for e := range store.TokensAsleep.Entries(tx, store.Span{}) {
+			for e := range store.TokensAsleep.Entries(tx, db.Span{}) {
 				if ids = append(ids, e.ID); len(ids) == mostSleeping {
 					break
 				}

@@ -10,6 +10,8 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // keptEnded is how many affiliations that have ended a person's row keeps; older ones stand in the change log alone.
@@ -21,7 +23,7 @@ const keptEnded = 50
 func (ps *People) Affiliations(a policy.Actor, id uint64) (*store.Person, []store.Affiliation, error) {
 	var p *store.Person
 	var out []store.Affiliation
-	err := ps.st.View(func(tx *store.Tx) (err error) {
+	err := ps.st.View(func(tx *db.Tx) (err error) {
 		p, err = store.People.Get(tx, id)
 		if err != nil {
 			return err
@@ -29,7 +31,7 @@ func (ps *People) Affiliations(a policy.Actor, id uint64) (*store.Person, []stor
 		var all bool
 		out, all = policy.HatsSeen(a, p, tx.Now())
 		if !all && len(out) == 0 {
-			return store.Fail(store.NotFound, "error.not-found")
+			return fault.New(fault.NotFound, "error.not-found")
 		}
 		return nil
 	})
@@ -42,14 +44,14 @@ func (ps *People) Affiliations(a policy.Actor, id uint64) (*store.Person, []stor
 // MayGiveAffiliations returns nil for those who may give the person an affiliation, or end one. It returns a NotFound
 // error as Affiliations does, and a Denied error for people who only see them.
 func (ps *People) MayGiveAffiliations(a policy.Actor, id uint64) error {
-	return ps.st.View(func(tx *store.Tx) error {
+	return ps.st.View(func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, id)
 		if err != nil {
 			return err
 		}
 		hats, all := policy.HatsSeen(a, p, tx.Now())
 		if !all && len(hats) == 0 {
-			return store.Fail(store.NotFound, "error.not-found")
+			return fault.New(fault.NotFound, "error.not-found")
 		}
 		if a.IsAdministrator() || slices.ContainsFunc(hats, func(h store.Affiliation) bool {
 			return policy.MayAccount(a, policy.GiveHat, policy.Account{Person: p, Hat: h.Hat(), At: tx.Now()})
@@ -84,17 +86,17 @@ func moment(s string, in *time.Location, days int) (time.Time, bool) {
 // the check. It returns a NotFound error as Affiliations does, and Denied for what the actor may not give or end.
 func (ps *People) PutAffiliations(a policy.Actor, id, saw uint64, given []store.Affiliation) (*store.Person, error) {
 	var out *store.Person
-	err := ps.st.Update(a.By(act.ChangeHats), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.ChangeHats), func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, id)
 		if err != nil {
 			return err
 		}
 		seen, all := policy.HatsSeen(a, p, tx.Now())
 		if !all && len(seen) == 0 {
-			return store.Fail(store.NotFound, "error.not-found")
+			return fault.New(fault.NotFound, "error.not-found")
 		}
 		if !all && slices.ContainsFunc(given, func(h store.Affiliation) bool { return !a.Person.Covers(h.Organisation, h.Unit, tx.Now()) }) {
-			return store.Fail(store.Denied, "error.denied").At("affiliations") // also what they have there already, and do not show
+			return fault.New(fault.Denied, "error.denied").At("affiliations") // also what they have there already, and do not show
 		}
 		before := *p
 		var hidden []store.Affiliation
@@ -103,7 +105,7 @@ func (ps *People) PutAffiliations(a policy.Actor, id, saw uint64, given []store.
 				hidden = append(hidden, h)
 			}
 		}
-		var wrong store.Problems
+		var wrong fault.Problems
 		p.Affiliations = affiliations(tx, a, &wrong, append(slices.Clone(given), hidden...), before.Affiliations, store.ByHand)
 		if err := policy.MayChangeAccount(a, &before, p, tx.Now()); err != nil {
 			return err
@@ -128,7 +130,7 @@ func (ps *People) PutAffiliations(a policy.Actor, id, saw uint64, given []store.
 
 // affiliations returns the row's list for the affiliations that somebody gives to a person who had others: those that
 // they had already keep who gave them, those that are not given any more end now, and those that had ended stay.
-func affiliations(tx *store.Tx, a policy.Actor, wrong *store.Problems, given, had []store.Affiliation, source store.Source) []store.Affiliation {
+func affiliations(tx *db.Tx, a policy.Actor, wrong *fault.Problems, given, had []store.Affiliation, source store.Source) []store.Affiliation {
 	now := tx.Now()
 	left := slices.Clone(had)
 	var out []store.Affiliation
@@ -203,7 +205,7 @@ func warned(h *store.Affiliation, now time.Time) int {
 }
 
 // checkAffiliation adds what is wrong with the values of one affiliation.
-func checkAffiliation(tx *store.Tx, wrong *store.Problems, h *store.Affiliation) {
+func checkAffiliation(tx *db.Tx, wrong *fault.Problems, h *store.Affiliation) {
 	const field = "affiliations"
 	n := len(*wrong)
 	checkPlace(tx, wrong, &h.Organisation, h.Unit)
@@ -244,7 +246,7 @@ func PositionOf(set *store.Settings, called string) string {
 func (ps *People) OfOrganisation(a policy.Actor, organisation uint64, q Query) (Page, error) {
 	q.Organisation = organisation
 	var page Page
-	err := ps.st.View(func(tx *store.Tx) error {
+	err := ps.st.View(func(tx *db.Tx) error {
 		if _, err := store.Organisations.Get(tx, organisation); err != nil {
 			return err
 		}
@@ -260,7 +262,7 @@ func (ps *People) OfOrganisation(a policy.Actor, organisation uint64, q Query) (
 			}
 			switch {
 			case len(units) == 0:
-				return store.Fail(store.NotFound, "error.not-found")
+				return fault.New(fault.NotFound, "error.not-found")
 			case slices.Contains(units, 0):
 			case len(units) == 1:
 				q.Unit = units[0]
@@ -279,7 +281,7 @@ func (ps *People) OfOrganisation(a policy.Actor, organisation uint64, q Query) (
 }
 
 // Wear remembers the hat under which the actor opened a ticket of their own, if they could have chosen another.
-func Wear(tx *store.Tx, a policy.Actor, t *store.Ticket) error {
+func Wear(tx *db.Tx, a policy.Actor, t *store.Ticket) error {
 	if a.Person == nil || t.Requester != a.ID() || t.Hat() == a.Person.Wore || t.Hat() == a.Person.Hat(tx.Now()) {
 		return nil
 	}

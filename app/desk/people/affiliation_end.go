@@ -6,7 +6,9 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -43,9 +45,9 @@ func (ps *People) TurnAffiliations() (int, error) {
 	done := 0
 	for {
 		var due []uint64
-		err := ps.st.View(func(tx *store.Tx) error {
+		err := ps.st.View(func(tx *db.Tx) error {
 			due = nil
-			for e := range store.PeopleByTurn.Entries(tx, store.Span{High: key.Of(tx.Now().Add(1))}) {
+			for e := range store.PeopleByTurn.Entries(tx, db.Span{High: key.Of(tx.Now().Add(1))}) {
 				if due = append(due, e.ID); len(due) == turnAtOnce {
 					break
 				}
@@ -56,7 +58,7 @@ func (ps *People) TurnAffiliations() (int, error) {
 			return done, err
 		}
 		n := 0
-		err = ps.st.Update(store.By{Via: door.Desk, Act: act.WarnHat}, func(tx *store.Tx) error {
+		err = ps.st.Update(db.By{Via: door.Desk, Act: act.WarnHat}, func(tx *db.Tx) error {
 			n = 0
 			for _, id := range due {
 				turned, err := ps.turn(tx, id)
@@ -76,10 +78,10 @@ func (ps *People) TurnAffiliations() (int, error) {
 }
 
 // turn records what is due of one person's affiliations and reports whether anything was.
-func (ps *People) turn(tx *store.Tx, id uint64) (bool, error) {
+func (ps *People) turn(tx *db.Tx, id uint64) (bool, error) {
 	p, err := store.People.Get(tx, id)
 	if err != nil {
-		return false, store.IgnoreNotFound(err)
+		return false, fault.IgnoreNotFound(err)
 	}
 	now := tx.Now()
 	turned := false

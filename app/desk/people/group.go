@@ -9,13 +9,15 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Groups returns the support groups, the general one first, then by name. Everyone may read names and contacts, because
 // the sign-in page shows whom to ask for credentials. Retired groups are listed only for agents and administrators.
 func (ps *People) Groups(a policy.Actor) ([]*store.Group, error) {
 	var out []*store.Group
-	err := ps.st.View(func(tx *store.Tx) (err error) {
+	err := ps.st.View(func(tx *db.Tx) (err error) {
 		out, err = Groups(tx)
 		return err
 	})
@@ -36,7 +38,7 @@ func (ps *People) Groups(a policy.Actor) ([]*store.Group, error) {
 }
 
 // Groups returns the groups of the desk. The rows are shared and must not be changed.
-func Groups(tx *store.Tx) ([]*store.Group, error) {
+func Groups(tx *db.Tx) ([]*store.Group, error) {
 	var out []*store.Group
 	for g, err := range store.Groups.PeekAll(tx, 0, false) {
 		if err != nil {
@@ -50,7 +52,7 @@ func Groups(tx *store.Tx) ([]*store.Group, error) {
 // Group returns one group. Everyone may read names and contacts.
 func (ps *People) Group(id uint64) (*store.Group, error) {
 	var g *store.Group
-	err := ps.st.View(func(tx *store.Tx) (err error) {
+	err := ps.st.View(func(tx *db.Tx) (err error) {
 		g, err = store.Groups.Get(tx, id)
 		return err
 	})
@@ -60,7 +62,7 @@ func (ps *People) Group(id uint64) (*store.Group, error) {
 // GroupByCode returns the group with the code, or a NotFound error.
 func (ps *People) GroupByCode(code string) (*store.Group, error) {
 	var g *store.Group
-	err := ps.st.View(func(tx *store.Tx) (err error) {
+	err := ps.st.View(func(tx *db.Tx) (err error) {
 		g, err = store.GroupsByCode.First(tx, code)
 		return err
 	})
@@ -79,7 +81,7 @@ func (ps *People) GroupMembers(a policy.Actor, group uint64) ([]Member, error) {
 		return nil, policy.Denied(a)
 	}
 	var out []Member
-	err := ps.st.View(func(tx *store.Tx) error {
+	err := ps.st.View(func(tx *db.Tx) error {
 		out = nil
 		if _, err := store.Groups.Get(tx, group); err != nil {
 			return err
@@ -121,20 +123,20 @@ func (ps *People) member(a policy.Actor, did act.Act, group, person uint64, chan
 	if err := policy.MaySupervise(a, group); err != nil {
 		return err
 	}
-	return ps.st.Update(a.By(did), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(did), func(tx *db.Tx) error {
 		g, err := store.Groups.Get(tx, group)
 		if err != nil {
 			return err
 		}
 		p, err := store.People.Get(tx, person)
-		if errors.Is(err, store.ErrNotFound) {
-			return store.Fail(store.Invalid, "error.person-unknown").At("person")
+		if errors.Is(err, fault.ErrNotFound) {
+			return fault.New(fault.Invalid, "error.person-unknown").At("person")
 		}
 		if err != nil {
 			return err
 		}
 		if did == act.AddMember && g.Retired {
-			return store.Fail(store.Invalid, "error.group-retired").At("group")
+			return fault.New(fault.Invalid, "error.group-retired").At("group")
 		}
 		before := *p
 		before.Groups = slices.Clone(p.Groups)
@@ -173,9 +175,9 @@ func (ps *People) AddGroup(a policy.Actor, f GroupForm) (*store.Group, error) {
 		return nil, err
 	}
 	var out *store.Group
-	err := ps.st.Update(a.By(act.AddGroup), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.AddGroup), func(tx *db.Tx) error {
 		g := &store.Group{}
-		var wrong store.Problems
+		var wrong fault.Problems
 		g.Code = entry.CleanCode(&wrong, "code", f.Code, store.Groups.Most("code"))
 		if store.GroupsByCode.Has(tx, g.Code) {
 			wrong.Add("code", "error.code-taken")
@@ -197,7 +199,7 @@ func (ps *People) ChangeGroup(a policy.Actor, id, saw uint64, f GroupForm) (*sto
 		return nil, err
 	}
 	var out *store.Group
-	err := ps.st.Update(a.By(act.ChangeGroup), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.ChangeGroup), func(tx *db.Tx) error {
 		g, err := store.Groups.Get(tx, id)
 		if err != nil {
 			return err
@@ -205,7 +207,7 @@ func (ps *People) ChangeGroup(a policy.Actor, id, saw uint64, f GroupForm) (*sto
 		if err := entry.SameRev(saw, g.Rev); err != nil {
 			return err
 		}
-		var wrong store.Problems
+		var wrong fault.Problems
 		if f.Code != "" && f.Code != g.Code {
 			wrong.Add("code", "error.code-fixed")
 		}
@@ -224,7 +226,7 @@ func (ps *People) ChangeGroup(a policy.Actor, id, saw uint64, f GroupForm) (*sto
 }
 
 // FillGroup copies the form to the group and adds its problems to wrong.
-func FillGroup(g *store.Group, f GroupForm, wrong *store.Problems) error {
+func FillGroup(g *store.Group, f GroupForm, wrong *fault.Problems) error {
 	g.Name = entry.CleanName(wrong, "name", f.Name, entry.MaxShort)
 	g.Description = entry.CleanTexts(wrong, "description", f.Description, entry.MaxWords)
 	g.Hours = entry.CleanWords(wrong, "hours", f.Hours, entry.MaxName)
@@ -239,7 +241,7 @@ func FillGroup(g *store.Group, f GroupForm, wrong *store.Problems) error {
 }
 
 // mayRetire returns a Conflict error for the general group and for groups that modules still refer to.
-func mayRetire(tx *store.Tx, g *store.Group) error {
+func mayRetire(tx *db.Tx, g *store.Group) error {
 	if g.Code == store.GeneralGroup {
 		return entry.Conflict("error.group-general")
 	}
@@ -261,7 +263,7 @@ func (ps *People) RemoveGroup(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return ps.st.Update(a.By(act.RemoveGroup), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(act.RemoveGroup), func(tx *db.Tx) error {
 		g, err := store.Groups.Get(tx, id)
 		if err != nil {
 			return err

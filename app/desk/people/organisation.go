@@ -10,6 +10,8 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -26,9 +28,9 @@ func (ps *People) Organisations(a policy.Actor) ([]OrganisationView, error) {
 		return nil, policy.Denied(a)
 	}
 	var out []OrganisationView
-	err := ps.st.View(func(tx *store.Tx) error {
+	err := ps.st.View(func(tx *db.Tx) error {
 		out = nil
-		for o, err := range store.OrganisationsByName.Rows(tx, store.Span{}) {
+		for o, err := range store.OrganisationsByName.Rows(tx, db.Span{}) {
 			if err != nil {
 				return err
 			}
@@ -69,7 +71,7 @@ func (ps *People) putOrganisation(a policy.Actor, did act.Act, id, saw uint64, f
 		return nil, err
 	}
 	var out *store.Organisation
-	err := ps.st.Update(a.By(did), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(did), func(tx *db.Tx) error {
 		o := &store.Organisation{}
 		if did != act.AddOrganisation {
 			var err error
@@ -80,7 +82,7 @@ func (ps *People) putOrganisation(a policy.Actor, did act.Act, id, saw uint64, f
 				return err
 			}
 		}
-		var wrong store.Problems
+		var wrong fault.Problems
 		o.Name = markup.Line(f.Name)
 		entry.CheckText(&wrong, "name", o.Name, entry.MaxName)
 		if other, err := store.OrganisationsByName.First(tx, spelling.Fold(o.Name)); err == nil && other.ID != o.ID {
@@ -139,7 +141,7 @@ func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return ps.st.Update(a.By(act.RemoveOrganisation), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(act.RemoveOrganisation), func(tx *db.Tx) error {
 		if _, err := store.Organisations.Get(tx, id); err != nil {
 			return err
 		}
@@ -163,7 +165,7 @@ func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 	})
 }
 
-func organisationUsed(tx *store.Tx, id uint64) (bool, error) {
+func organisationUsed(tx *db.Tx, id uint64) (bool, error) {
 	if store.PeopleByOrganisation.Has(tx, id) || store.TicketsByHat.Has(tx, id) {
 		return true, nil
 	}
@@ -172,8 +174,8 @@ func organisationUsed(tx *store.Tx, id uint64) (bool, error) {
 
 // InSpam reports whether one of the tickets marked as spam satisfies is. No other index contains those tickets, but
 // they still refer to rows.
-func InSpam(tx *store.Tx, is func(*store.Ticket) bool) (bool, error) {
-	for t, err := range store.TicketsBySpam.GlanceRows(tx, store.Span{}) {
+func InSpam(tx *db.Tx, is func(*store.Ticket) bool) (bool, error) {
+	for t, err := range store.TicketsBySpam.GlanceRows(tx, db.Span{}) {
 		if err != nil {
 			return false, err
 		}
@@ -190,7 +192,7 @@ func (ps *People) AddUnit(a policy.Actor, organisation uint64, name string) (*st
 		return nil, err
 	}
 	var out *store.Unit
-	err := ps.st.Update(a.By(act.AddUnit), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.AddUnit), func(tx *db.Tx) error {
 		if _, err := store.Organisations.Get(tx, organisation); err != nil {
 			return err
 		}
@@ -206,7 +208,7 @@ func (ps *People) ChangeUnit(a policy.Actor, id, saw uint64, name string) (*stor
 		return nil, err
 	}
 	var out *store.Unit
-	err := ps.st.Update(a.By(act.ChangeUnit), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.ChangeUnit), func(tx *db.Tx) error {
 		u, err := store.Units.Get(tx, id)
 		if err != nil {
 			return err
@@ -220,8 +222,8 @@ func (ps *People) ChangeUnit(a policy.Actor, id, saw uint64, name string) (*stor
 	return out, err
 }
 
-func putUnit(tx *store.Tx, u *store.Unit, name string) error {
-	var wrong store.Problems
+func putUnit(tx *db.Tx, u *store.Unit, name string) error {
+	var wrong fault.Problems
 	u.Name = markup.Line(name)
 	entry.CheckText(&wrong, "name", u.Name, entry.MaxName)
 	if other, err := store.UnitsByOrganisation.First(tx, u.Organisation, spelling.Fold(u.Name)); err == nil && other.ID != u.ID {
@@ -239,7 +241,7 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return ps.st.Update(a.By(act.RemoveUnit), func(tx *store.Tx) error {
+	return ps.st.Update(a.By(act.RemoveUnit), func(tx *db.Tx) error {
 		u, err := store.Units.Get(tx, id)
 		if err != nil {
 			return err

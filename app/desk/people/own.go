@@ -9,7 +9,9 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // OwnForm is what everyone may change about themselves.
@@ -28,13 +30,13 @@ func (ps *People) ChangeOwn(a policy.Actor, f OwnForm) (*store.Person, error) {
 		return nil, policy.Denied(a)
 	}
 	var out *store.Person
-	err := ps.st.Update(a.By(act.ChangeOwn), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.ChangeOwn), func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, a.ID())
 		if err != nil {
 			return err
 		}
 		before := *p
-		var wrong store.Problems
+		var wrong fault.Problems
 		p.Name = markup.Line(f.Name)
 		entry.CheckText(&wrong, "name", p.Name, entry.MaxName)
 		p.Language = entry.CleanLanguage(&wrong, "language", f.Language)
@@ -73,14 +75,14 @@ type SetUpForm struct {
 // SetUp creates the first administrator. The caller has checked the set-up link. It returns Denied "error.set-up-done"
 // when there is an administrator already, checked in the same transaction.
 func (ps *People) SetUp(f SetUpForm) (*store.Person, error) {
-	var wrong store.Problems
+	var wrong fault.Problems
 	email := entry.CleanAddress(&wrong, "email", f.Email)
 	full := markup.Line(f.Name)
 	entry.CheckText(&wrong, "name", full, entry.MaxName)
 	lang := entry.CleanLanguage(&wrong, "language", f.Language)
 	title := entry.CleanLine(&wrong, "desk", f.Desk, store.SettingsTable.Most("name"))
 	if err := credential.Rule(f.Password, email, full); err != nil {
-		e, ok := errors.AsType[*store.Error](err)
+		e, ok := errors.AsType[*fault.Error](err)
 		if !ok {
 			return nil, err
 		}
@@ -94,12 +96,12 @@ func (ps *People) SetUp(f SetUpForm) (*store.Person, error) {
 		return nil, err
 	}
 	var out *store.Person
-	err = ps.st.Update(store.By{Via: door.Page, Act: act.SetUp}, func(tx *store.Tx) error {
+	err = ps.st.Update(db.By{Via: door.Page, Act: act.SetUp}, func(tx *db.Tx) error {
 		if store.PeopleByRole.Has(tx, "administrator") {
-			return store.Fail(store.Denied, "error.set-up-done")
+			return fault.New(fault.Denied, "error.set-up-done")
 		}
 		p, err := store.PeopleByEmail.First(tx, email)
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, fault.ErrNotFound) {
 			p, err = &store.Person{Email: email}, nil
 		}
 		if err != nil {
@@ -130,7 +132,7 @@ func (ps *People) SetUp(f SetUpForm) (*store.Person, error) {
 // HasAdministrator reports whether an administrator exists, that is, whether the desk is set up.
 func (ps *People) HasAdministrator() (bool, error) {
 	has := false
-	err := ps.st.View(func(tx *store.Tx) error {
+	err := ps.st.View(func(tx *db.Tx) error {
 		has = store.PeopleByRole.Has(tx, "administrator")
 		return nil
 	})

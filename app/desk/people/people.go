@@ -11,6 +11,8 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -40,7 +42,7 @@ func (ps *People) List(a policy.Actor, q Query) (Page, error) {
 		return Page{}, policy.Denied(a)
 	}
 	var page Page
-	err := ps.st.View(func(tx *store.Tx) (err error) {
+	err := ps.st.View(func(tx *db.Tx) (err error) {
 		page, err = list(tx, q, func(*store.Person) bool { return true })
 		return err
 	})
@@ -48,7 +50,7 @@ func (ps *People) List(a policy.Actor, q Query) (Page, error) {
 }
 
 // list returns a page of the people whom the query selects and may admits.
-func list(tx *store.Tx, q Query, may func(*store.Person) bool) (Page, error) {
+func list(tx *db.Tx, q Query, may func(*store.Person) bool) (Page, error) {
 	limit := entry.PageSize(q.Limit)
 	var page Page
 	for p, err := range peopleByName(tx, q) {
@@ -83,22 +85,22 @@ const mostFound = 5000
 
 // peopleByName returns the people who may match, by name, after the previous page. It walks an index sorted by name if
 // there is one for the query; otherwise it collects the candidates and sorts them.
-func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
+func peopleByName(tx *db.Tx, q Query) iter.Seq2[*store.Person, error] {
 	q.Text = strings.TrimSpace(q.Text)
 	after, _ := hex.DecodeString(q.After)
 	var low []byte
 	if len(after) > 0 {
 		low = append(after, 0)
 	}
-	var entries iter.Seq[store.Entry]
+	var entries iter.Seq[db.Entry]
 	beginnings := spelling.Beginnings(q.Text)
 	switch {
 	case q.Text != "" && len(beginnings) == 0: // signs alone match nobody
 		return func(func(*store.Person, error) bool) {}
 	case q.Text != "":
-		entries = func(yield func(store.Entry) bool) {
+		entries = func(yield func(db.Entry) bool) {
 			for _, w := range beginnings {
-				for e := range store.PeopleByWord.Entries(tx, store.Span{Prefix: key.Beginning(w)}) {
+				for e := range store.PeopleByWord.Entries(tx, db.Span{Prefix: key.Beginning(w)}) {
 					if !yield(e) {
 						return
 					}
@@ -106,15 +108,15 @@ func peopleByName(tx *store.Tx, q Query) iter.Seq2[*store.Person, error] {
 			}
 		}
 	case q.Role != "" && q.Group == 0:
-		entries = store.PeopleByRole.Entries(tx, store.Span{Prefix: key.Of(q.Role)})
+		entries = store.PeopleByRole.Entries(tx, db.Span{Prefix: key.Of(q.Role)})
 	case q.Group != 0:
-		return store.PeopleByGroup.Rows(tx, store.Span{Prefix: key.Of(q.Group), Low: low})
+		return store.PeopleByGroup.Rows(tx, db.Span{Prefix: key.Of(q.Group), Low: low})
 	case q.Unit != 0:
-		return store.PeopleByUnit.Rows(tx, store.Span{Prefix: key.Of(q.Unit, false), Low: low})
+		return store.PeopleByUnit.Rows(tx, db.Span{Prefix: key.Of(q.Unit, false), Low: low})
 	case q.Organisation != 0:
-		return store.PeopleByOrganisation.Rows(tx, store.Span{Prefix: key.Of(q.Organisation, false), Low: low})
+		return store.PeopleByOrganisation.Rows(tx, db.Span{Prefix: key.Of(q.Organisation, false), Low: low})
 	default:
-		return store.PeopleByName.Rows(tx, store.Span{Low: low})
+		return store.PeopleByName.Rows(tx, db.Span{Low: low})
 	}
 	return func(yield func(*store.Person, error) bool) {
 		type named struct {
@@ -216,13 +218,13 @@ func (ps *People) PickRequesters(a policy.Actor, text string, limit int) ([]Pick
 // Requester returns a person in whose name the actor may open a ticket. NotFound for anybody else.
 func (ps *People) Requester(a policy.Actor, id uint64) (Pick, error) {
 	var out Pick
-	err := ps.st.View(func(tx *store.Tx) error {
+	err := ps.st.View(func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, id)
 		if err != nil {
 			return err
 		}
 		if p.Disabled || !policy.MayOpenFor(a, p, tx.Now()) {
-			return store.Fail(store.NotFound, "error.not-found")
+			return fault.New(fault.NotFound, "error.not-found")
 		}
 		out = Pick{p.ID, p.Name, p.Email}
 		return nil
@@ -235,7 +237,7 @@ func (ps *People) pick(text string, limit int, q Query, may func(*store.Person) 
 		limit = 8
 	}
 	var out []Pick
-	err := ps.st.View(func(tx *store.Tx) error {
+	err := ps.st.View(func(tx *db.Tx) error {
 		out = nil
 		for p, err := range peopleByName(tx, q) {
 			if err != nil {

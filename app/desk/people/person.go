@@ -13,7 +13,9 @@ import (
 	"sportello/search/analysis"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/event"
+	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -22,10 +24,10 @@ import (
 // Others get a NotFound error.
 func (ps *People) Read(a policy.Actor, id uint64) (*store.Person, error) {
 	if !maySeePeople(a) && !a.IsAgent() && (!a.SignedIn() || a.ID() != id) {
-		return nil, store.Fail(store.NotFound, "error.not-found")
+		return nil, fault.New(fault.NotFound, "error.not-found")
 	}
 	var p *store.Person
-	err := ps.st.View(func(tx *store.Tx) (err error) {
+	err := ps.st.View(func(tx *db.Tx) (err error) {
 		p, err = store.People.Get(tx, id)
 		return err
 	})
@@ -64,7 +66,7 @@ func (ps *People) Add(a policy.Actor, f Form) (*store.Person, string, error) {
 	}
 	var out *store.Person
 	var link string
-	err := ps.st.Update(a.By(act.AddPerson), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.AddPerson), func(tx *db.Tx) error {
 		p := &store.Person{}
 		link, out = "", nil
 		if err := ps.fill(tx, a, p, f); err != nil {
@@ -100,7 +102,7 @@ func (ps *People) Change(a policy.Actor, id, saw uint64, f Form) (*store.Person,
 		return nil, policy.Denied(a)
 	}
 	var out *store.Person
-	err := ps.st.Update(a.By(act.ChangePerson), func(tx *store.Tx) error {
+	err := ps.st.Update(a.By(act.ChangePerson), func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, id)
 		if err != nil {
 			return err
@@ -128,11 +130,11 @@ func (ps *People) Change(a policy.Actor, id, saw uint64, f Form) (*store.Person,
 }
 
 // keepAdministrator returns an error when the change would leave the desk without an administrator.
-func keepAdministrator(tx *store.Tx, before, p *store.Person) error {
+func keepAdministrator(tx *db.Tx, before, p *store.Person) error {
 	if !before.Administrator || before.Disabled || p.Administrator && !p.Disabled {
 		return nil
 	}
-	for o, err := range store.PeopleByRole.Rows(tx, store.Span{Prefix: key.Of("administrator")}) {
+	for o, err := range store.PeopleByRole.Rows(tx, db.Span{Prefix: key.Of("administrator")}) {
 		if err != nil {
 			return err
 		}
@@ -144,18 +146,18 @@ func keepAdministrator(tx *store.Tx, before, p *store.Person) error {
 	if p.Disabled {
 		field = "disabled"
 	}
-	return store.Fail(store.Invalid, "error.last-administrator").At(field)
+	return fault.New(fault.Invalid, "error.last-administrator").At(field)
 }
 
 // fill copies the form to the row, after checking its values and the actor's rights.
-func (ps *People) fill(tx *store.Tx, a policy.Actor, p *store.Person, f Form) error {
+func (ps *People) fill(tx *db.Tx, a policy.Actor, p *store.Person, f Form) error {
 	before := *p
-	var wrong store.Problems
+	var wrong fault.Problems
 	p.Email = entry.CleanAddress(&wrong, "email", f.Email)
 	o, err := store.PeopleByEmail.First(tx, p.Email)
 	if err == nil && o.ID != p.ID {
 		wrong.Add("email", "error.email-taken")
-	} else if err := store.IgnoreNotFound(err); err != nil {
+	} else if err := fault.IgnoreNotFound(err); err != nil {
 		return err
 	}
 	p.Name = markup.Line(f.Name)
@@ -169,14 +171,14 @@ func (ps *People) fill(tx *store.Tx, a policy.Actor, p *store.Person, f Form) er
 		return err
 	}
 	if before.ID == 0 && !a.IsAdministrator() && len(p.Groups) == 0 {
-		return store.Fail(store.Invalid, "error.group-needed").At("groups")
+		return fault.New(fault.Invalid, "error.group-needed").At("groups")
 	}
 	return wrong.Err()
 }
 
 // checkPlace adds a problem when the organisation or unit does not exist or the unit belongs to another organisation.
 // If only a unit is given, it sets its organisation.
-func checkPlace(tx *store.Tx, wrong *store.Problems, organisation *uint64, unit uint64) {
+func checkPlace(tx *db.Tx, wrong *fault.Problems, organisation *uint64, unit uint64) {
 	if unit != 0 {
 		u, err := store.Units.Get(tx, unit)
 		switch {
@@ -197,7 +199,7 @@ func checkPlace(tx *store.Tx, wrong *store.Problems, organisation *uint64, unit 
 
 // memberships returns one membership for each group, as supervisor if any entry says so. A retired group is kept only
 // if the person was in it before.
-func memberships(tx *store.Tx, wrong *store.Problems, in, had []store.Membership) []store.Membership {
+func memberships(tx *db.Tx, wrong *fault.Problems, in, had []store.Membership) []store.Membership {
 	var out []store.Membership
 	for _, m := range in {
 		g, err := store.Groups.Get(tx, m.Group)
@@ -219,16 +221,16 @@ func memberships(tx *store.Tx, wrong *store.Problems, in, had []store.Membership
 // EnsureRequester returns the person with the address. If there is none, it adds one without credentials, in the
 // organisation that owns the mail domain. An empty name becomes the address. It returns Invalid "error.email" for an
 // invalid address.
-func (ps *People) EnsureRequester(tx *store.Tx, email, name string) (*store.Person, error) {
+func (ps *People) EnsureRequester(tx *db.Tx, email, name string) (*store.Person, error) {
 	email = spelling.Address(email)
 	if !entry.IsAddress(email) {
-		return nil, store.Fail(store.Invalid, "error.email").At("email")
+		return nil, fault.New(fault.Invalid, "error.email").At("email")
 	}
 	p, err := store.PeopleByEmail.First(tx, email)
 	if err == nil {
 		return p, nil
 	}
-	if !errors.Is(err, store.ErrNotFound) {
+	if !errors.Is(err, fault.ErrNotFound) {
 		return nil, err
 	}
 	p = &store.Person{Email: email, Name: entry.Cut(markup.Line(name), entry.MaxName)}
@@ -246,7 +248,7 @@ func (ps *People) EnsureRequester(tx *store.Tx, email, name string) (*store.Pers
 }
 
 // ByAddress returns the affiliation of a person who is known by the address alone.
-func ByAddress(tx *store.Tx, email string) ([]store.Affiliation, error) {
+func ByAddress(tx *db.Tx, email string) ([]store.Affiliation, error) {
 	organisation, err := OrganisationOf(tx, email)
 	if err != nil || organisation == 0 {
 		return nil, err
@@ -255,14 +257,14 @@ func ByAddress(tx *store.Tx, email string) ([]store.Affiliation, error) {
 }
 
 // OrganisationOf returns the organisation that owns the address's mail domain or a domain above it, 0 for none.
-func OrganisationOf(tx *store.Tx, email string) (uint64, error) {
+func OrganisationOf(tx *db.Tx, email string) (uint64, error) {
 	_, domain, _ := strings.Cut(email, "@")
 	for domain != "" {
 		o, err := store.OrganisationsByDomain.First(tx, domain)
 		if err == nil {
 			return o.ID, nil
 		}
-		if !errors.Is(err, store.ErrNotFound) {
+		if !errors.Is(err, fault.ErrNotFound) {
 			return 0, err
 		}
 		_, domain, _ = strings.Cut(domain, ".")

@@ -12,7 +12,9 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -51,12 +53,12 @@ func (ps *People) Put(a policy.Actor, rec Record) (p *store.Person, created bool
 	if a.Via == door.Import {
 		did = act.Import
 	}
-	err = ps.st.Update(a.By(did), func(tx *store.Tx) error {
+	err = ps.st.Update(a.By(did), func(tx *db.Tx) error {
 		p, created = nil, false
-		var wrong store.Problems
+		var wrong fault.Problems
 		email := entry.CleanAddress(&wrong, "email", rec.Email)
 		row, err := store.PeopleByEmail.First(tx, email)
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, fault.ErrNotFound) {
 			row, created, err = &store.Person{Email: email}, true, nil
 		}
 		if err != nil {
@@ -101,7 +103,7 @@ func (ps *People) Put(a policy.Actor, rec Record) (p *store.Person, created bool
 
 // hat gives the person the affiliation of the record, unless they have it, and returns which of theirs it is, -1 for none.
 // It adds an organisation or unit that does not exist.
-func (ps *People) hat(tx *store.Tx, a policy.Actor, rec Record, p *store.Person, wrong *store.Problems) (int, error) {
+func (ps *People) hat(tx *db.Tx, a policy.Actor, rec Record, p *store.Person, wrong *fault.Problems) (int, error) {
 	place, err := ensurePlace(tx, wrong, rec.Organisation, rec.Unit)
 	if err != nil || len(*wrong) > 0 {
 		return -1, err
@@ -187,8 +189,8 @@ func (ps *People) EnsurePlace(a policy.Actor, organisation, unit string) (store.
 		return store.Hat{}, err
 	}
 	var out store.Hat
-	err := ps.st.Update(a.By(act.AddOrganisation), func(tx *store.Tx) (err error) {
-		var wrong store.Problems
+	err := ps.st.Update(a.By(act.AddOrganisation), func(tx *db.Tx) (err error) {
+		var wrong fault.Problems
 		if out, err = ensurePlace(tx, &wrong, organisation, unit); err != nil {
 			return err
 		}
@@ -197,7 +199,7 @@ func (ps *People) EnsurePlace(a policy.Actor, organisation, unit string) (store.
 	return out, err
 }
 
-func ensurePlace(tx *store.Tx, wrong *store.Problems, organisation, unit string) (store.Hat, error) {
+func ensurePlace(tx *db.Tx, wrong *fault.Problems, organisation, unit string) (store.Hat, error) {
 	title := entry.CleanLine(wrong, "organisation", organisation, entry.MaxName)
 	name := entry.CleanLine(wrong, "unit", unit, entry.MaxName)
 	if title == "" {
@@ -207,7 +209,7 @@ func ensurePlace(tx *store.Tx, wrong *store.Problems, organisation, unit string)
 		return store.Hat{}, nil
 	}
 	o, err := OrganisationCalled(tx, title)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		o = &store.Organisation{Code: store.FreeCode(tx, title), Name: title}
 		err = store.Organisations.Put(tx, o)
 	}
@@ -215,7 +217,7 @@ func ensurePlace(tx *store.Tx, wrong *store.Problems, organisation, unit string)
 		return store.Hat{Organisation: o.ID}, err
 	}
 	u, err := store.UnitsByOrganisation.First(tx, o.ID, spelling.Fold(name))
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		u = &store.Unit{Organisation: o.ID, Name: name}
 		err = store.Units.Put(tx, u)
 	}
@@ -226,9 +228,9 @@ func ensurePlace(tx *store.Tx, wrong *store.Problems, organisation, unit string)
 }
 
 // OrganisationCalled returns the organisation with the code or the name, the code first, or a NotFound error.
-func OrganisationCalled(tx *store.Tx, title string) (*store.Organisation, error) {
+func OrganisationCalled(tx *db.Tx, title string) (*store.Organisation, error) {
 	o, err := store.OrganisationsByCode.First(tx, title)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		o, err = store.OrganisationsByName.First(tx, spelling.Fold(title))
 	}
 	return o, err
@@ -236,7 +238,7 @@ func OrganisationCalled(tx *store.Tx, title string) (*store.Organisation, error)
 
 // roles gives the person exactly the roles and groups of the record, if it has any. Whether they coordinate is said of the
 // affiliation of the record, or of all when it names none.
-func (rec Record) roles(tx *store.Tx, p *store.Person, hat int, wrong *store.Problems) {
+func (rec Record) roles(tx *db.Tx, p *store.Person, hat int, wrong *fault.Problems) {
 	roles, codes := entry.CleanLines(rec.Roles), entry.CleanLines(rec.Groups)
 	has := func(role string) bool { return slices.Contains(roles, role) }
 	for _, r := range roles {

@@ -7,12 +7,12 @@ import (
 
 	"sportello/app/credential"
 	"sportello/app/desk/post"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // People are the people of one desk.
 type People struct {
-	st     *store.Store
+	st     *db.Store
 	keeper *credential.Keeper
 	post   *post.Post
 	loc    *time.Location
@@ -20,6 +20,6 @@ type People struct {
 }
 
 // New returns the people of the store.
-func New(st *store.Store, keeper *credential.Keeper, post *post.Post, loc *time.Location) *People {
+func New(st *db.Store, keeper *credential.Keeper, post *post.Post, loc *time.Location) *People {
 	return &People{st: st, keeper: keeper, post: post, loc: loc, asked: make(chan string, mostAsked)}
 }

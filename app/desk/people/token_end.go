@@ -5,7 +5,9 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // reminders say how long before the end of a token its owner is reminded. A reminder applies only to tokens made for
@@ -40,7 +42,7 @@ func (ps *People) RemindTokens() (int, error) {
 	told := 0
 	for after := uint64(0); ; {
 		var due []uint64
-		err := ps.st.View(func(tx *store.Tx) error {
+		err := ps.st.View(func(tx *db.Tx) error {
 			due = nil
 			for t, err := range store.Tokens.All(tx, after, false) {
 				if err != nil {
@@ -67,11 +69,11 @@ func (ps *People) RemindTokens() (int, error) {
 			return told, err
 		}
 		n := 0
-		err = ps.st.Update(store.By{Via: door.Desk, Act: act.RemindToken}, func(tx *store.Tx) error {
+		err = ps.st.Update(db.By{Via: door.Desk, Act: act.RemindToken}, func(tx *db.Tx) error {
 			n = 0
 			for _, id := range due {
 				t, err := store.Tokens.Get(tx, id)
-				if store.KindOf(err) == store.NotFound && err != nil {
+				if fault.KindOf(err) == fault.NotFound && err != nil {
 					continue // revoked in the meantime
 				}
 				if err != nil {

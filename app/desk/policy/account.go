@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Everybody is also a requester: anyone who can act as a person reads that person's tickets, including confidential
@@ -189,7 +191,7 @@ func MayChangeAccount(a Actor, before, p *store.Person, at time.Time) error {
 			if a.Person != nil && a.Person.IsSupervisor() {
 				key = "error.supervisor-only-agents"
 			}
-			return store.Fail(store.Denied, key).At(c.field)
+			return fault.New(fault.Denied, key).At(c.field)
 		}
 	}
 	return nil
@@ -204,8 +206,8 @@ func inHand(supervisor, p *store.Person) bool {
 }
 
 // RightChanges returns the rights that a change of a person gave and removed, those given first.
-func RightChanges(c *store.Change) []store.RightChange {
-	was, is := rightsIn(c, func(f store.Field) json.RawMessage { return f.Old }), rightsIn(c, func(f store.Field) json.RawMessage { return f.New })
+func RightChanges(c *db.Change) []store.RightChange {
+	was, is := rightsIn(c, func(f db.Field) json.RawMessage { return f.Old }), rightsIn(c, func(f db.Field) json.RawMessage { return f.New })
 	var out []store.RightChange
 	for _, r := range is {
 		if !slices.Contains(was, r) {
@@ -222,7 +224,7 @@ func RightChanges(c *store.Change) []store.RightChange {
 }
 
 // rightsIn returns the rights on one side of the change, among the fields that it changed.
-func rightsIn(c *store.Change, side func(store.Field) json.RawMessage) []store.RightChange {
+func rightsIn(c *db.Change, side func(db.Field) json.RawMessage) []store.RightChange {
 	var p struct {
 		Administrator bool                `json:"administrator"`
 		Editor        bool                `json:"editor"`

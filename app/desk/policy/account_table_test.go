@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"sportello/store"
+	"sportello/store/db"
 )
 
 func TestEachActOnAnAccountHasItsRow(t *testing.T) {
@@ -15,7 +16,7 @@ func TestEachActOnAnAccountHasItsRow(t *testing.T) {
 	if len(accountRights) != int(lastAccountAct) {
 		t.Errorf("%d rows for %d acts", len(accountRights), lastAccountAct)
 	}
-	admin := Actor{Person: &store.Person{Row: store.Row{ID: 1}, Administrator: true}}
+	admin := Actor{Person: &store.Person{Row: db.Row{ID: 1}, Administrator: true}}
 	if MayAccount(admin, lastAccountAct+1, Account{Person: &store.Person{}}) || MayAccount(admin, 0, Account{Person: &store.Person{}}) {
 		t.Error("an act without a row is allowed")
 	}

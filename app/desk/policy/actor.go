@@ -3,6 +3,7 @@ package policy
 import (
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 )
 
@@ -10,9 +11,9 @@ import (
 type Actor struct {
 	Person   *store.Person
 	Via      door.Door
-	Language string      // the reader's: it or en
-	System   bool        // the desk's own command line and imports: may do everything, in the name of Person if there is one
-	Once     *store.Once // what the actor does uses this key up; nil: it may be done again
+	Language string   // the reader's: it or en
+	System   bool     // the desk's own command line and imports: may do everything, in the name of Person if there is one
+	Once     *db.Once // what the actor does uses this key up; nil: it may be done again
 }
 
 // ID returns the person's id, 0 when nobody is signed in.
@@ -35,12 +36,12 @@ func (a Actor) IsAdministrator() bool {
 func (a Actor) IsAgent() bool { return a.Person != nil && a.Person.IsAgent() }
 
 // By says that the actor does the act, for a transaction.
-func (a Actor) By(act act.Act) store.By {
+func (a Actor) By(act act.Act) db.By {
 	via := a.Via
 	if via == (door.Door{}) {
 		via = door.Page
 	}
-	return store.By{Person: a.ID(), Via: via, Act: act, Once: a.Once}
+	return db.By{Person: a.ID(), Via: via, Act: act, Once: a.Once}
 }
 
 // Lang returns the reader's language, Italian when none is known.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // Place is a level of the catalogue with what it inherits from the levels above.
@@ -18,7 +19,7 @@ type Place struct {
 }
 
 // Placement returns the place of the module in the catalogue, or a NotFound error.
-func Placement(tx *store.Tx, module uint64) (Place, error) {
+func Placement(tx *db.Tx, module uint64) (Place, error) {
 	var p Place
 	for id := module; id != 0 && len(p.path) < 10; {
 		m, err := store.Modules.Peek(tx, id)
@@ -45,7 +46,7 @@ func Placement(tx *store.Tx, module uint64) (Place, error) {
 }
 
 // Questions returns the questions of the module and of the levels above it, the general ones first.
-func Questions(tx *store.Tx, module uint64) []store.Question {
+func Questions(tx *db.Tx, module uint64) []store.Question {
 	var out []store.Question
 	for range 10 {
 		m, err := store.Modules.Peek(tx, module)

@@ -6,6 +6,8 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Act is something a person may or may not do to a ticket.
@@ -105,12 +107,12 @@ func (s Standing) SpeaksForGroup() bool {
 }
 
 // Stand returns the actor's relation to the ticket.
-func (rs *Rights) Stand(tx *store.Tx, a Actor, t *store.Ticket) Standing {
+func (rs *Rights) Stand(tx *db.Tx, a Actor, t *store.Ticket) Standing {
 	return rs.Standing(tx, a, t, Confidential(tx, t.Group, t.Module))
 }
 
 // Standing returns the actor's relation to a ticket; the caller says whether it is confidential.
-func (rs *Rights) Standing(tx *store.Tx, a Actor, t *store.Ticket, secret bool) Standing {
+func (rs *Rights) Standing(tx *db.Tx, a Actor, t *store.Ticket, secret bool) Standing {
 	s := Standing{confidential: secret}
 	s.taken = !t.Taken.IsZero() || t.State != store.StateNew
 	p := a.Person
@@ -137,32 +139,32 @@ func (rs *Rights) Standing(tx *store.Tx, a Actor, t *store.Ticket, secret bool) 
 // May returns nil when the actor may do the act to the ticket. It returns a NotFound error when they may not even see
 // the ticket, and a Denied error otherwise. For a confidential ticket, an administrator's error says that a reason is
 // needed.
-func (rs *Rights) May(tx *store.Tx, a Actor, act Act, t *store.Ticket) error {
+func (rs *Rights) May(tx *db.Tx, a Actor, act Act, t *store.Ticket) error {
 	s := rs.Stand(tx, a, t)
 	if t.IsSpam() && !s.Allows(Arrange) {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	if !s.Allows(See) {
 		if s.Is[AsAdministrator] && s.confidential {
-			return store.Fail(store.Denied, "error.reason-needed")
+			return fault.New(fault.Denied, "error.reason-needed")
 		}
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	if !s.Allows(act) {
-		return store.Fail(store.Denied, "error.denied")
+		return fault.New(fault.Denied, "error.denied")
 	}
 	return nil
 }
 
 // MayRemove reports whether the actor may remove the participant from the ticket: people who may remove anybody, the
 // requester those they added, and everyone themselves.
-func (rs *Rights) MayRemove(tx *store.Tx, a Actor, t *store.Ticket, person uint64) bool {
+func (rs *Rights) MayRemove(tx *db.Tx, a Actor, t *store.Ticket, person uint64) bool {
 	s := rs.Stand(tx, a, t)
 	return s.Allows(RemovePerson) || person == a.ID() || s.Is[AsRequester] && t.AddedBy[person] == a.ID()
 }
 
 // Confidential reports whether the group, the module or a level above the module is confidential.
-func Confidential(tx *store.Tx, group, module uint64) bool {
+func Confidential(tx *db.Tx, group, module uint64) bool {
 	if g, err := store.Groups.Peek(tx, group); err == nil && g.Confidential {
 		return true
 	}
@@ -195,12 +197,12 @@ func (rs *Rights) gaveReason(person, ticket uint64) bool {
 // the ticket's history. Everybody else gets a NotFound error.
 func (rs *Rights) GiveReason(a Actor, number uint64, reason string) error {
 	if !a.IsAdministrator() {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	if reason == "" {
-		return store.Fail(store.Invalid, "error.required").At("reason")
+		return fault.New(fault.Invalid, "error.required").At("reason")
 	}
-	err := rs.st.Update(a.By(act.LookIn), func(tx *store.Tx) error {
+	err := rs.st.Update(a.By(act.LookIn), func(tx *db.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -244,9 +246,9 @@ func MaySupervise(a Actor, group uint64) error {
 // Denied returns the error for an actor without the right: SignIn for nobody, Denied for others.
 func Denied(a Actor) error {
 	if !a.SignedIn() {
-		return store.Fail(store.SignIn, "error.sign-in-first")
+		return fault.New(fault.SignIn, "error.sign-in-first")
 	}
-	return store.Fail(store.Denied, "error.denied")
+	return fault.New(fault.Denied, "error.denied")
 }
 
 // MayRead reports whether the actor may read articles of the audience; only writers may read drafts.
@@ -279,7 +281,7 @@ func MayDraft(a Actor) error {
 // MayPublish returns nil for people who may publish an article of the module: editors, administrators, supervisors of
 // its group, and agents if the product requires no review. A module that does not exist (see Nowhere) counts as
 // requiring a review as soon as any product does, so that the answer does not reveal which modules exist.
-func MayPublish(tx *store.Tx, a Actor, module uint64) error {
+func MayPublish(tx *db.Tx, a Actor, module uint64) error {
 	if a.IsAdministrator() || a.Person != nil && a.Person.Editor {
 		return nil
 	}
@@ -299,7 +301,7 @@ func MayPublish(tx *store.Tx, a Actor, module uint64) error {
 		return nil
 	}
 	p, err := Placement(tx, module)
-	if err != nil && store.KindOf(err) != store.NotFound {
+	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return err
 	}
 	if p.Group == 0 { // the general group is responsible for modules without a group
@@ -316,7 +318,7 @@ func MayPublish(tx *store.Tx, a Actor, module uint64) error {
 }
 
 // product returns the top level of the catalogue above the module.
-func product(tx *store.Tx, module uint64) uint64 {
+func product(tx *db.Tx, module uint64) uint64 {
 	for range 10 {
 		m, err := store.Modules.Peek(tx, module)
 		if err != nil || m.Parent == 0 {
@@ -328,7 +330,7 @@ func product(tx *store.Tx, module uint64) uint64 {
 }
 
 // OnAgentsSide reports whether the actor may see the ticket's notes, and with them its priority and its full revision.
-func (rs *Rights) OnAgentsSide(tx *store.Tx, a Actor, t *store.Ticket) bool {
+func (rs *Rights) OnAgentsSide(tx *db.Tx, a Actor, t *store.Ticket) bool {
 	return rs.May(tx, a, SeeNotes, t) == nil
 }
 
@@ -354,7 +356,7 @@ func HatsFor(a Actor, requester *store.Person, now time.Time) []store.Affiliatio
 const Nowhere = ^uint64(0)
 
 // OwnGroups returns the agent's groups; for an administrator without a group, all that are not confidential.
-func (rs *Rights) OwnGroups(tx *store.Tx, a Actor) []uint64 {
+func (rs *Rights) OwnGroups(tx *db.Tx, a Actor) []uint64 {
 	var out []uint64
 	if a.Person != nil {
 		for _, m := range a.Person.Groups {
@@ -372,7 +374,7 @@ func (rs *Rights) OwnGroups(tx *store.Tx, a Actor) []uint64 {
 }
 
 // Under reports whether the module is the level or lies below it.
-func Under(tx *store.Tx, module, level uint64) bool {
+func Under(tx *db.Tx, module, level uint64) bool {
 	for range 10 {
 		if module == level {
 			return true
@@ -388,9 +390,9 @@ func Under(tx *store.Tx, module, level uint64) bool {
 
 // MayJudge returns nil for people who may decide about the mail: administrators and, for mail that waits for a
 // decision, those who may arrange the tickets of its group. Everybody else gets a NotFound error.
-func (rs *Rights) MayJudge(tx *store.Tx, a Actor, m *store.Mail) error {
+func (rs *Rights) MayJudge(tx *db.Tx, a Actor, m *store.Mail) error {
 	if a.IsAdministrator() || m.Judged() && m.Group != 0 && rs.Stand(tx, a, &store.Ticket{Group: m.Group}).Allows(Arrange) {
 		return nil
 	}
-	return store.Fail(store.NotFound, "error.not-found")
+	return fault.New(fault.NotFound, "error.not-found")
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // pageTables are the tables of docs/rights.md: under each heading of the page a list of rows of cells, the headings of the
@@ -77,18 +78,18 @@ func TestRightsOverAccountsAreThoseOfThePage(t *testing.T) {
 	const group, organisation = 7, 9
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	someone := func() *store.Person {
-		return &store.Person{Row: store.Row{ID: 50}, Groups: []store.Membership{{Group: group}}}
+		return &store.Person{Row: db.Row{ID: 50}, Groups: []store.Membership{{Group: group}}}
 	}
 	actors := [accountRelations]func(of bool) Actor{
 		asSelf: func(bool) Actor { return Actor{Person: someone()} },
 		asKeeper: func(of bool) Actor {
-			return Actor{Person: &store.Person{Row: store.Row{ID: 1}, Affiliations: []store.Affiliation{{Organisation: map[bool]uint64{true: organisation, false: 8}[of], Coordinator: true}}}}
+			return Actor{Person: &store.Person{Row: db.Row{ID: 1}, Affiliations: []store.Affiliation{{Organisation: map[bool]uint64{true: organisation, false: 8}[of], Coordinator: true}}}}
 		},
 		asSupervisor: func(of bool) Actor {
-			return Actor{Person: &store.Person{Row: store.Row{ID: 1}, Groups: []store.Membership{{Group: map[bool]uint64{true: group, false: 8}[of], Supervisor: true}}}}
+			return Actor{Person: &store.Person{Row: db.Row{ID: 1}, Groups: []store.Membership{{Group: map[bool]uint64{true: group, false: 8}[of], Supervisor: true}}}}
 		},
 		asRunner: func(bool) Actor {
-			return Actor{Person: &store.Person{Row: store.Row{ID: 1}, Administrator: true}}
+			return Actor{Person: &store.Person{Row: db.Row{ID: 1}, Administrator: true}}
 		},
 	}
 	for i, row := range rows[1:] {

@@ -4,14 +4,16 @@ import (
 	"iter"
 
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
 // MayReadMessage returns nil when the actor may read the message or note. People who may see the notes of its ticket
 // read all of it; the requester's side reads what store.SideMessages returns. Messages from a duplicate are visible
 // only to the requester's side of the duplicate. Others get a NotFound error.
-func (rs *Rights) MayReadMessage(tx *store.Tx, a Actor, m *store.Message) error {
-	gone := store.Fail(store.NotFound, "error.not-found")
+func (rs *Rights) MayReadMessage(tx *db.Tx, a Actor, m *store.Message) error {
+	gone := fault.New(fault.NotFound, "error.not-found")
 	t, err := store.Tickets.Glance(tx, m.Ticket)
 	if err != nil {
 		return err
@@ -35,7 +37,7 @@ func (rs *Rights) MayReadMessage(tx *store.Tx, a Actor, m *store.Message) error 
 
 // Messages yields the ticket's messages and notes that the actor may read, by time, as far as they are asked for. The
 // actor may see the ticket; s is their relation to it.
-func (rs *Rights) Messages(tx *store.Tx, t *store.Ticket, s Standing) iter.Seq2[*store.Message, error] {
+func (rs *Rights) Messages(tx *db.Tx, t *store.Ticket, s Standing) iter.Seq2[*store.Message, error] {
 	notes := s.Allows(SeeNotes)
 	return func(yield func(*store.Message, error) bool) {
 		var away []*store.Message
@@ -46,7 +48,7 @@ func (rs *Rights) Messages(tx *store.Tx, t *store.Ticket, s Standing) iter.Seq2[
 				return
 			}
 		}
-		for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
+		for m, err := range store.MessagesByTicket.Rows(tx, db.Span{Prefix: key.Of(t.ID)}) {
 			if err == nil && !notes && (m.Internal || m.Merged()) {
 				continue
 			}
@@ -70,12 +72,12 @@ func (rs *Rights) Messages(tx *store.Tx, t *store.Ticket, s Standing) iter.Seq2[
 
 // Files yields the files of the ticket's messages and notes that the actor may read, by number; s is their relation to
 // the ticket.
-func (rs *Rights) Files(tx *store.Tx, t *store.Ticket, s Standing) iter.Seq2[*store.File, error] {
+func (rs *Rights) Files(tx *db.Tx, t *store.Ticket, s Standing) iter.Seq2[*store.File, error] {
 	if !s.Allows(SeeNotes) {
 		return store.SideFiles(tx, t)
 	}
 	return func(yield func(*store.File, error) bool) {
-		for f, err := range store.FilesByTicket.Rows(tx, store.Span{Prefix: key.Of(t.ID)}) {
+		for f, err := range store.FilesByTicket.Rows(tx, db.Span{Prefix: key.Of(t.ID)}) {
 			if !yield(f, err) || err != nil {
 				return
 			}

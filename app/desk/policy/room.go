@@ -7,12 +7,12 @@ import (
 	"sync"
 	"time"
 
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Rights decides what people may do at one desk.
 type Rights struct {
-	st    *store.Store
+	st    *db.Store
 	clock func() time.Time
 
 	reasonMu sync.Mutex
@@ -22,6 +22,6 @@ type Rights struct {
 type reasonKey struct{ person, ticket uint64 }
 
 // New returns the rights for the desk of the store.
-func New(st *store.Store) *Rights {
+func New(st *db.Store) *Rights {
 	return &Rights{st: st, clock: st.Now, reasons: map[reasonKey]time.Time{}}
 }

@@ -10,18 +10,20 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/event"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
 // Reaches reports whether the desk can send mail to the person.
-func (po *Post) Reaches(tx *store.Tx, p *store.Person) bool {
+func (po *Post) Reaches(tx *db.Tx, p *store.Person) bool {
 	return po.Mail().From != "" && entry.PlausibleAddress(p.Email) && !po.Ours(tx, p.Email) && p.MailFailed.IsZero()
 }
 
 // MailReaches reports whether the desk can send mail to the person, for instance a link.
 func (po *Post) MailReaches(p *store.Person) (yes bool, err error) {
-	err = po.st.View(func(tx *store.Tx) error {
+	err = po.st.View(func(tx *db.Tx) error {
 		yes = po.Reaches(tx, p)
 		return nil
 	})
@@ -30,7 +32,7 @@ func (po *Post) MailReaches(p *store.Person) (yes bool, err error) {
 
 // TellAccount notifies the person of their own account by bell, with why as the text, and by letter if mail can be sent.
 // Some events are mailed even when the person caused them.
-func (po *Post) TellAccount(tx *store.Tx, p *store.Person, tell store.Telling, why string) error {
+func (po *Post) TellAccount(tx *db.Tx, p *store.Person, tell store.Telling, why string) error {
 	if tell.By == p.ID && !tell.Event.ToOneself() {
 		return nil
 	}
@@ -47,7 +49,7 @@ func (po *Post) TellAccount(tx *store.Tx, p *store.Person, tell store.Telling, w
 }
 
 // PlanAccountLetter plans a letter about the account to the address.
-func (po *Post) PlanAccountLetter(tx *store.Tx, p *store.Person, to string, tell store.Telling) error {
+func (po *Post) PlanAccountLetter(tx *db.Tx, p *store.Person, to string, tell store.Telling) error {
 	tell.At = tx.Now()
 	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: to, Next: tx.Now(), Tells: []store.Telling{tell}}
 	until, err := po.Crowded(tx, l)
@@ -56,7 +58,7 @@ func (po *Post) PlanAccountLetter(tx *store.Tx, p *store.Person, to string, tell
 	}
 	if until.After(l.Next) {
 		l.Next = until
-		for o, err := range store.LettersGathering.Rows(tx, store.Span{Prefix: key.Of(p.ID, uint64(0))}) {
+		for o, err := range store.LettersGathering.Rows(tx, db.Span{Prefix: key.Of(p.ID, uint64(0))}) {
 			if err != nil {
 				return err
 			}
@@ -97,7 +99,7 @@ const (
 )
 
 // Enqueue writes a new letter with its Message-ID.
-func (po *Post) Enqueue(tx *store.Tx, l *store.Letter) error {
+func (po *Post) Enqueue(tx *db.Tx, l *store.Letter) error {
 	var secret [12]byte
 	if _, err := rand.Read(secret[:]); err != nil {
 		return err
@@ -112,9 +114,9 @@ func (po *Post) Enqueue(tx *store.Tx, l *store.Letter) error {
 
 // Crowded returns until when the letter must wait because its address has reached a limit of the hour; the zero time
 // when it need not wait.
-func (po *Post) Crowded(tx *store.Tx, l *store.Letter) (time.Time, error) {
+func (po *Post) Crowded(tx *db.Tx, l *store.Letter) (time.Time, error) {
 	var all, opened, same []time.Time
-	for o, err := range store.LettersByTo.Rows(tx, store.Span{Prefix: key.Of(l.To), Low: key.Of(tx.Now().Add(-time.Hour))}) {
+	for o, err := range store.LettersByTo.Rows(tx, db.Span{Prefix: key.Of(l.To), Low: key.Of(tx.Now().Add(-time.Hour))}) {
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -159,12 +161,12 @@ func (po *Post) Wake() {
 }
 
 // PutMailID records that a Message-ID belongs to the ticket, unless an entry at least as reliable exists.
-func PutMailID(tx *store.Tx, id string, kind store.MailKind, ticket, message, letter uint64) error {
+func PutMailID(tx *db.Tx, id string, kind store.MailKind, ticket, message, letter uint64) error {
 	if id == "" || len(id) > 1000 {
 		return nil
 	}
 	hash, n := store.HashMessageID(id), 0
-	for m, err := range store.MailIDsByHash.Rows(tx, store.Span{Prefix: key.Of(hash)}) {
+	for m, err := range store.MailIDsByHash.Rows(tx, db.Span{Prefix: key.Of(hash)}) {
 		if err != nil {
 			return err
 		}
@@ -182,14 +184,14 @@ func PutMailID(tx *store.Tx, id string, kind store.MailKind, ticket, message, le
 const MostOfID = 50
 
 // MarkUnreachable marks the recipient of the letter as unreachable: mail to them is returned.
-func MarkUnreachable(tx *store.Tx, l *store.Letter, why string) error {
+func MarkUnreachable(tx *db.Tx, l *store.Letter, why string) error {
 	l.State, l.Error = store.LetterBounced, entry.Cut(why, 300)
 	if err := store.Letters.Put(tx, l); err != nil {
 		return err
 	}
 	p, err := store.People.Get(tx, l.Person)
 	if err != nil || p.Email != l.To || !p.MailFailed.IsZero() {
-		return store.IgnoreNotFound(err) // the recipient of a plain acknowledgement may be unknown to the desk
+		return fault.IgnoreNotFound(err) // the recipient of a plain acknowledgement may be unknown to the desk
 	}
 	p.MailFailed, p.MailFailedWhy = tx.Now(), entry.Cut(why, 300)
 	did := tx.By().Act

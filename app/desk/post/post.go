@@ -8,6 +8,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/spelling"
 )
 
@@ -75,7 +76,7 @@ func (po *Post) Mail() Options { return *po.mail.Load() }
 
 // AddressOf returns the address for mail about the group and module: that of the mailbox of the module or a level above
 // it, else the group's, else the desk's own.
-func (po *Post) AddressOf(tx *store.Tx, group, module uint64) string {
+func (po *Post) AddressOf(tx *db.Tx, group, module uint64) string {
 	code := ""
 	if g, err := store.Groups.Peek(tx, group); err == nil {
 		code = g.Code
@@ -106,7 +107,7 @@ func (po *Post) AddressOf(tx *store.Tx, group, module uint64) string {
 
 // Mailbox returns the mailbox of the address, ignoring tags: a configured one, or that of the group with the address;
 // nil for none.
-func (po *Post) Mailbox(tx *store.Tx, address string) *Mailbox {
+func (po *Post) Mailbox(tx *db.Tx, address string) *Mailbox {
 	if address == "" {
 		return nil
 	}
@@ -116,7 +117,7 @@ func (po *Post) Mailbox(tx *store.Tx, address string) *Mailbox {
 			return m
 		}
 	}
-	for e := range store.GroupsByCode.Entries(tx, store.Span{}) {
+	for e := range store.GroupsByCode.Entries(tx, db.Span{}) {
 		g, err := store.Groups.Peek(tx, e.ID)
 		if err != nil || g.Email == "" || g.Retired {
 			continue
@@ -130,18 +131,18 @@ func (po *Post) Mailbox(tx *store.Tx, address string) *Mailbox {
 
 // somebodys reports whether the address belongs to a person who works or signs in here. A group may give it for
 // questions, and letters still go to it.
-func somebodys(tx *store.Tx, address string) bool {
+func somebodys(tx *db.Tx, address string) bool {
 	p, err := store.PeopleByEmail.PeekFirst(tx, address)
 	return err == nil && (p.Password != "" || p.IsAgent() || p.Editor || p.Administrator || p.WillCoordinate())
 }
 
 // Ours reports whether mail to the address arrives at this desk.
-func (po *Post) Ours(tx *store.Tx, address string) bool {
+func (po *Post) Ours(tx *db.Tx, address string) bool {
 	return address != "" && (address == po.Mail().From || WithoutTag(address) == po.Mail().From || po.Mailbox(tx, address) != nil)
 }
 
 // PlaceOfBox returns the module and group of tickets that the mailbox opens; the general group when it names none.
-func (po *Post) PlaceOfBox(tx *store.Tx, box *Mailbox) (module, group uint64, err error) {
+func (po *Post) PlaceOfBox(tx *db.Tx, box *Mailbox) (module, group uint64, err error) {
 	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
 	if err != nil {
 		return 0, 0, err

@@ -6,19 +6,19 @@ package post
 import (
 	"sync/atomic"
 
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Post is the post office of one desk.
 type Post struct {
-	st        *store.Store
+	st        *db.Store
 	mail      atomic.Pointer[Options]
 	onServers func()        // see WhenServersChange
 	Waits     chan struct{} // signals that something may be waiting
 }
 
 // New returns the post office of the store.
-func New(st *store.Store) *Post {
+func New(st *db.Store) *Post {
 	po := &Post{st: st, Waits: make(chan struct{}, 1)}
 	po.SetMail(Options{})
 	return po

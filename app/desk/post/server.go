@@ -17,6 +17,8 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -63,7 +65,7 @@ func (po *Post) MailServer(a policy.Actor, id uint64) (*store.MailServer, error)
 		return nil, err
 	}
 	var out *store.MailServer
-	err := po.st.View(func(tx *store.Tx) (err error) {
+	err := po.st.View(func(tx *db.Tx) (err error) {
 		out, err = store.MailServers.Get(tx, id)
 		return err
 	})
@@ -88,10 +90,10 @@ func bareServer(m *store.MailServer) *store.MailServer {
 // EnteredServers returns the rows with their sealed secrets, for the code that connects.
 func (po *Post) EnteredServers() ([]*store.MailServer, error) {
 	var out []*store.MailServer
-	err := po.st.View(func(tx *store.Tx) error {
+	err := po.st.View(func(tx *db.Tx) error {
 		out = nil
 		for _, takes := range []bool{true, false} {
-			for m, err := range store.MailServersByAddress.Rows(tx, store.Span{Prefix: key.Of(takes)}) {
+			for m, err := range store.MailServersByAddress.Rows(tx, db.Span{Prefix: key.Of(takes)}) {
 				if err != nil {
 					return err
 				}
@@ -133,7 +135,7 @@ func (po *Post) PutMailServer(a policy.Actor, id, saw uint64, f ServerForm) (*st
 		did = act.AddMailServer
 	}
 	var out *store.MailServer
-	err = po.st.Update(a.By(did), func(tx *store.Tx) error {
+	err = po.st.Update(a.By(did), func(tx *db.Tx) error {
 		before := &store.MailServer{Out: f.Row.Out}
 		if id != 0 {
 			var err error
@@ -146,11 +148,11 @@ func (po *Post) PutMailServer(a policy.Actor, id, saw uint64, f ServerForm) (*st
 		}
 		m := f.Row
 		m.Row, m.Out = before.Row, before.Out
-		var wrong store.Problems
+		var wrong fault.Problems
 		cleanServer(tx, &wrong, &m)
 		if other, err := store.MailServersByAddress.PeekFirst(tx, m.Out, addressKey(&m)); err == nil && other.ID != m.ID {
 			wrong.Add("address", "error.mailbox-taken")
-		} else if err := store.IgnoreNotFound(err); err != nil {
+		} else if err := fault.IgnoreNotFound(err); err != nil {
 			return err
 		}
 		had, typed := secretsOf(before), []SecretForm{f.Password, f.OAuthSecret, f.OAuthRefresh, f.DKIMKey}
@@ -196,7 +198,7 @@ func elsewhere(before, m *store.MailServer, field string) bool {
 }
 
 // secret returns the new secret, from the input and the previous one.
-func (po *Post) secret(wrong *store.Problems, field string, before store.Secret, typed SecretForm, key, salt []byte) (store.Secret, error) {
+func (po *Post) secret(wrong *fault.Problems, field string, before store.Secret, typed SecretForm, key, salt []byte) (store.Secret, error) {
 	typed.File = strings.TrimSpace(typed.File)
 	switch {
 	case typed.Typed != "" && typed.File != "":
@@ -264,7 +266,7 @@ func (po *Post) RemoveMailServer(a policy.Actor, id uint64) (*store.MailServer, 
 		return nil, err
 	}
 	var out *store.MailServer
-	err := po.st.Update(a.By(act.RemoveMailServer), func(tx *store.Tx) (err error) {
+	err := po.st.Update(a.By(act.RemoveMailServer), func(tx *db.Tx) (err error) {
 		if out, err = store.MailServers.Get(tx, id); err != nil {
 			return err
 		}
@@ -289,7 +291,7 @@ func (po *Post) serversChanged() {
 
 var hostForm = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
 
-func cleanHost(wrong *store.Problems, field, s string) string {
+func cleanHost(wrong *fault.Problems, field, s string) string {
 	s = strings.ToLower(markup.Line(s))
 	if _, err := netip.ParseAddr(s); s != "" && err != nil && (!hostForm.MatchString(s) || len(s) > store.MailServers.Most("host")) {
 		wrong.Add(field, "error.host")
@@ -297,7 +299,7 @@ func cleanHost(wrong *store.Problems, field, s string) string {
 	return s
 }
 
-func cleanChoice(wrong *store.Problems, field, s string, of []string) string {
+func cleanChoice(wrong *fault.Problems, field, s string, of []string) string {
 	if s == "" {
 		return of[0]
 	}
@@ -308,7 +310,7 @@ func cleanChoice(wrong *store.Problems, field, s string, of []string) string {
 }
 
 // cleanServer cleans the input, collects problems, and clears fields that the kind of server does not have.
-func cleanServer(tx *store.Tx, wrong *store.Problems, m *store.MailServer) {
+func cleanServer(tx *db.Tx, wrong *fault.Problems, m *store.MailServer) {
 	line := func(field, name string, s *string) {
 		*s = entry.CleanLine(wrong, field, *s, store.MailServers.Most(name))
 	}
@@ -371,7 +373,7 @@ func cleanServer(tx *store.Tx, wrong *store.Problems, m *store.MailServer) {
 	}
 }
 
-func cleanOut(wrong *store.Problems, m *store.MailServer) {
+func cleanOut(wrong *fault.Problems, m *store.MailServer) {
 	m.Group, m.Module, m.Who, m.Domains, m.Folder, m.After, m.MoveTo = "", "", "", nil, "", "", ""
 	m.TLS, m.HELO = cleanChoice(wrong, "tls", m.TLS, OutTLS), cleanHost(wrong, "helo", m.HELO)
 	if m.Host == "" {
@@ -386,7 +388,7 @@ func cleanOut(wrong *store.Problems, m *store.MailServer) {
 }
 
 // needSecrets clears unused secrets and reports missing ones.
-func needSecrets(wrong *store.Problems, m *store.MailServer) {
+func needSecrets(wrong *fault.Problems, m *store.MailServer) {
 	if m.Host == "" || m.User == "" || m.OAuthURL != "" {
 		m.Password = store.Secret{}
 	}

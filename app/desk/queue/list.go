@@ -7,6 +7,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/key"
 )
 
@@ -47,7 +48,7 @@ func (qs *Queues) List(a policy.Actor, f TicketFilter) (TicketList, error) {
 		f.Limit = 50
 	}
 	f.Limit = min(f.Limit, 200)
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		out = TicketList{Exact: true}
 		see := qs.sight(tx, a)
 		shown := func(t *store.Ticket) bool {
@@ -83,7 +84,7 @@ func (qs *Queues) List(a policy.Actor, f TicketFilter) (TicketList, error) {
 }
 
 // total counts the list from its beginning, so that the total is the same on each page, and fills the first page.
-func (qs *Queues) total(tx *store.Tx, a policy.Actor, f TicketFilter, shown func(*store.Ticket) bool, out *TicketList) error {
+func (qs *Queues) total(tx *db.Tx, a policy.Actor, f TicketFilter, shown func(*store.Ticket) bool, out *TicketList) error {
 	f.After = 0
 	looked, full := 0, false
 	for t, err := range qs.candidates(tx, a, f) {
@@ -121,16 +122,16 @@ func (l *TicketList) take(t *store.Ticket, limit int) bool {
 	return true
 }
 
-func (f TicketFilter) fits(tx *store.Tx, t *store.Ticket) bool {
+func (f TicketFilter) fits(tx *db.Tx, t *store.Ticket) bool {
 	return (len(f.States) == 0 || slices.Contains(f.States, t.State)) && (f.Group == 0 || t.Group == f.Group) &&
 		(f.Module == 0 || policy.Under(tx, t.Module, f.Module)) && (f.Requester == 0 || t.Requester == f.Requester)
 }
 
 // candidates returns tickets by descending number, below After: from the narrowest index that the filter allows, else
 // all.
-func (qs *Queues) candidates(tx *store.Tx, a policy.Actor, f TicketFilter) iter.Seq2[*store.Ticket, error] {
+func (qs *Queues) candidates(tx *db.Tx, a policy.Actor, f TicketFilter) iter.Seq2[*store.Ticket, error] {
 	var ids []uint64
-	gather := func(index *store.Index[store.Ticket], spans ...store.Span) bool {
+	gather := func(index *db.Index[store.Ticket], spans ...db.Span) bool {
 		for _, s := range spans {
 			for e := range index.Entries(tx, s) {
 				if ids = append(ids, e.ID); len(ids) > maxGathered {
@@ -142,24 +143,24 @@ func (qs *Queues) candidates(tx *store.Tx, a policy.Actor, f TicketFilter) iter.
 		return true
 	}
 	active := len(f.States) > 0 && !slices.ContainsFunc(f.States, func(s store.State) bool { return !s.Active() })
-	var byState []store.Span
+	var byState []db.Span
 	for _, s := range f.States {
-		byState = append(byState, store.Span{Prefix: key.Of(s)})
+		byState = append(byState, db.Span{Prefix: key.Of(s)})
 	}
 	ok := false
 	switch {
 	case f.Requester != 0:
-		ok = gather(store.TicketsBySide, store.Span{Prefix: key.Of(f.Requester)})
+		ok = gather(store.TicketsBySide, db.Span{Prefix: key.Of(f.Requester)})
 	case !a.IsAgent() && !a.IsAdministrator():
-		spans := []store.Span{{Prefix: key.Of(a.ID())}}
+		spans := []db.Span{{Prefix: key.Of(a.ID())}}
 		ok = gather(store.TicketsBySide, spans...)
 		for _, c := range a.Person.Coordinated(tx.Now()) {
-			ok = ok && gather(store.TicketsByHat, store.Span{Prefix: key.Of(c.Organisation, c.Unit)})
+			ok = ok && gather(store.TicketsByHat, db.Span{Prefix: key.Of(c.Organisation, c.Unit)})
 		}
 	case active:
 		ok = gather(store.TicketsByState, byState...)
 	case !f.UpdatedSince.IsZero():
-		ok = gather(store.TicketsByUpdate, store.Span{Low: key.Of(f.UpdatedSince)})
+		ok = gather(store.TicketsByUpdate, db.Span{Low: key.Of(f.UpdatedSince)})
 	}
 	if !ok {
 		from := uint64(0)

@@ -9,6 +9,8 @@ import (
 	"sportello/app/desk/find"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -37,7 +39,7 @@ const (
 func (qs *Queues) Merge(ctx context.Context, a policy.Actor, number uint64, text string) (Merge, error) {
 	var out Merge
 	var t *store.Ticket
-	err := qs.st.View(func(tx *store.Tx) (err error) {
+	err := qs.st.View(func(tx *db.Tx) (err error) {
 		if t, err = store.Tickets.Glance(tx, number); err != nil {
 			return err
 		}
@@ -51,11 +53,11 @@ func (qs *Queues) Merge(ctx context.Context, a policy.Actor, number uint64, text
 		return out, err
 	}
 	similar, err := qs.find.TicketsOfGroups(ctx, a, find.Plain(t.Subject), 4*mostOffered)
-	if err != nil && store.KindOf(err) != store.Unavailable {
+	if err != nil && fault.KindOf(err) != fault.Unavailable {
 		return out, err
 	}
 	blind = blind || err != nil
-	err = qs.st.View(func(tx *store.Tx) error {
+	err = qs.st.View(func(tx *db.Tx) error {
 		out = Merge{Ticket: t, People: map[uint64]*store.Person{}, Blind: blind}
 		taken := map[uint64]bool{t.ID: true}
 		fits := func(o *store.Ticket) bool { return !taken[o.ID] && qs.rights.MayTakeIn(tx, a, o) == nil }
@@ -68,7 +70,7 @@ func (qs *Queues) Merge(ctx context.Context, a policy.Actor, number uint64, text
 		}{
 			{&out.Asked, glances(tx, asked), mostAsked, fits},
 			{&out.Similar, glances(tx, similar), mostOffered, open},
-			{&out.Theirs, store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: key.Of(t.Requester), Desc: true}), mostOffered,
+			{&out.Theirs, store.TicketsBySide.GlanceRows(tx, db.Span{Prefix: key.Of(t.Requester), Desc: true}), mostOffered,
 				func(o *store.Ticket) bool { return o.Requester == t.Requester && open(o) }},
 			{&out.Lately, store.Tickets.GlanceAll(tx, 0, true), mostOffered, func(o *store.Ticket) bool { return o.Group == t.Group && open(o) }},
 		} {
@@ -103,18 +105,18 @@ func (qs *Queues) askedFor(ctx context.Context, a policy.Actor, text string) (as
 		asked = []uint64{n}
 	}
 	found, err := qs.find.TicketsOfGroups(ctx, a, text, mostAsked)
-	if err != nil && store.KindOf(err) == store.Unavailable {
+	if err != nil && fault.KindOf(err) == fault.Unavailable {
 		return asked, true, nil
 	}
 	return append(asked, found...), false, err
 }
 
 // glances reads the tickets that are there, in the order of the numbers.
-func glances(tx *store.Tx, numbers []uint64) iter.Seq2[*store.Ticket, error] {
+func glances(tx *db.Tx, numbers []uint64) iter.Seq2[*store.Ticket, error] {
 	return func(yield func(*store.Ticket, error) bool) {
 		for _, n := range numbers {
 			o, err := store.Tickets.Glance(tx, n)
-			if store.KindOf(err) == store.NotFound && err != nil {
+			if fault.KindOf(err) == fault.NotFound && err != nil {
 				continue // the index may know one that is gone
 			}
 			if !yield(o, err) {
@@ -125,7 +127,7 @@ func glances(tx *store.Tx, numbers []uint64) iter.Seq2[*store.Ticket, error] {
 }
 
 // know remembers who the person is; a line without its requester is still useful.
-func (m *Merge) know(tx *store.Tx, person uint64) {
+func (m *Merge) know(tx *db.Tx, person uint64) {
 	if p, err := store.People.Peek(tx, person); err == nil {
 		m.People[person] = p
 	}

@@ -10,6 +10,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
@@ -34,13 +35,13 @@ var Sorts = []string{SortNumber, SortPriority, SortSubject, SortModule, SortRequ
 // leg is a run of a queue: entries of an index, merged by what follows their prefixes. A queue is its legs one after
 // the other, so that no order that an index knows has to sort anything.
 type leg struct {
-	index *store.Index[store.Ticket]
-	spans []store.Span // all in one direction
+	index *db.Index[store.Ticket]
+	spans []db.Span // all in one direction
 	has   func(*store.Ticket) bool
 }
 
 // walk yields the entries of the leg behind the given one, up to it when back; all of them with nil.
-func (l leg) walk(tx *store.Tx, from []byte, back bool) iter.Seq[store.Entry] {
+func (l leg) walk(tx *db.Tx, from []byte, back bool) iter.Seq[db.Entry] {
 	spans := slices.Clone(l.spans)
 	for i := range spans {
 		s := &spans[i]
@@ -54,14 +55,14 @@ func (l leg) walk(tx *store.Tx, from []byte, back bool) iter.Seq[store.Entry] {
 		}
 	}
 	if len(spans) == 0 {
-		return func(func(store.Entry) bool) {}
+		return func(func(db.Entry) bool) {}
 	}
 	return l.index.MergeEntries(tx, spans)
 }
 
 // scope is which part of an index a view is, before any order.
 type scope struct {
-	index  *store.Index[store.Ticket]
+	index  *db.Index[store.Ticket]
 	heads  [][]byte // what stands before the state: a group, a person, nothing
 	states []store.State
 	ranks  []uint8
@@ -69,12 +70,12 @@ type scope struct {
 
 // spans are those of some of the states and ranks, from one due time on and below another, as key bytes; nil leaves that
 // end open.
-func (s scope) spans(states []store.State, ranks []uint8, from, below []byte, desc bool) []store.Span {
-	var out []store.Span
+func (s scope) spans(states []store.State, ranks []uint8, from, below []byte, desc bool) []db.Span {
+	var out []db.Span
 	for _, h := range s.heads {
 		for _, st := range states {
 			for _, r := range ranks {
-				out = append(out, store.Span{Prefix: append(slices.Clone(h), key.Of(st, r)...), Low: from, High: below, Desc: desc})
+				out = append(out, db.Span{Prefix: append(slices.Clone(h), key.Of(st, r)...), Low: from, High: below, Desc: desc})
 			}
 		}
 	}
@@ -82,7 +83,7 @@ func (s scope) spans(states []store.State, ranks []uint8, from, below []byte, de
 }
 
 // scope chooses the index and its prefixes for the view; with a state or priority chosen only theirs.
-func (qs *Queues) scope(tx *store.Tx, a policy.Actor, q Query) scope {
+func (qs *Queues) scope(tx *db.Tx, a policy.Actor, q Query) scope {
 	s := scope{index: store.TicketsByGroup, states: store.ActiveStates}
 	switch q.View {
 	case ViewWaiting:
@@ -140,12 +141,12 @@ func (q Query) indexed() bool {
 }
 
 // legs are the queue in its order or, where no index has that, in the order in which the queue is gathered.
-func (qs *Queues) legs(tx *store.Tx, a policy.Actor, q Query) []leg {
+func (qs *Queues) legs(tx *db.Tx, a policy.Actor, q Query) []leg {
 	s := qs.scope(tx, a, q)
 	if q.View == ViewSpam || q.View == ViewBeside {
 		l := leg{index: s.index, has: func(*store.Ticket) bool { return true }}
 		for _, h := range s.heads {
-			l.spans = append(l.spans, store.Span{Prefix: h, Desc: q.View == ViewSpam})
+			l.spans = append(l.spans, db.Span{Prefix: h, Desc: q.View == ViewSpam})
 		}
 		return []leg{l}
 	}
@@ -271,7 +272,7 @@ func (q Query) stands(legs []leg, s scope, t *store.Ticket) (standing, bool) {
 }
 
 // walk yields the numbers of the queue behind a standing, or before it, the nearest first. At most so many are looked at.
-func walk(tx *store.Tx, legs []leg, from standing, back bool, most int) iter.Seq[uint64] {
+func walk(tx *db.Tx, legs []leg, from standing, back bool, most int) iter.Seq[uint64] {
 	return func(yield func(uint64) bool) {
 		rest, step := from.rest, 1
 		if back {
@@ -296,7 +297,7 @@ type gathered struct {
 
 // gather sorts those tickets of the queue that fit, out of the most urgent maxLooked; more reports whether there are
 // others. Equal ones stand by number.
-func (q Query) gather(tx *store.Tx, legs []leg, lang string, fits func(*store.Ticket) bool) (out []gathered, more bool, err error) {
+func (q Query) gather(tx *db.Tx, legs []leg, lang string, fits func(*store.Ticket) bool) (out []gathered, more bool, err error) {
 	looked := 0
 	key := q.keys(tx, lang)
 	for _, l := range legs {
@@ -328,7 +329,7 @@ const maxSortKey = 48
 
 // keys returns a function that makes the bytes by which the query's order sorts a ticket, its number last; modules by
 // their names in the language.
-func (q Query) keys(tx *store.Tx, lang string) func(*store.Ticket) []byte {
+func (q Query) keys(tx *db.Tx, lang string) func(*store.Ticket) []byte {
 	named := map[uint64]string{}
 	name := func(id uint64, look func() (string, error)) string {
 		if s, ok := named[id]; ok || id == 0 {

@@ -7,6 +7,8 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -80,7 +82,7 @@ func (qs *Queues) Queue(a policy.Actor, q Query) (Page, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return page, policy.Denied(a)
 	}
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		legs := qs.legs(tx, a, q)
 		see := qs.sight(tx, a)
 		fits := func(t *store.Ticket) bool { return see(t) && q.fits(tx, t) }
@@ -97,7 +99,7 @@ func (qs *Queues) Queue(a policy.Actor, q Query) (Page, error) {
 }
 
 // count returns how many tickets the query has, or at least has: by counters where they tell, else by looking.
-func (qs *Queues) count(tx *store.Tx, a policy.Actor, q Query, legs []leg, fits func(*store.Ticket) bool) (n int, more bool, err error) {
+func (qs *Queues) count(tx *db.Tx, a policy.Actor, q Query, legs []leg, fits func(*store.Ticket) bool) (n int, more bool, err error) {
 	if countersTell(tx, a, q) {
 		n = qs.queueCount(tx, a, q.View)
 		return n, q.View == ViewSpam && n > mostSpam, nil
@@ -126,7 +128,7 @@ func (qs *Queues) count(tx *store.Tx, a policy.Actor, q Query, legs []leg, fits 
 
 // countersTell reports whether the counters of the view are what the actor may see of it, for every ticket that they may
 // not see is in a group of its own.
-func countersTell(tx *store.Tx, a policy.Actor, q Query) bool {
+func countersTell(tx *db.Tx, a policy.Actor, q Query) bool {
 	if q.filtered() {
 		return false
 	}
@@ -150,7 +152,7 @@ func countersTell(tx *store.Tx, a policy.Actor, q Query) bool {
 }
 
 // toldByIndex reports whether the legs of the query have what fits and nothing else, all of it the actor's to see.
-func (qs *Queues) toldByIndex(tx *store.Tx, a policy.Actor, q Query) bool {
+func (qs *Queues) toldByIndex(tx *db.Tx, a policy.Actor, q Query) bool {
 	switch q.View {
 	case ViewMine, ViewAll, ViewBeside, ViewSpam:
 		return false
@@ -161,7 +163,7 @@ func (qs *Queues) toldByIndex(tx *store.Tx, a policy.Actor, q Query) bool {
 }
 
 // sorted fills the page in an order that no index has.
-func (qs *Queues) sorted(tx *store.Tx, a policy.Actor, page *Page, q Query, legs []leg, fits func(*store.Ticket) bool) error {
+func (qs *Queues) sorted(tx *db.Tx, a policy.Actor, page *Page, q Query, legs []leg, fits func(*store.Ticket) bool) error {
 	all, more, err := q.gather(tx, legs, a.Lang(), fits)
 	if err != nil {
 		return err
@@ -198,14 +200,14 @@ func (q Query) finished() bool {
 	return q.View == ViewResolved || q.View == ViewClosed || q.View == ViewSpam
 }
 
-func (q Query) fits(tx *store.Tx, t *store.Ticket) bool {
+func (q Query) fits(tx *db.Tx, t *store.Ticket) bool {
 	return (q.Module == 0 || policy.Under(tx, t.Module, q.Module)) && (q.Kind == store.KindNone || t.Kind == q.Kind) &&
 		(q.Priority == 0 || t.Priority == q.Priority) && (q.Assignee == 0 || t.Assignee == q.Assignee) &&
 		(q.Group == 0 || t.Group == q.Group) && (q.State == store.StateNone || t.State == q.State) && (!q.Overdue || t.Overdue(tx.Now()))
 }
 
 // collect fills the page with what fits of the legs.
-func (p *Page) collect(tx *store.Tx, legs []leg, limit int, after string, fits func(*store.Ticket) bool) error {
+func (p *Page) collect(tx *db.Tx, legs []leg, limit int, after string, fits func(*store.Ticket) bool) error {
 	limit = pageLimit(limit)
 	from, _ := standingOf(after)
 	last, looked := from, 0
@@ -234,7 +236,7 @@ func (p *Page) collect(tx *store.Tx, legs []leg, limit int, after string, fits f
 
 // sight returns a function that reports whether the actor may see a ticket. For lists, it remembers which groups and
 // modules are confidential.
-func (qs *Queues) sight(tx *store.Tx, a policy.Actor) func(*store.Ticket) bool {
+func (qs *Queues) sight(tx *db.Tx, a policy.Actor) func(*store.Ticket) bool {
 	secret := map[[2]uint64]bool{}
 	return func(t *store.Ticket) bool {
 		key := [2]uint64{t.Group, t.Module}
@@ -249,7 +251,7 @@ func (qs *Queues) sight(tx *store.Tx, a policy.Actor) func(*store.Ticket) bool {
 }
 
 // name looks up the names in a line of the list.
-func (p *Page) name(tx *store.Tx, t *store.Ticket) {
+func (p *Page) name(tx *db.Tx, t *store.Ticket) {
 	for _, id := range []uint64{t.Requester, t.Assignee} {
 		if id != 0 && p.People[id] == nil {
 			if person, err := store.People.Peek(tx, id); err == nil {
@@ -279,7 +281,7 @@ func (qs *Queues) Counts(a policy.Actor) (Counts, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return out, nil
 	}
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		for _, v := range Views {
 			out[v] = qs.queueCount(tx, a, v)
 		}
@@ -291,7 +293,7 @@ func (qs *Queues) Counts(a policy.Actor) (Counts, error) {
 // mostSpam is how far spam is counted.
 const mostSpam = 99
 
-func (qs *Queues) queueCount(tx *store.Tx, a policy.Actor, view string) int {
+func (qs *Queues) queueCount(tx *db.Tx, a policy.Actor, view string) int {
 	n := 0
 	states := store.ActiveStates
 	switch view {
@@ -326,7 +328,7 @@ func (qs *Queues) queueCount(tx *store.Tx, a policy.Actor, view string) int {
 		return n
 	case ViewSpam:
 		for _, g := range qs.rights.OwnGroups(tx, a) {
-			for range store.TicketsBySpam.Entries(tx, store.Span{Prefix: key.Of(g)}) {
+			for range store.TicketsBySpam.Entries(tx, db.Span{Prefix: key.Of(g)}) {
 				if n++; n > mostSpam {
 					return n
 				}
@@ -355,10 +357,10 @@ func (qs *Queues) Neighbours(a policy.Actor, q Query, number uint64) (before, ne
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return 0, 0, policy.Denied(a)
 	}
-	err = qs.st.View(func(tx *store.Tx) error {
+	err = qs.st.View(func(tx *db.Tx) error {
 		before, next = 0, 0
 		t, err := store.Tickets.Glance(tx, number)
-		if store.KindOf(err) == store.NotFound && err != nil {
+		if fault.KindOf(err) == fault.NotFound && err != nil {
 			return nil
 		}
 		if err != nil {
@@ -423,7 +425,7 @@ func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
 	if !a.SignedIn() {
 		return page, policy.Denied(a)
 	}
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		index := store.TicketsBySide
 		prefixes := [][]byte{key.Of(a.ID())}
 		if q.Of == "organisation" {
@@ -439,7 +441,7 @@ func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
 		}
 		l := leg{index: index}
 		for _, p := range prefixes {
-			l.spans = append(l.spans, store.Span{Prefix: p, Desc: true})
+			l.spans = append(l.spans, db.Span{Prefix: p, Desc: true})
 		}
 		see := qs.sight(tx, a)
 		return page.collect(tx, []leg{l}, q.Limit, q.After, func(t *store.Ticket) bool {
@@ -459,7 +461,7 @@ func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
 // OpenCount returns how many tickets of the actor's own side are not closed.
 func (qs *Queues) OpenCount(a policy.Actor) (int, error) {
 	n := 0
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		for s := store.StateNew; s < store.StateClosed; s++ {
 			n += store.Tickets.Count(tx, store.CountSide, a.ID(), s)
 		}
@@ -472,9 +474,9 @@ func (qs *Queues) OpenCount(a policy.Actor) (int, error) {
 // first. It returns none to actors who may not open a ticket in the person's name.
 func (qs *Queues) OpenTickets(a policy.Actor, person uint64, limit int) ([]*store.Ticket, error) {
 	var out []*store.Ticket
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, person)
-		if store.KindOf(err) == store.NotFound || err == nil && !policy.MayOpenFor(a, p, tx.Now()) {
+		if fault.KindOf(err) == fault.NotFound || err == nil && !policy.MayOpenFor(a, p, tx.Now()) {
 			return nil
 		}
 		if err != nil {
@@ -482,7 +484,7 @@ func (qs *Queues) OpenTickets(a policy.Actor, person uint64, limit int) ([]*stor
 		}
 		see := qs.sight(tx, a)
 		looked := 0
-		for o, err := range store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: key.Of(person), Desc: true}) {
+		for o, err := range store.TicketsBySide.GlanceRows(tx, db.Span{Prefix: key.Of(person), Desc: true}) {
 			if err != nil {
 				return err
 			}
@@ -502,7 +504,7 @@ func (qs *Queues) OpenTickets(a policy.Actor, person uint64, limit int) ([]*stor
 // returns none to people who may not see the history.
 func (qs *Queues) RequesterTickets(a policy.Actor, number uint64, limit int) ([]*store.Ticket, error) {
 	var out []*store.Ticket
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		t, err := store.Tickets.Glance(tx, number)
 		if err != nil {
 			return err
@@ -512,7 +514,7 @@ func (qs *Queues) RequesterTickets(a policy.Actor, number uint64, limit int) ([]
 		}
 		see := qs.sight(tx, a)
 		looked := 0
-		for o, err := range store.TicketsBySide.GlanceRows(tx, store.Span{Prefix: key.Of(t.Requester), Desc: true}) {
+		for o, err := range store.TicketsBySide.GlanceRows(tx, db.Span{Prefix: key.Of(t.Requester), Desc: true}) {
 			if err != nil {
 				return err
 			}

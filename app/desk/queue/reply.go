@@ -10,6 +10,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -36,14 +38,14 @@ func (qs *Queues) Replies(a policy.Actor) ([]Reply, error) {
 		return nil, policy.Denied(a)
 	}
 	var out []Reply
-	err := qs.st.View(func(tx *store.Tx) (err error) {
+	err := qs.st.View(func(tx *db.Tx) (err error) {
 		out, err = replies(tx, a)
 		return err
 	})
 	return out, err
 }
 
-func replies(tx *store.Tx, a policy.Actor) ([]Reply, error) {
+func replies(tx *db.Tx, a policy.Actor) ([]Reply, error) {
 	var own, shared []Reply
 	if a.SignedIn() {
 		rows, err := store.SavedRepliesByPerson.Find(tx, a.ID())
@@ -105,10 +107,10 @@ func (qs *Queues) AddReply(a policy.Actor, f ReplyForm) (*store.SavedReply, erro
 		return nil, policy.Denied(a)
 	}
 	if f.Group != 0 && !a.IsAdministrator() && !a.Person.InGroup(f.Group) || f.Group == 0 && !a.SignedIn() {
-		return nil, store.Fail(store.Denied, "error.denied").At("group")
+		return nil, fault.New(fault.Denied, "error.denied").At("group")
 	}
 	var out *store.SavedReply
-	err := qs.st.Update(a.By(act.AddReply), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By(act.AddReply), func(tx *db.Tx) error {
 		r := &store.SavedReply{Group: f.Group}
 		if f.Group == 0 {
 			r.Person = a.ID()
@@ -126,7 +128,7 @@ func (qs *Queues) ChangeReply(a policy.Actor, id, saw uint64, f ReplyForm) (*sto
 		return nil, policy.Denied(a)
 	}
 	var out *store.SavedReply
-	err := qs.st.Update(a.By(act.ChangeReply), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By(act.ChangeReply), func(tx *db.Tx) error {
 		r, err := ownReply(tx, a, id)
 		if err != nil {
 			return err
@@ -145,7 +147,7 @@ func (qs *Queues) RemoveReply(a policy.Actor, id uint64) error {
 	if !a.SignedIn() && !a.System {
 		return policy.Denied(a)
 	}
-	return qs.st.Update(a.By(act.RemoveReply), func(tx *store.Tx) error {
+	return qs.st.Update(a.By(act.RemoveReply), func(tx *db.Tx) error {
 		if _, err := ownReply(tx, a, id); err != nil {
 			return err
 		}
@@ -155,7 +157,7 @@ func (qs *Queues) RemoveReply(a policy.Actor, id uint64) error {
 
 // ownReply returns a reply that the actor may change. It returns a NotFound error for one they may not insert, and a
 // Denied error for one they may only insert.
-func ownReply(tx *store.Tx, a policy.Actor, id uint64) (*store.SavedReply, error) {
+func ownReply(tx *db.Tx, a policy.Actor, id uint64) (*store.SavedReply, error) {
 	r, err := store.SavedReplies.Get(tx, id)
 	if err != nil {
 		return nil, err
@@ -163,11 +165,11 @@ func ownReply(tx *store.Tx, a policy.Actor, id uint64) (*store.SavedReply, error
 	switch {
 	case r.Group == 0:
 		if r.Person != a.ID() {
-			return nil, store.Fail(store.NotFound, "error.not-found")
+			return nil, fault.New(fault.NotFound, "error.not-found")
 		}
 	case a.IsAdministrator():
 	case !a.Person.InGroup(r.Group):
-		return nil, store.Fail(store.NotFound, "error.not-found")
+		return nil, fault.New(fault.NotFound, "error.not-found")
 	default:
 		if err := policy.MaySupervise(a, r.Group); err != nil {
 			return nil, err
@@ -176,8 +178,8 @@ func ownReply(tx *store.Tx, a policy.Actor, id uint64) (*store.SavedReply, error
 	return r, nil
 }
 
-func fillReply(tx *store.Tx, r *store.SavedReply, f ReplyForm) error {
-	var wrong store.Problems
+func fillReply(tx *db.Tx, r *store.SavedReply, f ReplyForm) error {
+	var wrong fault.Problems
 	r.Title = entry.CleanName(&wrong, "title", f.Title, entry.MaxShort)
 	r.Body = entry.CleanTexts(&wrong, "body", f.Body, maxReplyBody)
 	if r.Body == (store.Words{}) {

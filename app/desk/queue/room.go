@@ -8,12 +8,12 @@ import (
 	"sportello/app/desk/find"
 	"sportello/app/desk/policy"
 	"sportello/search"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Queues are the queues of one desk.
 type Queues struct {
-	st     *store.Store
+	st     *db.Store
 	ix     *search.Index
 	log    *slog.Logger
 	clock  func() time.Time
@@ -23,6 +23,6 @@ type Queues struct {
 }
 
 // New returns the queues of the store.
-func New(st *store.Store, ix *search.Index, log *slog.Logger, rights *policy.Rights, find *find.Finder) *Queues {
+func New(st *db.Store, ix *search.Index, log *slog.Logger, rights *policy.Rights, find *find.Finder) *Queues {
 	return &Queues{st: st, ix: ix, log: log, clock: st.Now, rights: rights, find: find}
 }

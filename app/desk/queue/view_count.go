@@ -10,8 +10,10 @@ import (
 	"sportello/search"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // The numbers beside the saved views are counted in the background, never while a page is made; a page shows the last
@@ -111,9 +113,9 @@ func (qs *Queues) CountViews(ctx context.Context) error {
 	now, seq := qs.clock(), qs.st.Last()
 	ids := qs.views.looked(now)
 	var rows []*store.View
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		rows = nil
-		for e := range store.ViewsNotifying.Entries(tx, store.Span{}) {
+		for e := range store.ViewsNotifying.Entries(tx, db.Span{}) {
 			ids = append(ids, e.ID)
 		}
 		slices.Sort(ids)
@@ -136,7 +138,7 @@ func (qs *Queues) CountViews(ctx context.Context) error {
 			continue
 		}
 		c, err := qs.countView(ctx, v)
-		if store.KindOf(err) == store.Unavailable {
+		if fault.KindOf(err) == fault.Unavailable {
 			continue
 		}
 		if err == nil {
@@ -180,9 +182,9 @@ func (c *viewCount) compare(v *store.View, opened []uint64) {
 // viewer returns the person whose rights a view is counted with. A shared view has one number for the whole group. It
 // is counted for a fictitious member without other rights, whose number no row has, so that it reveals nothing that a
 // member may not see. viewer returns nil when the owner is no longer an agent.
-func viewer(tx *store.Tx, v *store.View) *store.Person {
+func viewer(tx *db.Tx, v *store.View) *store.Person {
 	if v.Group != 0 {
-		return &store.Person{Row: store.Row{ID: policy.Nowhere}, Groups: []store.Membership{{Group: v.Group}}}
+		return &store.Person{Row: db.Row{ID: policy.Nowhere}, Groups: []store.Membership{{Group: v.Group}}}
 	}
 	p, err := store.People.Peek(tx, v.Person)
 	if err != nil || p.Disabled || !p.IsAgent() && !p.Administrator {
@@ -196,7 +198,7 @@ func (qs *Queues) countView(ctx context.Context, v *store.View) (viewCount, erro
 		return qs.countWords(ctx, v)
 	}
 	c := viewCount{seen: v.SeenNumber}
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		c = viewCount{seen: v.SeenNumber}
 		a := policy.Actor{Person: viewer(tx, v), Via: door.Desk}
 		if a.Person == nil {
@@ -288,7 +290,7 @@ func (q Query) holds(a policy.Actor, groups []uint64, t *store.Ticket) bool {
 func (qs *Queues) countWords(ctx context.Context, v *store.View) (viewCount, error) {
 	c := viewCount{seen: v.SeenNumber}
 	var a policy.Actor
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		a = policy.Actor{Person: viewer(tx, v), Via: door.Desk}
 		return nil
 	})
@@ -297,7 +299,7 @@ func (qs *Queues) countWords(ctx context.Context, v *store.View) (viewCount, err
 	}
 	a.Language = a.Person.Language
 	if qs.ix == nil {
-		return c, store.Fail(store.Unavailable, "error.search")
+		return c, fault.New(fault.Unavailable, "error.search")
 	}
 	limit := 1
 	if v.Notify {
@@ -333,9 +335,9 @@ func (qs *Queues) noteCount(v *store.View, c viewCount) error {
 		v.Whole == c.whole && slices.Equal(v.Known, c.all) {
 		return nil
 	}
-	return qs.st.Update(store.By{Via: door.Desk, Act: act.CountView}, func(tx *store.Tx) error {
+	return qs.st.Update(db.By{Via: door.Desk, Act: act.CountView}, func(tx *db.Tx) error {
 		row, err := store.Views.Get(tx, v.ID)
-		if store.KindOf(err) == store.NotFound || err == nil && row.Edits != v.Edits {
+		if fault.KindOf(err) == fault.NotFound || err == nil && row.Edits != v.Edits {
 			return nil // removed or changed meanwhile: it will be counted again soon
 		}
 		if err != nil {
@@ -355,7 +357,7 @@ func (qs *Queues) noteCount(v *store.View, c viewCount) error {
 
 // tellNew writes a notice for each of the newest tickets that the view's owner may see and did not bring there
 // themselves: by opening it or, when its number is not above seen, by the last change to it.
-func (qs *Queues) tellNew(tx *store.Tx, v *store.View, fresh []uint64, seen uint64) error {
+func (qs *Queues) tellNew(tx *db.Tx, v *store.View, fresh []uint64, seen uint64) error {
 	p, err := store.People.Peek(tx, v.Person)
 	if err != nil || p.Disabled || v.Group != 0 && !p.InGroup(v.Group) && !p.Administrator {
 		return nil

@@ -15,6 +15,8 @@ import (
 	"sportello/search/query"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -61,7 +63,7 @@ func (qs *Queues) Views(a policy.Actor) ([]SavedView, error) {
 		return nil, policy.Denied(a)
 	}
 	var out []SavedView
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		out = nil
 		rows, err := store.ViewsByPerson.Find(tx, a.ID())
 		if err != nil {
@@ -94,7 +96,7 @@ func (qs *Queues) Views(a policy.Actor) ([]SavedView, error) {
 	return out, err
 }
 
-func savedView(tx *store.Tx, a policy.Actor, v *store.View) SavedView {
+func savedView(tx *db.Tx, a policy.Actor, v *store.View) SavedView {
 	s := SavedView{View: v, Own: v.Person == a.ID(), MayChange: mayChangeView(a, v)}
 	if v.Group != 0 {
 		if g, err := store.Groups.Peek(tx, v.Group); err == nil {
@@ -111,7 +113,7 @@ func mayChangeView(a policy.Actor, v *store.View) bool {
 }
 
 // viewOf returns a view that the actor may use, or a NotFound error.
-func viewOf(tx *store.Tx, a policy.Actor, id uint64) (*store.View, error) {
+func viewOf(tx *db.Tx, a policy.Actor, id uint64) (*store.View, error) {
 	v, err := store.Views.Get(tx, id)
 	if err != nil {
 		return nil, err
@@ -120,7 +122,7 @@ func viewOf(tx *store.Tx, a policy.Actor, id uint64) (*store.View, error) {
 	case v.Group == 0 && v.Person == a.ID() && a.SignedIn():
 	case v.Group != 0 && (a.IsAdministrator() || a.Person != nil && a.Person.InGroup(v.Group)):
 	default:
-		return nil, store.Fail(store.NotFound, "error.not-found")
+		return nil, fault.New(fault.NotFound, "error.not-found")
 	}
 	return v, nil
 }
@@ -132,7 +134,7 @@ func (qs *Queues) View(a policy.Actor, id uint64) (SavedView, error) {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return out, policy.Denied(a)
 	}
-	err := qs.st.View(func(tx *store.Tx) error {
+	err := qs.st.View(func(tx *db.Tx) error {
 		v, err := viewOf(tx, a, id)
 		if err != nil {
 			return err
@@ -150,14 +152,14 @@ func (qs *Queues) AddView(a policy.Actor, f ViewForm) (*store.View, error) {
 		return nil, policy.Denied(a)
 	}
 	var out *store.View
-	err := qs.st.Update(a.By(act.SaveView), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By(act.SaveView), func(tx *db.Tx) error {
 		v := &store.View{Person: a.ID(), Text: strings.TrimSpace(f.Text), Edits: 1, SeenNumber: store.Tickets.Last(tx)}
 		if q := f.Query; v.Text == "" {
 			v.Queue, v.Of, v.Module, v.State, v.Kind = q.View, q.Group, q.Module, q.State, q.Kind
 			v.Priority, v.Assignee, v.Overdue = q.Priority, q.Assignee, q.Overdue
 		}
 		out = v
-		var wrong store.Problems
+		var wrong fault.Problems
 		if utf8.RuneCountInString(v.Text) > maxViewText {
 			wrong.Add("name", "error.too-long", "max", maxViewText)
 		}
@@ -176,13 +178,13 @@ func (qs *Queues) ChangeView(a policy.Actor, id, edits uint64, f ViewForm) (*sto
 		return nil, policy.Denied(a)
 	}
 	var out *store.View
-	err := qs.st.Update(a.By(act.ChangeView), func(tx *store.Tx) error {
+	err := qs.st.Update(a.By(act.ChangeView), func(tx *db.Tx) error {
 		v, err := viewOf(tx, a, id)
 		if err != nil {
 			return err
 		}
 		if !mayChangeView(a, v) {
-			return store.Fail(store.Denied, "error.denied")
+			return fault.New(fault.Denied, "error.denied")
 		}
 		if err := entry.SameRev(edits, v.Edits); err != nil {
 			return err
@@ -199,19 +201,19 @@ func (qs *Queues) RemoveView(a policy.Actor, id uint64) error {
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return policy.Denied(a)
 	}
-	return qs.st.Update(a.By(act.RemoveView), func(tx *store.Tx) error {
+	return qs.st.Update(a.By(act.RemoveView), func(tx *db.Tx) error {
 		v, err := viewOf(tx, a, id)
 		if err != nil {
 			return err
 		}
 		if !mayChangeView(a, v) {
-			return store.Fail(store.Denied, "error.denied")
+			return fault.New(fault.Denied, "error.denied")
 		}
 		return store.Views.Delete(tx, id)
 	})
 }
 
-func fillView(tx *store.Tx, a policy.Actor, v *store.View, f ViewForm, wrong store.Problems) error {
+func fillView(tx *db.Tx, a policy.Actor, v *store.View, f ViewForm, wrong fault.Problems) error {
 	if v.Name = entry.CleanLine(&wrong, "name", f.Name, entry.MaxShort); v.Name == "" {
 		wrong.Add("name", "error.required")
 	}
@@ -236,35 +238,35 @@ func fillView(tx *store.Tx, a policy.Actor, v *store.View, f ViewForm, wrong sto
 // shareView shares the view with the group, or with 0 returns it to its owner alone. A shared view shows the same
 // tickets to the whole group: a view of the owner's own tickets cannot be shared, and one of "my groups" becomes that
 // of the group.
-func shareView(tx *store.Tx, a policy.Actor, v *store.View, group uint64) *store.Error {
+func shareView(tx *db.Tx, a policy.Actor, v *store.View, group uint64) *fault.Error {
 	n := 0
 	v.Known, v.Whole = nil, false // other people see other tickets
 	if v.Group = group; group == 0 {
-		for range store.ViewsByPerson.Entries(tx, store.Span{Prefix: key.Of(v.Person)}) {
+		for range store.ViewsByPerson.Entries(tx, db.Span{Prefix: key.Of(v.Person)}) {
 			n++
 		}
 	} else {
 		if !a.IsAdministrator() && !a.Person.InGroup(group) {
-			return store.Fail(store.Denied, "error.denied").At("share")
+			return fault.New(fault.Denied, "error.denied").At("share")
 		}
 		if _, err := store.Groups.Get(tx, group); err != nil {
-			return store.Fail(store.Invalid, "error.group-unknown").At("share")
+			return fault.New(fault.Invalid, "error.group-unknown").At("share")
 		}
-		for range store.ViewsByGroup.Entries(tx, store.Span{Prefix: key.Of(group)}) {
+		for range store.ViewsByGroup.Entries(tx, db.Span{Prefix: key.Of(group)}) {
 			n++
 		}
 		switch {
 		case v.Text != "" || v.Queue == ViewAll:
 		case v.Queue == ViewMine:
-			return store.Fail(store.Invalid, "error.view-mine").At("share")
+			return fault.New(fault.Invalid, "error.view-mine").At("share")
 		case v.Of == 0:
 			v.Of = group
 		case v.Of != group:
-			return store.Fail(store.Invalid, "error.view-other-group").At("share")
+			return fault.New(fault.Invalid, "error.view-other-group").At("share")
 		}
 	}
 	if n >= maxViews {
-		return store.Fail(store.Invalid, "error.too-many-of", "max", maxViews).At("share")
+		return fault.New(fault.Invalid, "error.too-many-of", "max", maxViews).At("share")
 	}
 	return nil
 }
@@ -299,7 +301,7 @@ func (qs *Queues) ViewTickets(ctx context.Context, a policy.Actor, id uint64, af
 	if reach := offset + viewPage; reach < found.Total && reach < 1000 {
 		page.Next = strconv.Itoa(reach)
 	}
-	err = qs.st.View(func(tx *store.Tx) error {
+	err = qs.st.View(func(tx *db.Tx) error {
 		page.Tickets = nil
 		for _, f := range found.Hits {
 			if f.Ticket != nil {

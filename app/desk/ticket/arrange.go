@@ -9,6 +9,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // What agents do with whole tickets and with messages between tickets, and how it is undone.
@@ -56,12 +58,12 @@ func (w *Change) arrange() error {
 		if err != nil {
 			return err
 		}
-		w.t.Links = store.Without(w.t.Links, id)
+		w.t.Links = db.Without(w.t.Links, id)
 		w.changed(act.Unlink)
 		if err := w.Flush(); err != nil {
 			return err
 		}
-		o.Links = store.Without(o.Links, w.t.ID)
+		o.Links = db.Without(o.Links, w.t.ID)
 		return store.Tickets.Put(w.tx, o)
 	}
 	return nil
@@ -73,9 +75,9 @@ func (w *Change) other(id uint64, field string) (*store.Ticket, error) {
 	if err := w.need(policy.Arrange); err != nil {
 		return nil, err
 	}
-	unknown := store.Fail(store.Invalid, "error.ticket-unknown", "number", id).At(field)
+	unknown := fault.New(fault.Invalid, "error.ticket-unknown", "number", id).At(field)
 	if id == w.t.ID {
-		return nil, store.Fail(store.Invalid, "error.ticket-itself").At(field)
+		return nil, fault.New(fault.Invalid, "error.ticket-itself").At(field)
 	}
 	o, err := store.Tickets.Get(w.tx, id)
 	if err != nil || o.IsSpam() || w.ts.rights.May(w.tx, w.a, policy.See, o) != nil {
@@ -93,7 +95,7 @@ func (w *Change) merge() error {
 		return err
 	}
 	if err := w.ts.rights.MayTakeIn(w.tx, w.a, o); err != nil {
-		var one *store.Error
+		var one *fault.Error
 		if errors.As(err, &one) {
 			return one.At("duplicate_of")
 		}
@@ -182,7 +184,7 @@ func (w *Change) undoDuplicate() error {
 		return nil
 	}
 	if w.t.DuplicateOf == 0 {
-		return store.Fail(store.Invalid, "error.no-duplicate")
+		return fault.New(fault.Invalid, "error.no-duplicate")
 	}
 	o, err := w.other(w.t.DuplicateOf, "duplicate_of")
 	if err != nil {
@@ -210,13 +212,13 @@ func (w *Change) undoDuplicate() error {
 			return err
 		}
 	}
-	o.Links = store.Without(o.Links, w.t.ID)
+	o.Links = db.Without(o.Links, w.t.ID)
 	for _, id := range slices.Sorted(maps.Keys(holders)) {
 		if err := store.Tickets.Put(w.tx, holders[id]); err != nil {
 			return err
 		}
 	}
-	w.t.Links = store.Without(w.t.Links, o.ID)
+	w.t.Links = db.Without(w.t.Links, o.ID)
 	w.ts.due.Enter(w.set, w.t, store.StateOpen, w.tx.Now())
 	w.changed(act.Reopen)
 	return nil
@@ -232,7 +234,7 @@ func (w *Change) moveMessage() error {
 	}
 	m, err := store.Messages.Get(w.tx, w.s.MoveMessage)
 	if err != nil || m.Ticket != w.t.ID || m.Opening && w.t.ID != 0 && m.Origin == 0 {
-		return store.Fail(store.Invalid, "error.message-stays").At("message")
+		return fault.New(fault.Invalid, "error.message-stays").At("message")
 	}
 	w.tx.Act(act.MoveMessage)
 	w.tx.Internally(true)
@@ -244,7 +246,7 @@ func (w *Change) moveMessage() error {
 		return err
 	}
 	if w.ts.rights.May(w.tx, w.a, policy.Arrange, o) != nil {
-		return store.Fail(store.Denied, "error.denied").At("to")
+		return fault.New(fault.Denied, "error.denied").At("to")
 	}
 	opened, seen := m.Opening && !m.Merged(), !m.Internal && !m.Merged()
 	if opened {
@@ -308,7 +310,7 @@ func (w *Change) split(m *store.Message) error {
 		return err
 	}
 	if m.Internal {
-		return store.Fail(store.Invalid, "error.note-no-ticket").At("message")
+		return fault.New(fault.Invalid, "error.note-no-ticket").At("message")
 	}
 	files, err := store.FilesByMessage.Find(w.tx, m.ID)
 	if err != nil {
@@ -345,7 +347,7 @@ func (w *Change) confirmMail() error {
 	}
 	note, err := store.Messages.Get(w.tx, id)
 	if err != nil || note.Ticket != w.t.ID || !w.stand.Allows(policy.SeeNotes) || !(note.AnswersNote || note.Unconfirmed && note.Author == w.a.ID()) {
-		return store.Fail(store.Invalid, "error.no-mail-to-confirm").At("message")
+		return fault.New(fault.Invalid, "error.no-mail-to-confirm").At("message")
 	}
 	if err := w.need(policy.Write); err != nil {
 		return err
@@ -400,7 +402,7 @@ func (w *Change) lift(note *store.Message) (*store.Message, []*store.File, error
 		return nil, nil, err
 	}
 	m := *note
-	m.Row = store.Row{}
+	m.Row = db.Row{}
 	m.Internal, m.Unconfirmed, m.AnswersNote, m.Beside, m.BesideWhy, m.Mentions, m.At = false, false, false, "", "", nil, w.tx.Now()
 	m.Unproven = m.Unproven && note.Author != w.a.ID()
 	return &m, files, nil

@@ -7,7 +7,9 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // RecordResult is the result for one record of a batch: the ticket, or why it was refused.
@@ -51,7 +53,7 @@ func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error)
 	}
 	for spoiled := 0; len(todo) > 0 && spoiled < mostSpoiled; spoiled++ {
 		bad := -1
-		err := ts.st.Update(a.By(act.Import), func(tx *store.Tx) error {
+		err := ts.st.Update(a.By(act.Import), func(tx *db.Tx) error {
 			bad = -1
 			for _, i := range todo {
 				t, created, err := ts.putRead(tx, a, reads[i])
@@ -88,7 +90,7 @@ func (ts *Tickets) PutAll(a policy.Actor, recs []Record) ([]RecordResult, error)
 }
 
 // putRead opens or changes the ticket of one record within the batch's transaction.
-func (ts *Tickets) putRead(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket, bool, error) {
+func (ts *Tickets) putRead(tx *db.Tx, a policy.Actor, r *read) (*store.Ticket, bool, error) {
 	tx.Act(act.Open)
 	if r.history {
 		tx.Act(act.Import)
@@ -100,7 +102,7 @@ func (ts *Tickets) putRead(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket
 		if err == nil {
 			return old, false, ts.updateFromRecord(tx, a, r, old)
 		}
-		if !errors.Is(err, store.ErrNotFound) {
+		if !errors.Is(err, fault.ErrNotFound) {
 			return nil, false, err
 		}
 	}
@@ -110,8 +112,8 @@ func (ts *Tickets) putRead(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket
 
 // refusal reports whether the error is about the record; any other error means that the desk cannot store it.
 func refusal(err error) bool {
-	switch store.KindOf(err) {
-	case store.Invalid, store.NotFound, store.Conflict, store.Denied, store.TooLarge:
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.NotFound, fault.Conflict, fault.Denied, fault.TooLarge:
 		return true
 	}
 	return false

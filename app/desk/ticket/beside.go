@@ -9,6 +9,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // BesideDo is what an agent does with a message kept beside a ticket.
@@ -41,17 +42,17 @@ func (w *Change) beside() error {
 		return nil
 	}
 	if !w.stand.Allows(policy.SeeNotes) {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	if err := w.need(policy.Arrange); err != nil {
 		return err
 	}
 	m, err := store.Messages.Get(w.tx, w.s.Beside)
 	if err != nil || m.Ticket != w.t.ID || m.Beside == "" {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	if m.Beside == store.BesideDismissed && w.s.BesideDo == BesideDrop { // a dismissed message can still be accepted
-		return store.Fail(store.Conflict, "error.beside-decided")
+		return fault.New(fault.Conflict, "error.beside-decided")
 	}
 	switch w.s.BesideDo {
 	case BesidePerson:
@@ -59,7 +60,7 @@ func (w *Change) beside() error {
 			return err
 		}
 		if len(w.t.Participants)+len(w.t.Wishes) >= entry.MaxPeople {
-			return store.Fail(store.Invalid, "error.too-many-participants", "max", entry.MaxPeople).At("do")
+			return fault.New(fault.Invalid, "error.too-many-participants", "max", entry.MaxPeople).At("do")
 		}
 		w.Join(m.Author)
 		if err := w.Flush(); err != nil {
@@ -79,7 +80,7 @@ func (w *Change) beside() error {
 		return w.ownTicket(m)
 	case BesideDrop:
 		if w.s.Reason == "" {
-			return store.Fail(store.Invalid, "error.required").At("reason")
+			return fault.New(fault.Invalid, "error.required").At("reason")
 		}
 		m.Beside, m.BesideWhy = store.BesideDismissed, entry.Cut(w.s.Reason, entry.MaxShort)
 		w.tx.Act(act.Dismiss)
@@ -91,7 +92,7 @@ func (w *Change) beside() error {
 		w.changed(act.Dismiss)
 		return w.Flush()
 	}
-	return store.Fail(store.Invalid, "error.choice").At("do")
+	return fault.New(fault.Invalid, "error.choice").At("do")
 }
 
 // ownTicket makes the message a ticket of its author, in the same group and module, with a link for agents.

@@ -4,13 +4,15 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Change is a change of one ticket in a running transaction. It is the only way to change a ticket: for people's steps,
 // the API and mail. Flush writes what has changed, as a step of its own in the history.
 type Change struct {
 	ts     *Tickets
-	tx     *store.Tx
+	tx     *db.Tx
 	a      policy.Actor
 	t      *store.Ticket
 	s      Step
@@ -24,7 +26,7 @@ type Change struct {
 }
 
 // Begin starts a change of the ticket by the actor. It checks nothing; each method checks its own part.
-func (ts *Tickets) Begin(tx *store.Tx, a policy.Actor, t *store.Ticket) *Change {
+func (ts *Tickets) Begin(tx *db.Tx, a policy.Actor, t *store.Ticket) *Change {
 	return &Change{ts: ts, tx: tx, a: a, t: t, set: store.CurrentSettings(tx), stand: ts.rights.Stand(tx, a, t)}
 }
 
@@ -33,10 +35,10 @@ func (w *Change) Ticket() *store.Ticket { return w.t }
 
 func (w *Change) need(act policy.Act) error {
 	if w.t.IsSpam() && !w.stand.Allows(policy.Arrange) {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	if !w.stand.Allows(act) {
-		return store.Fail(store.Denied, "error.denied")
+		return fault.New(fault.Denied, "error.denied")
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // A form on a web page sends mail from an address that nobody reads, and names the person who filled it in in Reply-To.
@@ -12,10 +14,10 @@ import (
 
 // MayClaim reports whether the ticket waits for the actor to claim it.
 func (ts *Tickets) MayClaim(a policy.Actor, number uint64) (yes bool, err error) {
-	err = ts.st.View(func(tx *store.Tx) error {
+	err = ts.st.View(func(tx *db.Tx) error {
 		t, err := store.Tickets.Glance(tx, number)
 		yes = err == nil && a.SignedIn() && t.Unclaimed && t.Requester == a.ID() && !t.IsSpam()
-		return store.IgnoreNotFound(err)
+		return fault.IgnoreNotFound(err)
 	})
 	return yes, err
 }
@@ -23,13 +25,13 @@ func (ts *Tickets) MayClaim(a policy.Actor, number uint64) (yes bool, err error)
 // Claim confirms that the ticket is the actor's and puts it under the hat that counts for them now. Everybody but the person
 // it waits for gets a NotFound error.
 func (ts *Tickets) Claim(a policy.Actor, number uint64) error {
-	return ts.st.Update(a.By(act.Claim), func(tx *store.Tx) error {
+	return ts.st.Update(a.By(act.Claim), func(tx *db.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
 		}
 		if !a.SignedIn() || !t.Unclaimed || t.Requester != a.ID() || t.IsSpam() {
-			return store.Fail(store.NotFound, "error.not-found")
+			return fault.New(fault.NotFound, "error.not-found")
 		}
 		t.Unclaimed = false
 		t.Wear(a.Person.Hat(tx.Now()))

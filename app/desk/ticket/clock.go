@@ -7,7 +7,9 @@ import (
 
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -33,10 +35,10 @@ func (ts *Tickets) RunClock(ctx context.Context) error {
 func (ts *Tickets) Elapse() error {
 	for {
 		n := 0
-		err := ts.st.Update(store.By{Via: door.Desk}, func(tx *store.Tx) error {
+		err := ts.st.Update(db.By{Via: door.Desk}, func(tx *db.Tx) error {
 			n = 0
 			var due []uint64
-			for e := range store.TicketsByWake.Entries(tx, store.Span{High: key.Of(tx.Now())}) {
+			for e := range store.TicketsByWake.Entries(tx, db.Span{High: key.Of(tx.Now())}) {
 				if due = append(due, e.ID); len(due) == 100 {
 					break
 				}
@@ -48,7 +50,7 @@ func (ts *Tickets) Elapse() error {
 				n++
 			}
 			var stale []uint64
-			for e := range store.FilesPending.Entries(tx, store.Span{High: key.Of(tx.Now().Add(-24 * time.Hour))}) {
+			for e := range store.FilesPending.Entries(tx, db.Span{High: key.Of(tx.Now().Add(-24 * time.Hour))}) {
 				if stale = append(stale, e.ID); len(stale) == 100 {
 					break
 				}
@@ -68,7 +70,7 @@ func (ts *Tickets) Elapse() error {
 	}
 }
 
-func (ts *Tickets) wake(tx *store.Tx, id uint64) error {
+func (ts *Tickets) wake(tx *db.Tx, id uint64) error {
 	t, err := store.Tickets.Get(tx, id)
 	if err != nil {
 		return err
@@ -98,16 +100,16 @@ func (ts *Tickets) wake(tx *store.Tx, id uint64) error {
 
 // removeTicket removes a ticket with everything that belongs to it; its number is not used again. It first removes what
 // other tickets say about it.
-func removeTicket(tx *store.Tx, t *store.Ticket) error {
+func removeTicket(tx *db.Tx, t *store.Ticket) error {
 	for _, other := range t.Links {
 		o, err := store.Tickets.Get(tx, other)
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, fault.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		o.Links = store.Without(o.Links, t.ID)
+		o.Links = db.Without(o.Links, t.ID)
 		if o.DuplicateOf == t.ID {
 			o.DuplicateOf = 0
 		}

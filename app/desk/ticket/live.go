@@ -6,6 +6,8 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Revision is the revision of a ticket as its reader sees it.
@@ -19,10 +21,10 @@ type Revision struct {
 // public one on the requester's side. It leaves out the others without revealing whether they exist.
 func (ts *Tickets) Revisions(a policy.Actor, numbers []uint64) (map[uint64]Revision, error) {
 	out := make(map[uint64]Revision, len(numbers))
-	err := ts.st.View(func(tx *store.Tx) error {
+	err := ts.st.View(func(tx *db.Tx) error {
 		for _, n := range numbers {
 			t, err := store.Tickets.Glance(tx, n)
-			if errors.Is(err, store.ErrNotFound) {
+			if errors.Is(err, fault.ErrNotFound) {
 				continue
 			}
 			if err != nil {
@@ -44,7 +46,7 @@ func (ts *Tickets) Revisions(a policy.Actor, numbers []uint64) (map[uint64]Revis
 // AgentsSide returns the numbers of those of the tickets on whose agents' side the actor stands.
 func (ts *Tickets) AgentsSide(a policy.Actor, list ...*store.Ticket) (map[uint64]bool, error) {
 	out := make(map[uint64]bool, len(list))
-	err := ts.st.View(func(tx *store.Tx) error {
+	err := ts.st.View(func(tx *db.Tx) error {
 		for _, t := range list {
 			out[t.ID] = ts.rights.OnAgentsSide(tx, a, t)
 		}
@@ -69,7 +71,7 @@ func (ts *Tickets) News(a policy.Actor, after uint64) (out []Changed, upTo uint6
 	upTo = after
 	var tickets []uint64
 	public := map[uint64]bool{} // of those, which changed for the requester's side too
-	err = ts.st.View(func(tx *store.Tx) error {
+	err = ts.st.View(func(tx *db.Tx) error {
 		looked := 0
 		for ch, err := range tx.Changes(after) {
 			if err != nil {
@@ -130,7 +132,7 @@ func (ts *Tickets) LastPublic() (uint64, error) {
 	if last == l.upTo {
 		return l.public, nil
 	}
-	err := ts.st.View(func(tx *store.Tx) error {
+	err := ts.st.View(func(tx *db.Tx) error {
 		for ch, err := range tx.Changes(l.upTo) {
 			if err != nil {
 				return err

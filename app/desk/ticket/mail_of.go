@@ -5,13 +5,14 @@ import (
 	"slices"
 
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // What mail knows about a ticket besides its messages: Message-IDs, original mails, letters and links. All of it
 // follows the messages when they move.
 
 // moveMail makes mail follow a message to another ticket.
-func moveMail(tx *store.Tx, m *store.Message, to uint64) error {
+func moveMail(tx *db.Tx, m *store.Message, to uint64) error {
 	ids, err := store.MailIDsByMessage.Find(tx, m.ID)
 	if err != nil {
 		return err
@@ -34,7 +35,7 @@ func moveMail(tx *store.Tx, m *store.Message, to uint64) error {
 }
 
 // moveMailTo makes mail follow from one message to another of the same ticket.
-func moveMailTo(tx *store.Tx, from, to *store.Message) error {
+func moveMailTo(tx *db.Tx, from, to *store.Message) error {
 	ids, err := store.MailIDsByMessage.Find(tx, from.ID)
 	if err != nil {
 		return err
@@ -54,7 +55,7 @@ func moveMailTo(tx *store.Tx, from, to *store.Message) error {
 }
 
 // removeMail removes everything mail knows about a ticket that is being removed, including the original mails.
-func removeMail(tx *store.Tx, ticket uint64) error {
+func removeMail(tx *db.Tx, ticket uint64) error {
 	return errors.Join(
 		removeAll(tx, store.MailIDs, store.MailIDsByTicket, ticket, func(m *store.MailID) uint64 { return m.ID }),
 		removeAll(tx, store.Mails, store.MailsByTicket, ticket, func(m *store.Mail) uint64 { return m.ID }),
@@ -63,7 +64,7 @@ func removeMail(tx *store.Tx, ticket uint64) error {
 }
 
 // removeAll deletes the table's rows that the index lists under the ticket.
-func removeAll[T any](tx *store.Tx, table *store.Table[T], ix *store.Index[T], ticket uint64, id func(*T) uint64) error {
+func removeAll[T any](tx *db.Tx, table *db.Table[T], ix *db.Index[T], ticket uint64, id func(*T) uint64) error {
 	rows, err := ix.Find(tx, ticket)
 	if err != nil {
 		return err
@@ -82,7 +83,7 @@ func (ts *Tickets) Mails(v *View) (map[uint64]*store.Mail, error) {
 	if !v.Agents {
 		return out, nil
 	}
-	err := ts.st.View(func(tx *store.Tx) error {
+	err := ts.st.View(func(tx *db.Tx) error {
 		for _, m := range slices.Concat(v.Messages, v.Beside) {
 			if m.Mail == 0 {
 				continue

@@ -5,12 +5,13 @@ import (
 
 	"sportello/app/markup"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/key"
 )
 
 // withoutQuoted leaves out the pictures of a mail that only its quoted text shows and that every reader of the message
 // can see elsewhere in the ticket. A message beside the ticket may move elsewhere and keeps all.
-func withoutQuoted(tx *store.Tx, m *store.Message, files []*store.File) ([]*store.File, error) {
+func withoutQuoted(tx *db.Tx, m *store.Message, files []*store.File) ([]*store.File, error) {
 	if m.RestHTML == "" || m.Beside != "" || len(files) == 0 {
 		return files, nil
 	}
@@ -24,7 +25,7 @@ func withoutQuoted(tx *store.Tx, m *store.Message, files []*store.File) ([]*stor
 	if len(again) == 0 {
 		return files, nil
 	}
-	for f, err := range store.FilesByTicket.Rows(tx, store.Span{Prefix: key.Of(m.Ticket)}) {
+	for f, err := range store.FilesByTicket.Rows(tx, db.Span{Prefix: key.Of(m.Ticket)}) {
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/fault"
 )
 
 // move changes the state as requested.
@@ -51,7 +52,7 @@ func (w *Change) move() error {
 		return err
 	}
 	if to == store.StateResolved && w.s.Outcome == store.Refused && !message {
-		return store.Fail(store.Invalid, "error.message-needed").At("body")
+		return fault.New(fault.Invalid, "error.message-needed").At("body")
 	}
 	from := w.t.State
 	outcome := w.t.Outcome

@@ -9,6 +9,8 @@ import (
 	"sportello/app/markup/quote"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -17,7 +19,7 @@ import (
 
 // inner returns the author named in the text of the forwarded mail that opened the ticket. It returns nil when the text
 // names nobody, the requester, an address of the desk, or one that nobody reads.
-func (ts *Tickets) inner(tx *store.Tx, t *store.Ticket, messages []*store.Message) (*quote.Inner, error) {
+func (ts *Tickets) inner(tx *db.Tx, t *store.Ticket, messages []*store.Message) (*quote.Inner, error) {
 	i := slices.IndexFunc(messages, func(m *store.Message) bool { return m.Opening })
 	if i < 0 || messages[i].Mail == 0 {
 		return nil, nil
@@ -29,7 +31,7 @@ func (ts *Tickets) inner(tx *store.Tx, t *store.Ticket, messages []*store.Messag
 	}
 	p, err := store.People.Peek(tx, t.Requester)
 	if err != nil || p.Email == in.Email {
-		return nil, store.IgnoreNotFound(err)
+		return nil, fault.IgnoreNotFound(err)
 	}
 	return &in, nil
 }
@@ -45,7 +47,7 @@ func (w *Change) passedOn() error {
 	}
 	t, address := w.t, spelling.Address(w.s.For)
 	if !entry.PlausibleAddress(address) || w.ts.post.Ours(w.tx, address) {
-		return store.Fail(store.Invalid, "error.email").At("requester")
+		return fault.New(fault.Invalid, "error.email").At("requester")
 	}
 	messages, err := store.MessagesByTicket.Find(w.tx, t.ID)
 	if err != nil {
@@ -68,9 +70,9 @@ func (w *Change) passedOn() error {
 	}
 	was, unclaimed := t.Requester, t.Unclaimed
 	if p.Disabled {
-		return store.Fail(store.Invalid, "error.person-disabled").At("requester")
+		return fault.New(fault.Invalid, "error.person-disabled").At("requester")
 	}
-	t.Participants = store.Without(t.Participants, p.ID)
+	t.Participants = db.Without(t.Participants, p.ID)
 	added := map[uint64]uint64{}
 	for person, by := range t.AddedBy {
 		if person != p.ID {

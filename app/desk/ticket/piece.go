@@ -8,7 +8,9 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -57,13 +59,13 @@ func (s spot) compare(o spot) int {
 
 // thread reads the messages of a ticket that one actor may read.
 type thread struct {
-	tx   *store.Tx
+	tx   *db.Tx
 	t    *store.Ticket
 	s    policy.Standing
 	away []*store.Message // what merging took away and the actor's side still reads, by time
 }
 
-func openThread(tx *store.Tx, t *store.Ticket, s policy.Standing) (*thread, error) {
+func openThread(tx *db.Tx, t *store.Ticket, s policy.Standing) (*thread, error) {
 	h := &thread{tx: tx, t: t, s: s}
 	if !s.Side() && s.Allows(policy.SeeNotes) {
 		return h, nil
@@ -99,14 +101,14 @@ func (h *thread) find(id uint64) (*store.Message, error) {
 		return nil, err
 	}
 	if !h.reads(m) {
-		return nil, store.Fail(store.NotFound, "error.not-found")
+		return nil, fault.New(fault.NotFound, "error.not-found")
 	}
 	return m, nil
 }
 
 // walk goes through the messages after the spot or, going back, before it.
 func (h *thread) walk(from spot, back bool) iter.Seq2[*store.Message, error] {
-	span := store.Span{Prefix: key.Of(h.t.ID), Desc: back}
+	span := db.Span{Prefix: key.Of(h.t.ID), Desc: back}
 	switch {
 	case from.id == 0:
 	case back:
@@ -239,7 +241,7 @@ func (h *thread) cut(p Piece) ([]run, error) {
 func (h *thread) middle(p Piece, first, last spot) (list []*store.Message, before, after *store.Message, err error) {
 	m, err := h.find(cmp.Or(p.Message, p.After, p.Before))
 	if err != nil {
-		return nil, nil, nil, store.IgnoreNotFound(err)
+		return nil, nil, nil, fault.IgnoreNotFound(err)
 	}
 	at := spotOf(m)
 	if at.compare(first) < 0 || at.compare(last) > 0 || at.id == last.id && p.Before == 0 || at.id == first.id && p.Before != 0 {
@@ -299,7 +301,7 @@ func (h *thread) leftOff(a policy.Actor) (uint64, error) {
 	}
 	var first *store.Message
 	seen := 0
-	for n, err := range store.NoticesUnread.Rows(h.tx, store.Span{Prefix: key.Of(a.ID(), h.t.ID)}) {
+	for n, err := range store.NoticesUnread.Rows(h.tx, db.Span{Prefix: key.Of(a.ID(), h.t.ID)}) {
 		if err != nil {
 			return 0, err
 		}
@@ -310,7 +312,7 @@ func (h *thread) leftOff(a policy.Actor) (uint64, error) {
 			continue
 		}
 		m, err := h.find(n.Reply)
-		if store.IgnoreNotFound(err) != nil {
+		if fault.IgnoreNotFound(err) != nil {
 			return 0, err
 		}
 		if err == nil && (first == nil || spotOf(m).compare(spotOf(first)) < 0) {
@@ -326,7 +328,7 @@ func (h *thread) leftOff(a policy.Actor) (uint64, error) {
 // LeftOff returns the message at which the actor, who may see the ticket, left off reading, 0 when that is at its end.
 func (ts *Tickets) LeftOff(a policy.Actor, number uint64) (uint64, error) {
 	var out uint64
-	err := ts.st.View(func(tx *store.Tx) error {
+	err := ts.st.View(func(tx *db.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -350,7 +352,7 @@ func (h *thread) beside() ([]*store.Message, error) {
 	if !h.s.Allows(policy.SeeNotes) || h.t.Beside == 0 {
 		return nil, nil
 	}
-	for m, err := range store.MessagesByTicket.PeekRows(h.tx, store.Span{Prefix: key.Of(h.t.ID), Desc: true}) {
+	for m, err := range store.MessagesByTicket.PeekRows(h.tx, db.Span{Prefix: key.Of(h.t.ID), Desc: true}) {
 		if len(out) == h.t.Beside || err != nil {
 			slices.Reverse(out)
 			return out, err

@@ -13,7 +13,9 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -100,7 +102,7 @@ type read struct {
 	outcome  store.Outcome
 	opened   time.Time
 	messages []readMessage
-	wrong    store.Problems
+	wrong    fault.Problems
 	history  bool // it describes the past, so nobody is notified
 }
 
@@ -129,14 +131,14 @@ func (ts *Tickets) Put(a policy.Actor, rec Record) (t *store.Ticket, created boo
 	if r.history {
 		did = act.Import
 	}
-	err = ts.st.Update(a.By(did), func(tx *store.Tx) error {
+	err = ts.st.Update(a.By(did), func(tx *db.Tx) error {
 		t, created = nil, false
 		old, err := store.TicketsByExternal.First(tx, r.external)
 		if r.external != "" && err == nil {
 			t = old
 			return ts.updateFromRecord(tx, a, r, t)
 		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err != nil && !errors.Is(err, fault.ErrNotFound) {
 			return err
 		}
 		created = true
@@ -202,7 +204,7 @@ func (ts *Tickets) readTicket(rec Record) *read {
 }
 
 // readBody returns the text of a message and its format; for HTML also the HTML that is shown.
-func readBody(wrong *store.Problems, prefix, body, word, html string) (string, store.Format, string) {
+func readBody(wrong *fault.Problems, prefix, body, word, html string) (string, store.Format, string) {
 	m := store.Message{Body: markup.Clean(body), Format: entry.Coded[store.Format](wrong, prefix+"format", word)}
 	if m.Format == store.HTML {
 		if html != "" {
@@ -210,7 +212,7 @@ func readBody(wrong *store.Problems, prefix, body, word, html string) (string, s
 		}
 		entry.Phrase(&m)
 	}
-	var own store.Problems
+	var own fault.Problems
 	entry.CheckBody(&own, m.Body)
 	for _, e := range own {
 		*wrong = append(*wrong, e.At(prefix+"body"))
@@ -219,7 +221,7 @@ func readBody(wrong *store.Problems, prefix, body, word, html string) (string, s
 }
 
 // readTime parses a time in the past; the zero time when the text is empty.
-func (ts *Tickets) readTime(wrong *store.Problems, field, s string) time.Time {
+func (ts *Tickets) readTime(wrong *fault.Problems, field, s string) time.Time {
 	if s == "" {
 		return time.Time{}
 	}

@@ -13,13 +13,15 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/spelling"
 )
 
 // openFromRecord opens the ticket that the record describes. A refused record adds no person.
-func (ts *Tickets) openFromRecord(tx *store.Tx, a policy.Actor, r *read) (*store.Ticket, error) {
+func (ts *Tickets) openFromRecord(tx *db.Tx, a policy.Actor, r *read) (*store.Ticket, error) {
 	wrong := slices.Clone(r.wrong)
 	var err error
 	t := &store.Ticket{Subject: r.subject, Kind: r.kind, Severity: r.severity, Urgency: r.urgency, External: r.external, Via: a.By(act.Act{}).Via, Opened: r.opened,
@@ -90,7 +92,7 @@ func (ts *Tickets) openFromRecord(tx *store.Tx, a policy.Actor, r *read) (*store
 }
 
 // requesterOf returns the ticket's requester. It adds a person for a new address if the actor may do so.
-func (ts *Tickets) requesterOf(tx *store.Tx, a policy.Actor, r *read, wrong *store.Problems) (*store.Person, error) {
+func (ts *Tickets) requesterOf(tx *db.Tx, a policy.Actor, r *read, wrong *fault.Problems) (*store.Person, error) {
 	email := spelling.Address(r.rec.RequesterEmail)
 	switch {
 	case email == "" && markup.Line(r.rec.RequesterName) != "" && !a.System:
@@ -104,7 +106,7 @@ func (ts *Tickets) requesterOf(tx *store.Tx, a policy.Actor, r *read, wrong *sto
 	case a.SignedIn() && email == a.Person.Email:
 		return a.Person, nil
 	}
-	refused := store.Fail(store.Denied, "error.open-for").At("requester_email")
+	refused := fault.New(fault.Denied, "error.open-for").At("requester_email")
 	if !a.IsAgent() && !a.IsAdministrator() && !a.Person.IsCoordinator(tx.Now()) {
 		return nil, refused
 	}
@@ -118,7 +120,7 @@ func (ts *Tickets) requesterOf(tx *store.Tx, a policy.Actor, r *read, wrong *sto
 	if !a.IsAgent() && !a.IsAdministrator() {
 		// The refusal is the same whether or not the address is known.
 		p, err := store.PeopleByEmail.First(tx, email)
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, fault.ErrNotFound) {
 			p = &store.Person{}
 			p.Affiliations, err = people.ByAddress(tx, email)
 		}
@@ -136,7 +138,7 @@ func (ts *Tickets) requesterOf(tx *store.Tx, a policy.Actor, r *read, wrong *sto
 }
 
 // placeOfRecord returns module and group. An imported ticket may belong to a module that has been retired since.
-func (ts *Tickets) placeOfRecord(tx *store.Tx, a policy.Actor, r *read, wrong *store.Problems) (module, group uint64, err error) {
+func (ts *Tickets) placeOfRecord(tx *db.Tx, a policy.Actor, r *read, wrong *fault.Problems) (module, group uint64, err error) {
 	if code := strings.TrimSpace(r.rec.Module); code != "" {
 		m, err := store.ModulesByCode.First(tx, code)
 		if err != nil {
@@ -154,7 +156,7 @@ func (ts *Tickets) placeOfRecord(tx *store.Tx, a policy.Actor, r *read, wrong *s
 			chosen = g.ID
 		}
 	}
-	var found store.Problems
+	var found fault.Problems
 	if group, err = ts.placeOf(tx, a, module, chosen, &found); err != nil {
 		return 0, 0, err
 	}
@@ -185,12 +187,12 @@ func (r *read) answers(have map[string]string) map[string]string {
 }
 
 // checkImportedState adds a problem for a state that the kind cannot have under the table of moves.
-func checkImportedState(wrong *store.Problems, kind store.TicketKind, state store.State) {
+func checkImportedState(wrong *fault.Problems, kind store.TicketKind, state store.State) {
 	if state != store.StatePlanned {
 		return
 	}
 	if err := (attempt{kind: kind, version: true}).has(correction); err != nil {
-		if e, ok := errors.AsType[*store.Error](err); ok {
+		if e, ok := errors.AsType[*fault.Error](err); ok {
 			*wrong = append(*wrong, e)
 		}
 	}
@@ -203,7 +205,7 @@ type imported struct {
 }
 
 // messagesOf makes rows from the record's messages, by time; one without a time gets that of the previous one.
-func (ts *Tickets) messagesOf(tx *store.Tx, t *store.Ticket, r *read) ([]imported, error) {
+func (ts *Tickets) messagesOf(tx *db.Tx, t *store.Ticket, r *read) ([]imported, error) {
 	var out []imported
 	at := t.Opened
 	for _, m := range r.messages {
@@ -235,7 +237,7 @@ func lastOf(opened time.Time, list []imported) time.Time {
 }
 
 // appendImported writes the messages; the ticket's public time is that of the newest public one.
-func (ts *Tickets) appendImported(tx *store.Tx, t *store.Ticket, list []imported) error {
+func (ts *Tickets) appendImported(tx *db.Tx, t *store.Ticket, list []imported) error {
 	for _, m := range list {
 		if err := ts.AppendMessage(tx, t, m.Message, nil); err != nil {
 			return err
@@ -272,7 +274,7 @@ func (ts *Tickets) enterImported(set *store.Settings, t *store.Ticket, r *read, 
 }
 
 // updateFromRecord changes the ticket to match the record, and writes it only if something differs.
-func (ts *Tickets) updateFromRecord(tx *store.Tx, a policy.Actor, r *read, t *store.Ticket) error {
+func (ts *Tickets) updateFromRecord(tx *db.Tx, a policy.Actor, r *read, t *store.Ticket) error {
 	wrong := slices.Clone(r.wrong)
 	before := *t
 	t.Subject = r.subject
@@ -322,7 +324,7 @@ func (ts *Tickets) updateFromRecord(tx *store.Tx, a policy.Actor, r *read, t *st
 		if p.ID != 0 && p.ID != t.Requester {
 			t.Requester = p.ID
 			t.Wear(p.Hat(tx.Now()))
-			t.Participants = store.Without(t.Participants, p.ID)
+			t.Participants = db.Without(t.Participants, p.ID)
 		}
 	}
 	if err := wrong.Err(); err != nil {
@@ -369,8 +371,8 @@ func lastPublic(t *store.Ticket) time.Time {
 	return t.Opened
 }
 
-func rewriteOpening(tx *store.Tx, ticket uint64, r *read) (bool, error) {
-	for m, err := range store.MessagesByTicket.Rows(tx, store.Span{Prefix: key.Of(ticket)}) {
+func rewriteOpening(tx *db.Tx, ticket uint64, r *read) (bool, error) {
+	for m, err := range store.MessagesByTicket.Rows(tx, db.Span{Prefix: key.Of(ticket)}) {
 		if err != nil {
 			return false, err
 		}
@@ -389,7 +391,7 @@ func rewriteOpening(tx *store.Tx, ticket uint64, r *read) (bool, error) {
 
 // newMessages returns the record's messages that the ticket lacks. Two messages are the same if author, text and, where
 // given, time are equal.
-func (ts *Tickets) newMessages(tx *store.Tx, t *store.Ticket, r *read) ([]imported, error) {
+func (ts *Tickets) newMessages(tx *db.Tx, t *store.Ticket, r *read) ([]imported, error) {
 	if len(r.messages) == 0 {
 		return nil, nil
 	}

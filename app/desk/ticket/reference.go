@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk/file"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // ownLink finds links to articles and files of the desk: in Markdown, in HTML, and written out with the desk's address.
@@ -20,7 +21,7 @@ var ownLink = regexp.MustCompile(`(?i)(?:\]\(\s*<?|(?:href|src)\s*=\s*["']?|\b)(
 func (w *Change) readable(m *store.Message, files []*store.File) error {
 	requester, err := store.People.Peek(w.tx, w.t.Requester)
 	if err != nil {
-		return store.IgnoreNotFound(err)
+		return fault.IgnoreNotFound(err)
 	}
 	for _, link := range ownLink.FindAllStringSubmatch(m.Body+"\n"+m.HTML, -1) {
 		whole, host, kind, name := link[0], link[1], strings.ToLower(link[2]), strings.TrimRight(link[3], ".,;:!*_")
@@ -49,12 +50,12 @@ func (w *Change) mayFollow(reader policy.Actor, kind, name string, files []*stor
 		if err == nil {
 			err = file.MayRead(w.tx, w.ts.rights, reader, f)
 		}
-		switch store.KindOf(err) {
-		case store.NotFound, store.Denied:
+		switch fault.KindOf(err) {
+		case fault.NotFound, fault.Denied:
 			if f != nil && file.MayRead(w.tx, w.ts.rights, w.a, f) == nil {
-				return store.Fail(store.Invalid, "error.link-file", "name", f.Name).At("body")
+				return fault.New(fault.Invalid, "error.link-file", "name", f.Name).At("body")
 			}
-			return store.Fail(store.Invalid, "error.link-dead", "link", "/files/"+name).At("body")
+			return fault.New(fault.Invalid, "error.link-dead", "link", "/files/"+name).At("body")
 		}
 		return err
 	}
@@ -64,7 +65,7 @@ func (w *Change) mayFollow(reader policy.Actor, kind, name string, files []*stor
 	}
 	article, err := store.ArticlesBySlug.First(w.tx, slug)
 	if err != nil {
-		return store.IgnoreNotFound(err) // a list of articles, or none of ours
+		return fault.IgnoreNotFound(err) // a list of articles, or none of ours
 	}
 	versions, err := store.VersionsByArticle.Glance(w.tx, article.ID)
 	if err != nil {
@@ -81,9 +82,9 @@ func (w *Change) mayFollow(reader policy.Actor, kind, name string, files []*stor
 	}
 	switch {
 	case known == nil:
-		return store.Fail(store.Invalid, "error.link-dead", "link", "/articles/"+name).At("body")
+		return fault.New(fault.Invalid, "error.link-dead", "link", "/articles/"+name).At("body")
 	case known.Publication != store.Published:
-		return store.Fail(store.Invalid, "error.link-draft", "title", known.Title).At("body")
+		return fault.New(fault.Invalid, "error.link-draft", "title", known.Title).At("body")
 	}
-	return store.Fail(store.Invalid, "error.link-article", "title", known.Title).At("body")
+	return fault.New(fault.Invalid, "error.link-article", "title", known.Title).At("body")
 }

@@ -7,6 +7,8 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -77,14 +79,14 @@ func (s *Step) fields() []string {
 
 // judge returns nil when the actor has the right to all the fields, else the error for the first one without: NotFound
 // for a ticket they may not see, Denied naming the field. It looks at no value.
-func (ts *Tickets) judge(tx *store.Tx, a policy.Actor, t *store.Ticket, fields []string) error {
+func (ts *Tickets) judge(tx *db.Tx, a policy.Actor, t *store.Ticket, fields []string) error {
 	if err := ts.rights.May(tx, a, policy.See, t); err != nil {
 		return err
 	}
 	s := ts.rights.Stand(tx, a, t)
 	for _, f := range fieldRights {
 		if slices.Contains(fields, f.field) && !slices.ContainsFunc(f.acts, s.Allows) {
-			return store.Fail(store.Denied, "error.denied").At(f.field)
+			return fault.New(fault.Denied, "error.denied").At(f.field)
 		}
 	}
 	return nil
@@ -94,7 +96,7 @@ func (ts *Tickets) judge(tx *store.Tx, a policy.Actor, t *store.Ticket, fields [
 // NotFound error for a ticket they may not see, and a Denied error naming the first field they may not change. Pages
 // and API call it before they read the values. Do checks again.
 func (ts *Tickets) MayChange(a policy.Actor, number uint64, fields ...string) error {
-	return ts.st.View(func(tx *store.Tx) error {
+	return ts.st.View(func(tx *db.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -112,7 +114,7 @@ func (ts *Tickets) MayDo(a policy.Actor, number uint64, s Step, besides ...strin
 // file is stored.
 func (ts *Tickets) MayAttach(a policy.Actor, number uint64) error {
 	err := ts.MayChange(a, number, "message")
-	if store.KindOf(err) == store.Denied && ts.MayChange(a, number, "note") == nil {
+	if fault.KindOf(err) == fault.Denied && ts.MayChange(a, number, "note") == nil {
 		return nil
 	}
 	return err
@@ -139,11 +141,11 @@ func (ts *Tickets) MayOpenWith(a policy.Actor, g Given) error {
 	}
 	for _, name := range administratorFields {
 		if slices.Contains(g.Fields, name) {
-			return store.Fail(store.Denied, "error.field-administrator", "field", name).At(name)
+			return fault.New(fault.Denied, "error.field-administrator", "field", name).At(name)
 		}
 	}
 	if slices.Contains(g.Fields, "group") && !a.IsAgent() {
-		return store.Fail(store.Denied, "error.group-agents-only").At("group")
+		return fault.New(fault.Denied, "error.group-agents-only").At("group")
 	}
 	if a.IsAgent() {
 		return nil
@@ -155,9 +157,9 @@ func (ts *Tickets) MayOpenWith(a policy.Actor, g Given) error {
 	}
 	switch {
 	case slices.Contains(g.Fields, "requester_email") && !own:
-		return store.Fail(store.Denied, "error.open-for").At("requester_email")
+		return fault.New(fault.Denied, "error.open-for").At("requester_email")
 	case slices.Contains(g.Fields, "requester_name") && !own:
-		return store.Fail(store.Denied, "error.open-for").At("requester_name")
+		return fault.New(fault.Denied, "error.open-for").At("requester_name")
 	}
 	return nil
 }

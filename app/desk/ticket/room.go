@@ -15,12 +15,12 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
-	"sportello/store"
+	"sportello/store/db"
 )
 
 // Tickets are the tickets of one desk.
 type Tickets struct {
-	st     *store.Store
+	st     *db.Store
 	clock  func() time.Time
 	loc    *time.Location
 	rights *policy.Rights
@@ -32,6 +32,6 @@ type Tickets struct {
 }
 
 // New returns the tickets of the store.
-func New(st *store.Store, loc *time.Location, rights *policy.Rights, post *post.Post, people *people.People, due *due.Clock) *Tickets {
+func New(st *db.Store, loc *time.Location, rights *policy.Rights, post *post.Post, people *people.People, due *due.Clock) *Tickets {
 	return &Tickets{st: st, clock: st.Now, loc: loc, rights: rights, post: post, people: people, due: due}
 }

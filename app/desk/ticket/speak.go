@@ -9,6 +9,8 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // speak writes the step's message or note.
@@ -49,7 +51,7 @@ func (w *Change) Speak(m *store.Message, files []*store.File) error {
 // phrase decides in whose name the message is and in which format it is read.
 func (w *Change) phrase(m *store.Message) error {
 	m.Agent = m.Internal || w.stand.SpeaksForGroup()
-	var wrong store.Problems
+	var wrong fault.Problems
 	if entry.CheckBody(&wrong, m.Body); len(wrong) == 0 {
 		entry.Phrase(m)
 		entry.CheckBody(&wrong, m.Body) // HTML may be empty
@@ -133,7 +135,7 @@ func (w *Change) follow(m *store.Message, files []*store.File) error {
 		requester = w.a.ID()
 	}
 	t := &store.Ticket{Subject: old.Subject, Kind: old.Kind, Severity: old.Severity, Urgency: store.NoDate, Module: old.Module, Group: old.Group,
-		Requester: requester, Organisation: old.Organisation, Unit: old.Unit, Participants: store.Without(old.Participants, requester), Language: old.Language,
+		Requester: requester, Organisation: old.Organisation, Unit: old.Unit, Participants: db.Without(old.Participants, requester), Language: old.Language,
 		Via: m.Via, Opened: w.tx.Now(), Links: []uint64{old.ID}}
 	w.tx.Act(act.Open)
 	w.tx.Internally(false)

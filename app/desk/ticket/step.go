@@ -11,7 +11,9 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -97,7 +99,7 @@ type Done struct {
 // "error.changed-meanwhile" when the ticket has another revision than the step's, Invalid naming the field.
 func (ts *Tickets) Do(a policy.Actor, number uint64, s Step) (Done, error) {
 	var out Done
-	err := ts.st.Update(a.By(act.Change), func(tx *store.Tx) error {
+	err := ts.st.Update(a.By(act.Change), func(tx *db.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
 		if err != nil {
 			return err
@@ -109,7 +111,7 @@ func (ts *Tickets) Do(a policy.Actor, number uint64, s Step) (Done, error) {
 }
 
 // step is Do within a transaction.
-func (ts *Tickets) step(tx *store.Tx, a policy.Actor, t *store.Ticket, s Step) (Done, error) {
+func (ts *Tickets) step(tx *db.Tx, a policy.Actor, t *store.Ticket, s Step) (Done, error) {
 	if err := ts.judge(tx, a, t, s.fields()); err != nil {
 		return Done{}, err
 	}
@@ -117,7 +119,7 @@ func (ts *Tickets) step(tx *store.Tx, a policy.Actor, t *store.Ticket, s Step) (
 		return Done{}, err
 	}
 	if s.Confirm && t.State != store.StateResolved {
-		return Done{}, store.Fail(store.Invalid, "error.nothing-to-confirm")
+		return Done{}, fault.New(fault.Invalid, "error.nothing-to-confirm")
 	}
 	w := ts.Begin(tx, a, t)
 	w.s = s
@@ -133,12 +135,12 @@ func (ts *Tickets) step(tx *store.Tx, a policy.Actor, t *store.Ticket, s Step) (
 
 // fresh returns a Conflict error with the argument rev when the ticket no longer has the revision the actor saw. On the
 // requester's side both revisions of the step mean the public one, because the other would reveal notes.
-func (ts *Tickets) fresh(tx *store.Tx, a policy.Actor, t *store.Ticket, s Step) error {
+func (ts *Tickets) fresh(tx *db.Tx, a policy.Actor, t *store.Ticket, s Step) error {
 	current, public := t.Rev, t.PublicRev
 	if !ts.rights.OnAgentsSide(tx, a, t) {
 		current = public
 	}
-	stale := func(now uint64) error { return store.Fail(store.Conflict, "error.changed-meanwhile", "rev", now) }
+	stale := func(now uint64) error { return fault.New(fault.Conflict, "error.changed-meanwhile", "rev", now) }
 	if s.Rev != 0 && s.Rev != current {
 		return stale(current)
 	}
@@ -166,7 +168,7 @@ func (w *Change) take() error {
 		return err
 	}
 	if !w.stand.Is[policy.AsAgentHere] {
-		return store.Fail(store.Denied, "error.take-own-group")
+		return fault.New(fault.Denied, "error.take-own-group")
 	}
 	return w.takeCharge()
 }
@@ -192,13 +194,13 @@ func (w *Change) takeCharge() error {
 func (w *Change) place() error {
 	if g := w.s.Group; g != nil {
 		if w.need(policy.Take) != nil && (w.need(policy.MoveHere) != nil || w.a.Person == nil || !w.a.Person.InGroup(*g)) {
-			return store.Fail(store.Denied, "error.denied").At("group")
+			return fault.New(fault.Denied, "error.denied").At("group")
 		}
 	}
 	if g := w.s.Group; g != nil && *g != w.t.Group {
 		group, err := store.Groups.Get(w.tx, *g)
 		if err != nil || group.Retired {
-			return store.Fail(store.Invalid, "error.group-unknown").At("group")
+			return fault.New(fault.Invalid, "error.group-unknown").At("group")
 		}
 		w.t.Group, w.t.Assignee = group.ID, 0
 		w.changed(act.Move)
@@ -207,13 +209,13 @@ func (w *Change) place() error {
 		}
 	}
 	if p := w.s.Assignee; p != nil && w.need(policy.Take) != nil && !(w.a.Person != nil && w.a.Person.InGroup(w.t.Group)) {
-		return store.Fail(store.Denied, "error.denied").At("assignee")
+		return fault.New(fault.Denied, "error.denied").At("assignee")
 	}
 	if p := w.s.Assignee; p != nil && *p != w.t.Assignee {
 		if *p != 0 {
 			person, err := store.People.Get(w.tx, *p)
 			if err != nil || person.Disabled || !person.InGroup(w.t.Group) {
-				return store.Fail(store.Invalid, "error.assignee-not-in-group").At("assignee")
+				return fault.New(fault.Invalid, "error.assignee-not-in-group").At("assignee")
 			}
 		}
 		w.t.Assignee = *p
@@ -226,7 +228,7 @@ func (w *Change) place() error {
 // correct changes the ticket's facts.
 func (w *Change) correct() error {
 	s, t := w.s, w.t
-	var wrong store.Problems
+	var wrong fault.Problems
 	before := *t
 	if s.Subject != nil {
 		t.Subject = markup.Line(*s.Subject)
@@ -241,7 +243,7 @@ func (w *Change) correct() error {
 			if err != nil || p.Retired && !w.a.IsAgent() && !w.a.IsAdministrator() {
 				wrong.Add("module", "error.module-unknown")
 			} else if p.Channel != store.Here && !w.a.IsAgent() && !w.a.IsAdministrator() {
-				wrong = append(wrong, store.Fail(store.Invalid, "error.module-elsewhere", "channel", p.Channel.String(), "address", p.Address, "module", p.Code).At("module"))
+				wrong = append(wrong, fault.New(fault.Invalid, "error.module-elsewhere", "channel", p.Channel.String(), "address", p.Address, "module", p.Code).At("module"))
 			}
 		}
 		t.Module = *s.Module
@@ -300,7 +302,7 @@ func (w *Change) correct() error {
 	}
 	if priority && !w.stand.Side() && w.s.Reason == "" && w.a.Via != door.Import {
 		// The requester sees that the severity changed and must be given the reason.
-		return store.Fail(store.Invalid, "error.reason-for-priority").At("reason")
+		return fault.New(fault.Invalid, "error.reason-for-priority").At("reason")
 	}
 	if priority {
 		w.changed(act.Priority)
@@ -323,12 +325,12 @@ func (w *Change) people() error {
 	}
 	for _, id := range s.Remove {
 		if !w.ts.rights.MayRemove(w.tx, w.a, t, id) { // checked before it is known whether they participate
-			return store.Fail(store.Denied, "error.denied").At("participants")
+			return fault.New(fault.Denied, "error.denied").At("participants")
 		}
 		if !slices.Contains(t.Participants, id) {
 			continue
 		}
-		t.Participants = store.Without(t.Participants, id)
+		t.Participants = db.Without(t.Participants, id)
 		delete(t.AddedBy, id)
 		w.changed(act.RemoveParticipant)
 	}
@@ -371,7 +373,7 @@ func (w *Change) mayAnswerWish(wish string) error {
 }
 
 // ofOrganisation reports whether the address belongs to the organisation, by its person or else by its domain.
-func ofOrganisation(tx *store.Tx, address string, organisation uint64) (bool, error) {
+func ofOrganisation(tx *db.Tx, address string, organisation uint64) (bool, error) {
 	have, err := people.OrganisationOf(tx, address)
 	if p, bad := store.PeopleByEmail.PeekFirst(tx, address); bad == nil {
 		return organisation != 0 && p.Belongs(organisation, 0, tx.Now()), err
@@ -401,10 +403,10 @@ func (w *Change) add(address string) error {
 		return err
 	}
 	if !entry.PlausibleAddress(address) {
-		return store.Fail(store.Invalid, "error.email").At("participants")
+		return fault.New(fault.Invalid, "error.email").At("participants")
 	}
 	if len(w.t.Participants)+len(w.t.Wishes) >= entry.MaxPeople {
-		return store.Fail(store.Invalid, "error.too-many-participants", "max", entry.MaxPeople).At("participants")
+		return fault.New(fault.Invalid, "error.too-many-participants", "max", entry.MaxPeople).At("participants")
 	}
 	p, err := store.PeopleByEmail.First(w.tx, address)
 	known := err == nil && !p.Disabled
@@ -421,7 +423,7 @@ func (w *Change) add(address string) error {
 	case known && p.Belongs(w.t.Organisation, 0, w.tx.Now()):
 		w.Join(p.ID)
 		return nil
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, fault.ErrNotFound):
 		// The same as for a known person: nobody may learn whether they are known.
 		organisation, err := people.OrganisationOf(w.tx, address)
 		if err != nil {

@@ -14,6 +14,8 @@ import (
 	"sportello/app/markup"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // Opening is the data for opening a ticket. Defaults are: kind clarification, severity medium, urgency none, no
@@ -50,7 +52,7 @@ func (ts *Tickets) Open(a policy.Actor, n Opening) (*store.Ticket, error) {
 		return nil, policy.Denied(a)
 	}
 	var out *store.Ticket
-	err := ts.st.Update(a.By(act.Open), func(tx *store.Tx) error {
+	err := ts.st.Update(a.By(act.Open), func(tx *db.Tx) error {
 		t, m, files, err := ts.draft(tx, a, n)
 		if err != nil {
 			return err
@@ -72,15 +74,15 @@ func (ts *Tickets) Open(a policy.Actor, n Opening) (*store.Ticket, error) {
 }
 
 // draft makes the rows of a new ticket and collects all problems.
-func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n Opening) (*store.Ticket, *store.Message, []*store.File, error) {
-	var wrong store.Problems
+func (ts *Tickets) draft(tx *db.Tx, a policy.Actor, n Opening) (*store.Ticket, *store.Message, []*store.File, error) {
+	var wrong fault.Problems
 	t := &store.Ticket{Subject: markup.Line(n.Subject), Kind: n.Kind, Severity: n.Severity, Urgency: n.Urgency, Module: n.Module, Requester: a.ID(),
 		Affected: markup.Line(n.Affected), Regression: n.Regression, WorkedIn: markup.Line(n.WorkedIn), Language: n.Language, Via: a.By(act.Act{}).Via, Opened: tx.Now()}
 	requester := a.Person
 	if n.For != 0 && n.For != a.ID() {
 		p, err := store.People.Get(tx, n.For)
 		if err != nil || !policy.MayOpenFor(a, p, tx.Now()) {
-			return nil, nil, nil, store.Fail(store.Denied, "error.open-for").At("requester")
+			return nil, nil, nil, fault.New(fault.Denied, "error.open-for").At("requester")
 		}
 		requester, t.Requester, t.OpenedBy = p, p.ID, a.ID()
 		if a.IsAgent() || a.IsAdministrator() {
@@ -138,7 +140,7 @@ func (ts *Tickets) draft(tx *store.Tx, a policy.Actor, n Opening) (*store.Ticket
 
 // placeOf returns the group of a new ticket: the module's own or inherited one, another if an agent chose it, the
 // general one without a module.
-func (ts *Tickets) placeOf(tx *store.Tx, a policy.Actor, module, chosen uint64, wrong *store.Problems) (uint64, error) {
+func (ts *Tickets) placeOf(tx *db.Tx, a policy.Actor, module, chosen uint64, wrong *fault.Problems) (uint64, error) {
 	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
 	if err != nil {
 		return 0, err
@@ -158,12 +160,12 @@ func (ts *Tickets) placeOf(tx *store.Tx, a policy.Actor, module, chosen uint64, 
 			group = p.Group
 		}
 		if p.Channel != store.Here && !inside {
-			*wrong = append(*wrong, store.Fail(store.Invalid, "error.module-elsewhere", "channel", p.Channel.String(), "address", p.Address, "module", p.Code).At("module"))
+			*wrong = append(*wrong, fault.New(fault.Invalid, "error.module-elsewhere", "channel", p.Channel.String(), "address", p.Address, "module", p.Code).At("module"))
 		}
 	}
 	if chosen != 0 {
 		if !a.IsAgent() && !a.IsAdministrator() {
-			return 0, store.Fail(store.Denied, "error.group-agents-only").At("group")
+			return 0, fault.New(fault.Denied, "error.group-agents-only").At("group")
 		}
 		g, err := store.Groups.Get(tx, chosen)
 		if err != nil || g.Retired {
@@ -177,7 +179,7 @@ func (ts *Tickets) placeOf(tx *store.Tx, a policy.Actor, module, chosen uint64, 
 
 // checkAnswers returns the answers to the questions of the module and of the levels above it. A missing required answer
 // is a problem only when bind is set.
-func checkAnswers(tx *store.Tx, module uint64, given map[string]string, bind bool, wrong *store.Problems) map[string]string {
+func checkAnswers(tx *db.Tx, module uint64, given map[string]string, bind bool, wrong *fault.Problems) map[string]string {
 	out := map[string]string{}
 	for _, q := range policy.Questions(tx, module) {
 		v := strings.TrimSpace(markup.Clean(given[q.Code]))
@@ -216,7 +218,7 @@ func checkAnswers(tx *store.Tx, module uint64, given map[string]string, bind boo
 
 // checkDeadline returns the date of the urgency. On the page, an urgency with a date requires one and "no date" allows
 // none. A date without an hour means the end of that day's work.
-func checkDeadline(u store.Urgency, date time.Time, bind bool, now time.Time, wrong *store.Problems) time.Time {
+func checkDeadline(u store.Urgency, date time.Time, bind bool, now time.Time, wrong *fault.Problems) time.Time {
 	if u == store.NoDate || u == store.UrgencyNone {
 		return time.Time{}
 	}
@@ -239,7 +241,7 @@ func checkDeadline(u store.Urgency, date time.Time, bind bool, now time.Time, wr
 // Insert writes a new ticket with its first message and files. The ticket must have Subject, Kind, Group,
 // Requester and Opened, the message Author, At and Body. Insert sets counts, public revision, priority, due time
 // and wake-up.
-func (ts *Tickets) Insert(tx *store.Tx, t *store.Ticket, first *store.Message, files []*store.File) error {
+func (ts *Tickets) Insert(tx *db.Tx, t *store.Ticket, first *store.Message, files []*store.File) error {
 	if t.State == store.StateNone {
 		t.State = store.StateNew
 	}
@@ -262,7 +264,7 @@ func (ts *Tickets) Insert(tx *store.Tx, t *store.Ticket, first *store.Message, f
 
 // AppendMessage writes a message or note of an existing ticket and updates the ticket's counts; the caller writes the
 // ticket.
-func (ts *Tickets) AppendMessage(tx *store.Tx, t *store.Ticket, m *store.Message, files []*store.File) error {
+func (ts *Tickets) AppendMessage(tx *db.Tx, t *store.Ticket, m *store.Message, files []*store.File) error {
 	m.Ticket = t.ID
 	files, err := withoutQuoted(tx, m, files)
 	if err != nil {
@@ -281,7 +283,7 @@ func (ts *Tickets) AppendMessage(tx *store.Tx, t *store.Ticket, m *store.Message
 	return putMessage(tx, m, files)
 }
 
-func putMessage(tx *store.Tx, m *store.Message, files []*store.File) error {
+func putMessage(tx *db.Tx, m *store.Message, files []*store.File) error {
 	if err := store.Messages.Put(tx, m); err != nil {
 		return err
 	}
@@ -295,7 +297,7 @@ func putMessage(tx *store.Tx, m *store.Message, files []*store.File) error {
 }
 
 // Touch updates the time and revision that the requester's side sees.
-func Touch(tx *store.Tx, t *store.Ticket) {
+func Touch(tx *db.Tx, t *store.Ticket) {
 	t.PublicRev++
 	t.PublicUpdated = tx.Now()
 }

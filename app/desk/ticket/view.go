@@ -10,6 +10,7 @@ import (
 	"sportello/app/markup/quote"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 	"sportello/store/key"
 )
 
@@ -56,7 +57,7 @@ type Event struct {
 	Act      act.Act
 	Why      string
 	Internal bool
-	Fields   []store.Field
+	Fields   []db.Field
 	Message  uint64 // the message it is about, if any
 	Cut      bool   // it stands for those before it, which are too many to be read; Seq and At alone are set
 }
@@ -69,7 +70,7 @@ func (ts *Tickets) Read(a policy.Actor, number uint64) (*View, error) {
 
 // ReadPiece is Read with the piece of a long thread that is asked for.
 func (ts *Tickets) ReadPiece(a policy.Actor, number uint64, p Piece) (*View, error) {
-	return ts.view(a, number, func(tx *store.Tx, v *View, h *thread) ([]run, error) {
+	return ts.view(a, number, func(tx *db.Tx, v *View, h *thread) ([]run, error) {
 		left, err := h.leftOff(a)
 		if err != nil {
 			return nil, err
@@ -95,7 +96,7 @@ func (ts *Tickets) ReadPiece(a policy.Actor, number uint64, p Piece) (*View, err
 // ReadBetween is Read with what lies between the messages p.After and p.Before alone, or a piece of it: what follows the
 // first or, going back, what comes before the second. NotFound unless the actor may read both in the ticket.
 func (ts *Tickets) ReadBetween(a policy.Actor, number uint64, p Piece, back bool) (*View, error) {
-	return ts.view(a, number, func(tx *store.Tx, v *View, h *thread) ([]run, error) {
+	return ts.view(a, number, func(tx *db.Tx, v *View, h *thread) ([]run, error) {
 		r, left, err := h.between(p, back)
 		if err != nil || len(r.list) == 0 {
 			return nil, err
@@ -109,7 +110,7 @@ func (ts *Tickets) ReadBetween(a policy.Actor, number uint64, p Piece, back bool
 
 // ReadAll is Read with all messages, however many there are: for programs.
 func (ts *Tickets) ReadAll(a policy.Actor, number uint64) (*View, error) {
-	return ts.view(a, number, func(tx *store.Tx, v *View, h *thread) ([]run, error) {
+	return ts.view(a, number, func(tx *db.Tx, v *View, h *thread) ([]run, error) {
 		for m, err := range h.walk(spot{}, false) {
 			if err != nil {
 				return nil, err
@@ -121,9 +122,9 @@ func (ts *Tickets) ReadAll(a policy.Actor, number uint64) (*View, error) {
 }
 
 // view reads the ticket and, of its thread, the runs that read chooses.
-func (ts *Tickets) view(a policy.Actor, number uint64, read func(*store.Tx, *View, *thread) ([]run, error)) (*View, error) {
+func (ts *Tickets) view(a policy.Actor, number uint64, read func(*db.Tx, *View, *thread) ([]run, error)) (*View, error) {
 	var v *View
-	err := ts.st.View(func(tx *store.Tx) error {
+	err := ts.st.View(func(tx *db.Tx) error {
 		v = &View{Files: map[uint64][]*store.File{}, People: map[uint64]*store.Person{}, May: map[policy.Act]bool{}, MayRemove: map[uint64]bool{}}
 		t, err := store.Tickets.Peek(tx, number)
 		if err != nil {
@@ -171,7 +172,7 @@ func (v *View) fold(runs []run) {
 	}
 }
 
-func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *View, s policy.Standing) error {
+func (ts *Tickets) fillView(tx *db.Tx, a policy.Actor, v *View, s policy.Standing) error {
 	t := v.Ticket
 	var err error
 	for _, m := range slices.Concat(v.Messages, v.Beside) {
@@ -284,7 +285,7 @@ func (ts *Tickets) fillView(tx *store.Tx, a policy.Actor, v *View, s policy.Stan
 	return nil
 }
 
-func (v *View) know(tx *store.Tx, ids ...uint64) {
+func (v *View) know(tx *db.Tx, ids ...uint64) {
 	for _, id := range ids {
 		if id == 0 || v.People[id] != nil {
 			continue
@@ -303,10 +304,10 @@ const (
 
 // unsent returns letters about the ticket that did not arrive and that somebody should know of: held, refused,
 // returned, or tried without success so far.
-func unsent(tx *store.Tx, ticket uint64) ([]*store.Letter, error) {
+func unsent(tx *db.Tx, ticket uint64) ([]*store.Letter, error) {
 	var out []*store.Letter
 	looked := 0
-	for l, err := range store.LettersByTicket.Rows(tx, store.Span{Prefix: key.Of(ticket), Desc: true}) {
+	for l, err := range store.LettersByTicket.Rows(tx, db.Span{Prefix: key.Of(ticket), Desc: true}) {
 		if err != nil {
 			return nil, err
 		}
@@ -323,7 +324,7 @@ func unsent(tx *store.Tx, ticket uint64) ([]*store.Letter, error) {
 
 // history reads the change log of the ticket into the lines the actor may see, those that belong to the runs. A change
 // of the ticket's row is one line, named by its act; messages are lines only where no message is shown for them.
-func (ts *Tickets) history(tx *store.Tx, v *View, runs []run) error {
+func (ts *Tickets) history(tx *db.Tx, v *View, runs []run) error {
 	for _, r := range runs {
 		var lines []Event
 		looked := 0
@@ -350,7 +351,7 @@ func (ts *Tickets) history(tx *store.Tx, v *View, runs []run) error {
 }
 
 // line returns the line of history that the change is to the actor, if it is one.
-func (v *View) line(c *store.Change) (Event, bool) {
+func (v *View) line(c *db.Change) (Event, bool) {
 	if c.Table != store.Tickets.Name() {
 		return Event{}, false
 	}

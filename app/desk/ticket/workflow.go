@@ -5,6 +5,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // side is the side of a ticket on which somebody acts.
@@ -99,47 +100,47 @@ func (m attempt) legal() error {
 		}
 		return nil
 	}
-	return store.Fail(store.Invalid, "error.move", "from", m.from.String(), "to", m.to.String()).At("state")
+	return fault.New(fault.Invalid, "error.move", "from", m.from.String(), "to", m.to.String()).At("state")
 }
 
 func (m attempt) has(n need) error {
 	switch n {
 	case question:
 		if !m.message {
-			return store.Fail(store.Invalid, "error.question-needed").At("body")
+			return fault.New(fault.Invalid, "error.question-needed").At("body")
 		}
 	case answer:
 		if !m.message {
-			return store.Fail(store.Invalid, "error.message-needed").At("body")
+			return fault.New(fault.Invalid, "error.message-needed").At("body")
 		}
 	case outcome:
 		if m.outcome == store.OutcomeNone {
-			return store.Fail(store.Invalid, "error.outcome-needed").At("outcome")
+			return fault.New(fault.Invalid, "error.outcome-needed").At("outcome")
 		}
 		if m.outcome == store.Withdrawn {
-			return store.Fail(store.Invalid, "error.outcome-requester").At("outcome")
+			return fault.New(fault.Invalid, "error.outcome-requester").At("outcome")
 		}
 		if m.outcome == store.Spam {
-			return store.Fail(store.Invalid, "error.outcome-spam").At("outcome")
+			return fault.New(fault.Invalid, "error.outcome-spam").At("outcome")
 		}
 	case resolvedNow:
 		if m.outcome != store.Solved && m.outcome != store.Withdrawn {
-			return store.Fail(store.Invalid, "error.outcome-needed").At("outcome")
+			return fault.New(fault.Invalid, "error.outcome-needed").At("outcome")
 		}
 	case solvedNow:
 		if m.outcome != store.Solved {
-			return store.Fail(store.Invalid, "error.outcome-needed").At("outcome")
+			return fault.New(fault.Invalid, "error.outcome-needed").At("outcome")
 		}
 	case correction:
 		if m.kind != store.Malfunction && m.kind != store.Request {
-			return store.Fail(store.Invalid, "error.plan-kind").At("state")
+			return fault.New(fault.Invalid, "error.plan-kind").At("state")
 		}
 		if !m.version {
-			return store.Fail(store.Invalid, "error.version-needed").At("version")
+			return fault.New(fault.Invalid, "error.version-needed").At("version")
 		}
 	case grace:
 		if !m.inGrace {
-			return store.Fail(store.Invalid, "error.closed-long-ago").At("state")
+			return fault.New(fault.Invalid, "error.closed-long-ago").At("state")
 		}
 	}
 	return nil

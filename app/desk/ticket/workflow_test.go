@@ -6,6 +6,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // everything returns an attempt that meets every requirement.
@@ -98,8 +99,8 @@ func TestWhatAMoveNeeds(t *testing.T) {
 			}
 			c.spoil(&a)
 			err := a.legal()
-			e, ok := err.(*store.Error)
-			if !ok || e.Kind != store.Invalid || e.Field != c.field {
+			e, ok := err.(*fault.Error)
+			if !ok || e.Kind != fault.Invalid || e.Field != c.field {
 				t.Fatalf("got %v, want Invalid at %s", err, c.field)
 			}
 		})

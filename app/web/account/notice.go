@@ -9,8 +9,8 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
-	"sportello/store"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // noticesPage is the page behind the bell: the notices grouped by ticket. Opening a ticket marks its notices as read.
@@ -130,7 +130,7 @@ func (a pages) postReadNotices(r *web.Request) error {
 		switch left, err := a.Desk.Tickets.LeftOff(r.Actor(), n); {
 		case err == nil && left != 0:
 			to = address.Message(n, left)
-		case err != nil && store.KindOf(err) != store.NotFound:
+		case err != nil && fault.KindOf(err) != fault.NotFound:
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // signInPage is the sign-in form. Beside it, it says who issues credentials; it carries what a person posted after
@@ -96,9 +97,9 @@ func (a pages) postSignIn(r *web.Request) error {
 				}
 			}
 		}
-		var slow *store.Error
-		if errors.As(err, &slow) && slow.Kind == store.TooMany {
-			r.SetHeader("Retry-After", web.RetryAfter(store.Problems{slow}))
+		var slow *fault.Error
+		if errors.As(err, &slow) && slow.Kind == fault.TooMany {
+			r.SetHeader("Retry-After", web.RetryAfter(fault.Problems{slow}))
 		}
 		return a.signInPage(r, v, f, err)
 	}
@@ -183,9 +184,9 @@ func (a pages) postForgotten(r *web.Request) error {
 		err = a.Desk.People.AskPasswordLink(email, r.ClientIP().String())
 	}
 	if err != nil {
-		var slow *store.Error
-		if errors.As(err, &slow) && slow.Kind == store.TooMany {
-			r.SetHeader("Retry-After", web.RetryAfter(store.Problems{slow}))
+		var slow *fault.Error
+		if errors.As(err, &slow) && slow.Kind == fault.TooMany {
+			r.SetHeader("Retry-After", web.RetryAfter(fault.Problems{slow}))
 		}
 		return a.forgottenPage(r, f, err)
 	}
@@ -244,7 +245,7 @@ func (a pages) getSetUp(r *web.Request) error { return a.setUpPage(r, nil, nil) 
 
 func (a pages) setUpPage(r *web.Request, f *web.Form, err error) error {
 	if !a.Desk.Keeper().CheckSetUp(r.Param("secret")) {
-		return store.Fail(store.NotFound, "error.link-ended")
+		return fault.New(fault.NotFound, "error.link-ended")
 	}
 	v := &passwordPage{Page: r.Page("set-up.title"), Least: credential.MinPassword}
 	v.Layout, v.Path = "plain", "/set-up"
@@ -261,7 +262,7 @@ func (a pages) setUpPage(r *web.Request, f *web.Form, err error) error {
 
 func (a pages) postSetUp(r *web.Request) error {
 	if !a.Desk.Keeper().CheckSetUp(r.Param("secret")) {
-		return store.Fail(store.NotFound, "error.link-ended")
+		return fault.New(fault.NotFound, "error.link-ended")
 	}
 	f := r.Form()
 	form := people.SetUpForm{Name: f.Text("name", store.Most("people.name")), Email: f.Text("email", store.Most("people.email")), Password: f.Raw("password"), Desk: f.Text("desk", store.Most("settings.name")), Language: r.Lang()}
@@ -281,7 +282,7 @@ func (a pages) postLanguage(r *web.Request) error {
 	f := r.Form()
 	lang := f.Raw("lang")
 	if lang != "it" && lang != "en" {
-		return store.Fail(store.Invalid, "error.choice").At("lang")
+		return fault.New(fault.Invalid, "error.choice").At("lang")
 	}
 	if actor := r.Actor(); actor.SignedIn() {
 		own := ownForm(actor.Person)

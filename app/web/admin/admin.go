@@ -6,20 +6,21 @@ import (
 
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // moveProblems renames the fields of the problems in err to those of the page.
 func moveProblems(err error, to func(field string) string) error {
-	var many store.Problems
-	var one *store.Error
+	var many fault.Problems
+	var one *fault.Error
 	switch {
 	case errors.As(err, &many):
 	case errors.As(err, &one):
-		many = store.Problems{one}
+		many = fault.Problems{one}
 	default:
 		return err
 	}
-	out := make(store.Problems, len(many))
+	out := make(fault.Problems, len(many))
 	for i, e := range many {
 		out[i] = e.At(to(e.Field))
 	}

@@ -12,6 +12,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // adminBrandingPage is the desk's name and appearance.
@@ -156,10 +157,10 @@ func footerRowOf(field string) string {
 }
 
 func concerns(err error, field string) bool {
-	var many store.Problems
-	var one *store.Error
+	var many fault.Problems
+	var one *fault.Error
 	if errors.As(err, &many) {
-		return slices.ContainsFunc(many, func(e *store.Error) bool { return e.Field == field })
+		return slices.ContainsFunc(many, func(e *fault.Error) bool { return e.Field == field })
 	}
 	return errors.As(err, &one) && one.Field == field
 }

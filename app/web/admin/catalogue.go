@@ -10,6 +10,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // adminCataloguePage is the tree of products, areas and modules.
@@ -109,12 +110,12 @@ func (a pages) postCatalogueFile(r *web.Request) error {
 	if err == nil {
 		return r.Done("flash.catalogue-imported", "/admin/catalogue", "added", n.Added, "updated", n.Updated)
 	}
-	var many store.Problems
-	var one *store.Error
+	var many fault.Problems
+	var one *fault.Error
 	switch {
 	case errors.As(err, &many):
-	case errors.As(err, &one) && (one.Kind == store.Invalid || one.Kind == store.TooLarge):
-		many = store.Problems{one}
+	case errors.As(err, &one) && (one.Kind == fault.Invalid || one.Kind == fault.TooLarge):
+		many = fault.Problems{one}
 	default:
 		return err
 	}

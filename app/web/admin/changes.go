@@ -14,6 +14,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // adminChangesPage is the log of the administration, newest first.
@@ -106,7 +107,7 @@ func (a pages) changesOf(who policy.Actor, before uint64, tables []string) (out 
 		}
 		looked += len(lines)
 		for _, l := range lines {
-			if len(tables) > 0 && !slices.Contains(tables, l.Table) || l.Table == "links" && l.Op == store.Remove {
+			if len(tables) > 0 && !slices.Contains(tables, l.Table) || l.Table == "links" && l.Op == db.Remove {
 				continue // a link disappears when it is used
 			}
 			if len(out) == changesShown {
@@ -227,7 +228,7 @@ func onlyChanged(was, is string) (string, string) {
 
 // changeAddress returns the page of what was changed, empty if it no longer exists.
 func changeAddress(l desk.AuditLine) string {
-	if l.Op == store.Remove {
+	if l.Op == db.Remove {
 		return ""
 	}
 	switch l.Table {

@@ -11,6 +11,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -147,7 +148,7 @@ func (a pages) groupInHand(r *web.Request) (*store.Group, error) {
 	}
 	who := r.Actor()
 	if !who.IsAdministrator() && !who.Person.Supervises(n) {
-		return nil, store.Fail(store.NotFound, "error.not-found")
+		return nil, fault.New(fault.NotFound, "error.not-found")
 	}
 	return a.Desk.People.Group(n)
 }

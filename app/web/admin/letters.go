@@ -8,6 +8,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // lettersPage lists the desk's outgoing letters by state.
@@ -74,7 +75,7 @@ func (a pages) postLetter(r *web.Request) error {
 	f := r.Form()
 	act, state := f.Raw("act"), store.LetterState(f.Raw("state"))
 	if !slices.Contains([]string{notice.LetterHold, notice.LetterRetry, notice.LetterDrop}, act) {
-		return a.lettersPage(r, store.Fail(store.Invalid, "error.choice"))
+		return a.lettersPage(r, fault.New(fault.Invalid, "error.choice"))
 	}
 	if err := a.Desk.Notices.DecideLetter(r.Actor(), id, act); err != nil {
 		return a.lettersPage(r, err)

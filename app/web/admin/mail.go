@@ -11,6 +11,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // mailboxesPage lists every way in which mail arrives and leaves, with its state.
@@ -161,7 +162,7 @@ func (a pages) postTrySender(r *web.Request) error {
 // tried reports what failed. It includes the answer of a mail server, but never that of another kind of server, which
 // nobody needs to set up mail.
 func (a pages) tried(r *web.Request, err error, key, what string) error {
-	if kind := store.KindOf(err); kind == store.NotFound || kind == store.TooMany {
+	if kind := fault.KindOf(err); kind == fault.NotFound || kind == fault.TooMany {
 		return err
 	}
 	p := r.Page("mailboxes.title")

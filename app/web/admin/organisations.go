@@ -11,6 +11,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // adminOrganisationsPage lists organisations with their units.
@@ -89,7 +90,7 @@ func (a pages) organisation(r *web.Request, is func(people.OrganisationView) boo
 	}
 	i := slices.IndexFunc(all, is)
 	if i < 0 {
-		return nil, store.Fail(store.NotFound, "error.not-found")
+		return nil, fault.New(fault.NotFound, "error.not-found")
 	}
 	return &all[i], nil
 }

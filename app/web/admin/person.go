@@ -11,6 +11,8 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // adminPersonPage is one person: the form, the ways to sign in, and the link that was just created.
@@ -80,7 +82,7 @@ func (a pages) personInHand(r *web.Request) (*store.Person, error) {
 	}
 	p, err := a.Desk.People.Read(r.Actor(), n)
 	if err == nil && !policy.MaySeeAccount(r.Actor(), p) {
-		err = store.Fail(store.NotFound, "error.not-found")
+		err = fault.New(fault.NotFound, "error.not-found")
 	}
 	return p, err
 }
@@ -238,7 +240,7 @@ func (a pages) postPersonLink(r *web.Request) error {
 		return err
 	}
 	f := r.Form()
-	reason := f.Text("reason", store.MaxReason)
+	reason := f.Text("reason", db.MaxReason)
 	if err := f.Err(); err != nil {
 		return a.refusedPerson(r, p, err)
 	}

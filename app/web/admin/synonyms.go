@@ -8,7 +8,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // synonymsPage has the sets of words with the same meaning, one set a line, for each language.
@@ -54,7 +54,7 @@ func (a pages) postSynonyms(r *web.Request) error {
 	}
 	err := f.Err()
 	if err == nil && !f.Has("rev") {
-		err = store.Fail(store.Invalid, "error.required").At("synonyms-it") // emptying the list is a separate choice of the form
+		err = fault.New(fault.Invalid, "error.required").At("synonyms-it") // emptying the list is a separate choice of the form
 	}
 	if err == nil {
 		err = a.Desk.Catalogue.ChangeSynonyms(r.Actor(), f.Raw("rev"), lists)

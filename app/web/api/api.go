@@ -15,6 +15,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // The API has small answer types of its own, so that rows can change without affecting programs.
@@ -39,7 +40,7 @@ func (a pages) readJSON(r *web.Request, v any) error {
 		return err
 	}
 	if !utf8.Valid(body) {
-		return store.Fail(store.Invalid, "error.not-text")
+		return fault.New(fault.Invalid, "error.not-text")
 	}
 	if err := WholeCharacters(body); err != nil {
 		return err
@@ -50,7 +51,7 @@ func (a pages) readJSON(r *web.Request, v any) error {
 		return JSONProblem(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return store.Fail(store.Invalid, "error.json")
+		return fault.New(fault.Invalid, "error.json")
 	}
 	return nil
 }
@@ -137,20 +138,20 @@ func WholeCharacters(body []byte) error {
 		}
 		switch {
 		case code == 0:
-			return store.Fail(store.Invalid, "error.not-text")
+			return fault.New(fault.Invalid, "error.not-text")
 		case code < 0xdc00:
 			if high >= 0 {
-				return store.Fail(store.Invalid, "error.not-text")
+				return fault.New(fault.Invalid, "error.not-text")
 			}
 			high = m[1]
 		case high != m[0]:
-			return store.Fail(store.Invalid, "error.not-text")
+			return fault.New(fault.Invalid, "error.not-text")
 		default:
 			high = -1
 		}
 	}
 	if high >= 0 {
-		return store.Fail(store.Invalid, "error.not-text")
+		return fault.New(fault.Invalid, "error.not-text")
 	}
 	return nil
 }
@@ -158,17 +159,17 @@ func WholeCharacters(body []byte) error {
 // JSONProblem turns an error of encoding/json into an Invalid error, with the field if it is known.
 func JSONProblem(err error) error {
 	var kind *json.UnmarshalTypeError
-	var coded *store.Error
+	var coded *fault.Error
 	switch {
 	case errors.As(err, &coded):
 		return coded
 	case errors.As(err, &kind):
-		return store.Fail(store.Invalid, "error.json-type", "want", kind.Type.String()).At(kind.Field)
+		return fault.New(fault.Invalid, "error.json-type", "want", kind.Type.String()).At(kind.Field)
 	}
 	if name, ok := strings.CutPrefix(err.Error(), `json: unknown field "`); ok {
-		return store.Fail(store.Invalid, "error.json-unknown").At(strings.TrimSuffix(name, `"`))
+		return fault.New(fault.Invalid, "error.json-unknown").At(strings.TrimSuffix(name, `"`))
 	}
-	return store.Fail(store.Invalid, "error.json")
+	return fault.New(fault.Invalid, "error.json")
 }
 
 // apiQuery reads values of the query and collects their problems.

@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/article"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 type apiArticle struct {
@@ -76,7 +77,7 @@ func (a pages) apiArticles(r *web.Request) error {
 func (a pages) apiArticle(r *web.Request) error {
 	slug, err := url.PathUnescape(r.Param("slug"))
 	if err != nil {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	lang := r.QueryForm().Raw("lang")
 	if lang == "" {
@@ -119,14 +120,14 @@ func (a pages) apiPutArticle(r *web.Request) error {
 	}
 	slug, err := url.PathUnescape(r.Param("slug"))
 	if err != nil {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	var rec article.Record
 	if err := a.readJSON(r, &rec); err != nil {
 		return err
 	}
 	if rec.Slug != "" && rec.Slug != slug {
-		return store.Fail(store.Invalid, "error.slug-differs").At("slug")
+		return fault.New(fault.Invalid, "error.slug-differs").At("slug")
 	}
 	rec.Slug = slug
 	return a.putArticle(r, rec)

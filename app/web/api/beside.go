@@ -6,7 +6,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 type apiBeside struct {
@@ -40,10 +40,10 @@ func (a pages) apiBesideTicket(r *web.Request) error {
 		return err
 	}
 	if !v.Agents {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	if !v.May[policy.Arrange] {
-		return store.Fail(store.Denied, "error.denied")
+		return fault.New(fault.Denied, "error.denied")
 	}
 	var in apiDecision
 	if err := a.readJSON(r, &in); err != nil {

@@ -14,6 +14,8 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/enum"
+	"sportello/store/fault"
 )
 
 type apiMessage struct {
@@ -50,14 +52,14 @@ func (t *apiText) UnmarshalJSON(b []byte) error {
 
 func (a pages) text(t *apiText) (*ticket.Text, error) {
 	if len(t.Mentions) > store.Most("messages.mentions") { // checked before each one is looked up
-		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", store.Most("messages.mentions")).At("mentions")
+		return nil, fault.New(fault.Invalid, "error.too-many-of", "max", store.Most("messages.mentions")).At("mentions")
 	}
 	if len(t.Attachments) > maxAttached {
-		return nil, store.Fail(store.Invalid, "error.too-many-of", "max", maxAttached).At("attachments")
+		return nil, fault.New(fault.Invalid, "error.too-many-of", "max", maxAttached).At("attachments")
 	}
-	format, err := store.Parse[store.Format](t.Format)
+	format, err := enum.Parse[store.Format](t.Format)
 	if err != nil {
-		return nil, store.Fail(store.Invalid, "error.code", "value", show.Clip(t.Format, 60)).At("format")
+		return nil, fault.New(fault.Invalid, "error.code", "value", show.Clip(t.Format, 60)).At("format")
 	}
 	out := &ticket.Text{Body: t.Body, Format: format, Internal: t.Internal, Files: t.Attachments}
 	err = a.Desk.Names(func(n desk.Names) {
@@ -138,7 +140,7 @@ func (a pages) apiAttach(r *web.Request) error {
 			return err
 		}
 		if p.Unreadable {
-			return store.Fail(store.Invalid, "error.form-unreadable")
+			return fault.New(fault.Invalid, "error.form-unreadable")
 		}
 		text.Body, text.Internal = p.Values.Get("body"), p.Values.Get("internal") == "true" || p.Values.Get("internal") == "1"
 		for _, u := range append(p.Uploads["file"], p.Uploads["files"]...) {
@@ -162,7 +164,7 @@ func (a pages) apiAttach(r *web.Request) error {
 		text.Files, kept = []uint64{f.ID}, []string{f.Name}
 	}
 	if len(text.Files) == 0 {
-		return store.Fail(store.Invalid, "error.required").At("file")
+		return fault.New(fault.Invalid, "error.required").At("file")
 	}
 	if strings.TrimSpace(text.Body) == "" {
 		text.Body = strings.Join(kept, ", ")

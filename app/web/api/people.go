@@ -11,6 +11,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // apiAffiliation is one affiliation. Source is the desk's to say: what a program sends there is not read.
@@ -167,7 +168,7 @@ func (a pages) affiliationOf(q apiQuery, n desk.Names, in apiAffiliation) store.
 func (a pages) apiOrganisationPeople(r *web.Request) error {
 	code, err := url.PathUnescape(r.Param("code"))
 	if err != nil {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	id := policy.Nowhere
 	if err := a.Desk.Names(func(n desk.Names) {
@@ -255,5 +256,5 @@ func (a pages) apiAddOrganisation(r *web.Request) error {
 			return r.JSON(organisationAnswer(r.Actor(), one))
 		}
 	}
-	return store.Fail(store.NotFound, "error.not-found")
+	return fault.New(fault.NotFound, "error.not-found")
 }

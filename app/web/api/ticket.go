@@ -13,6 +13,8 @@ import (
 	"sportello/app/message"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/enum"
+	"sportello/store/fault"
 )
 
 type apiTicket struct {
@@ -166,7 +168,7 @@ func (a pages) apiTickets(r *web.Request) error {
 	q := a.apiQuery(r)
 	f := queue.TicketFilter{Limit: q.limit(), After: q.ID("after"), UpdatedSince: q.moment("updated_since")}
 	for _, word := range strings.FieldsFunc(strings.Join(q.List("state"), ","), func(ch rune) bool { return ch == ',' }) {
-		s, err := store.Parse[store.State](word)
+		s, err := enum.Parse[store.State](word)
 		if err != nil {
 			q.Refuse("state", "error.choice")
 			continue
@@ -320,7 +322,7 @@ func (a pages) apiChangeTicket(r *web.Request) error {
 		return err
 	}
 	out, err := a.ticketDocument(r, done.Ticket.ID)
-	if store.KindOf(err) == store.NotFound && err != nil {
+	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return r.SendStatus(http.StatusNoContent) // done, but the actor may no longer see the ticket: it moved to a confidential group
 	}
 	if err != nil {
@@ -357,7 +359,7 @@ func (a pages) stepOf(in apiChange) (ticket.Step, error) {
 	most := store.Tickets.Most("participants")
 	for field, list := range map[string][]string{"add_participants": in.AddParticipants, "remove_participants": in.RemoveParticipants} {
 		if len(list) > most {
-			return s, store.Fail(store.Invalid, "error.too-many-of", "max", most).At(field)
+			return s, fault.New(fault.Invalid, "error.too-many-of", "max", most).At(field)
 		}
 	}
 	err := a.Desk.Names(func(n desk.Names) {

@@ -18,6 +18,7 @@ import (
 	"sportello/app/words"
 	"sportello/search/query"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // articlesPerPage is how many titles one page of a list shows.
@@ -216,7 +217,7 @@ func (a pages) getArticlesIn(r *web.Request) error {
 	default:
 		i := slices.IndexFunc(g.levels, func(l catalogue.Level) bool { return l.Code == code })
 		if i < 0 {
-			return store.Fail(store.NotFound, "error.not-found")
+			return fault.New(fault.NotFound, "error.not-found")
 		}
 		l := &g.levels[i]
 		f.Module, f.Below, total, here = &l.ID, true, g.counts[l.ID], l.ID

@@ -22,6 +22,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // articleEditPage is the editor of an article in one language.
@@ -155,7 +156,7 @@ func (v *articleEditPage) open(a pages, r *web.Request, art *article.View) (*sto
 		if art.Version.Language == v.Language {
 			version, v.New = art.Version, false
 			if !art.MayChange {
-				return nil, store.Fail(store.Denied, "error.publish-denied")
+				return nil, fault.New(fault.Denied, "error.publish-denied")
 			}
 			v.Cancel += "?lang=" + v.Language
 		} else {
@@ -313,12 +314,12 @@ func (a pages) saveArticle(r *web.Request, art *article.View) error {
 		}
 		return r.Done(key, address.Article(saved.Slug)+"?lang="+saved.Version.Language)
 	}
-	if store.KindOf(err) == store.Conflict {
+	if fault.KindOf(err) == fault.Conflict {
 		if v.Other, err = a.otherVersion(r, t.form, f); err != nil {
 			return err
 		}
 		v.Page.Status = http.StatusConflict
-		if art, err = a.Desk.Articles.Read(r.Actor(), r.Param("slug"), t.form.Language); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if art, err = a.Desk.Articles.Read(r.Actor(), r.Param("slug"), t.form.Language); err != nil && !errors.Is(err, fault.ErrNotFound) {
 			return err
 		}
 		return a.articleEditPage(r, art, v, f, nil)
@@ -345,22 +346,22 @@ func (t *articleText) insert(f *web.Form) {
 // besideField turns the desk's errors into problems of the form's fields. A missing right becomes a problem of the
 // choice that needs it, so that the form comes back complete and names what is missing.
 func besideField(err error) error {
-	var one *store.Error
-	var many store.Problems
+	var one *fault.Error
+	var many fault.Problems
 	switch {
 	case errors.As(err, &many):
 	case errors.As(err, &one) && one.Field != "":
-		many = store.Problems{one}
+		many = fault.Problems{one}
 	default:
 		return err
 	}
-	out := make(store.Problems, 0, len(many))
+	out := make(fault.Problems, 0, len(many))
 	for _, e := range many {
 		switch {
-		case e.Kind == store.Denied && e.Field != "":
-			e = store.Fail(store.Invalid, e.Key).At(e.Field)
+		case e.Kind == fault.Denied && e.Field != "":
+			e = fault.New(fault.Invalid, e.Key).At(e.Field)
 		case e.Key == "error.required" && (e.Field == "title" || e.Field == "body"):
-			e = store.Fail(store.Invalid, "article.need-"+e.Field).At(e.Field)
+			e = fault.New(fault.Invalid, "article.need-"+e.Field).At(e.Field)
 		}
 		out = append(out, e)
 	}
@@ -371,7 +372,7 @@ func besideField(err error) error {
 // again has seen that version.
 func (a pages) otherVersion(r *web.Request, mine article.Form, f *web.Form) (*otherVersion, error) {
 	art, err := a.Desk.Articles.Read(r.Actor(), mine.Slug, mine.Language)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err != nil && !errors.Is(err, fault.ErrNotFound) {
 		return nil, err
 	}
 	if err != nil || art.Version.Language != mine.Language {
@@ -466,7 +467,7 @@ func (a pages) postPreview(r *web.Request) error {
 	if n := r.Query("ticket"); n != "" {
 		number, err := strconv.ParseUint(n, 10, 64)
 		if err != nil {
-			return store.Fail(store.NotFound, "error.not-found")
+			return fault.New(fault.NotFound, "error.not-found")
 		}
 		t, err := a.Desk.Tickets.Read(r.Actor(), number)
 		if err != nil {
@@ -512,7 +513,7 @@ func (a pages) getArticlePick(r *web.Request) error {
 	}
 	if len(items) < maxPicks && text != "" {
 		found, err := a.Desk.Find.Search(r.Ctx(), actor, find.Query{Text: text, Types: []string{"article"}, Limit: 2 * maxPicks})
-		if err != nil && store.KindOf(err) != store.Unavailable {
+		if err != nil && fault.KindOf(err) != fault.Unavailable {
 			return err
 		}
 		for _, h := range found.Hits {

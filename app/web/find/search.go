@@ -18,6 +18,7 @@ import (
 	"sportello/search"
 	"sportello/search/query"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // The limits of a search page. Nobody turns pages beyond a thousand hits: the page suggests a more precise search.
@@ -152,7 +153,7 @@ func (a pages) getSearch(r *web.Request) error {
 	}
 	found, err := a.Desk.Find.Search(r.Ctx(), r.Actor(), q)
 	switch {
-	case store.KindOf(err) == store.Unavailable:
+	case fault.KindOf(err) == fault.Unavailable:
 		a.Log.Warn("search", "err", err)
 		v.Trouble = show.SearchTrouble(a.Site, &v.Page, err) // the rest of the page still works
 	case err != nil:
@@ -324,7 +325,7 @@ func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found fin
 	}
 	if s.Kind != "" && v.Trouble == "" {
 		all, err := a.Desk.Find.Search(r.Ctx(), r.Actor(), find.Query{Text: s.Question(), Limit: 1, Facets: true})
-		if err != nil && store.KindOf(err) != store.Unavailable {
+		if err != nil && fault.KindOf(err) != fault.Unavailable {
 			return err
 		}
 		counts[""] = all.Total
@@ -464,8 +465,8 @@ func (a pages) ticketByNumber(r *web.Request, text string) (*store.Ticket, error
 		return nil, nil // not a number
 	}
 	t, err := a.Desk.Tickets.Read(r.Actor(), n)
-	switch store.KindOf(err) {
-	case store.NotFound, store.Denied:
+	switch fault.KindOf(err) {
+	case fault.NotFound, fault.Denied:
 		return nil, nil
 	}
 	if err != nil {
@@ -501,7 +502,7 @@ func (a pages) getSuggest(r *web.Request) error {
 	v := &suggestFragment{Page: r.Page("search.title")}
 	text, kind := strings.ToValidUTF8(r.Query("q"), " "), r.Query("type")
 	found, err := a.Desk.Find.Complete(r.Ctx(), r.Actor(), text, maxSuggestions)
-	if err != nil && store.KindOf(err) != store.Unavailable {
+	if err != nil && fault.KindOf(err) != fault.Unavailable {
 		return err
 	}
 	if kind != query.TypeTicket && kind != query.TypeArticle {

@@ -8,7 +8,7 @@ import (
 	"sportello/app/watch"
 	"sportello/app/web"
 	"sportello/search"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // getHealthz answers 200 while the process runs.
@@ -78,7 +78,7 @@ func (a pages) getReadyz(r *web.Request) error {
 // getMetrics answers with the metrics to clients from the configured addresses. For others the page is not found.
 func (a pages) getMetrics(r *web.Request) error {
 	if !r.IsLocal() {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	return r.AnswerBy(promhttp.HandlerFor(a.Metrics.Registry, promhttp.HandlerOpts{}))
 }

@@ -9,7 +9,7 @@ import (
 	"sportello/app/markup"
 	"sportello/app/web"
 	"sportello/app/web/show"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // modulePage is one level of the catalogue: what it is for, who supports it, what to read and where to ask.
@@ -39,11 +39,11 @@ func (a pages) getModule(r *web.Request) error {
 	}
 	code, err := url.PathUnescape(r.Param("*"))
 	if err != nil {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	l := show.LevelByCode(levels, code)
 	if l == nil {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	v := &modulePage{Page: r.Page("module.title", "name", l.Name.In(r.Lang()))}
 	v.Nav = "articles"

@@ -15,7 +15,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/listen"
 	"sportello/app/web"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 const (
@@ -45,7 +45,7 @@ func (a *pages) getLive(r *web.Request) error {
 	}
 	leave, ok := a.streams.enter("session "+secretName(secret), fmt.Sprintf("person %d", actor.ID()), "network "+listen.Network(r.ClientIP()).String())
 	if !ok {
-		return store.Fail(store.TooMany, "error.too-much-at-once", "seconds", 60) // the page polls in the meantime
+		return fault.New(fault.TooMany, "error.too-much-at-once", "seconds", 60) // the page polls in the meantime
 	}
 	r.SetHeader("Content-Type", "text/event-stream")
 	r.SetHeader("Cache-Control", "no-store")

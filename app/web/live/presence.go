@@ -9,7 +9,7 @@ import (
 
 	"sportello/app/web"
 	"sportello/app/words"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // Presence knows who has which ticket open just now, and who writes in it. It is forgotten when the process ends; nothing
@@ -126,7 +126,7 @@ func (a *pages) postPresence(r *web.Request) error {
 	}
 	rev, ok := seen[n]
 	if !ok {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	text := ""
 	if rev.Agents && web.Agent.Admits(actor) {

@@ -13,6 +13,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // mailsPage lists incoming mail by state: all of it in the administration, and beside the queue the mail that the
@@ -219,7 +220,7 @@ func (a pages) postJudgeMail(r *web.Request) error {
 		}
 		return r.Done("flash.mail-"+decision, to, "n", done)
 	}
-	if len(ids) == 1 && store.KindOf(refused[ids[0]]) == store.NotFound {
+	if len(ids) == 1 && fault.KindOf(refused[ids[0]]) == fault.NotFound {
 		return refused[ids[0]]
 	}
 	result := &mailResult{Words: a.Words.Plural(r.Lang(), "mails.done", done) + " " + a.Words.Plural(r.Lang(), "mails.refused", len(refused))}

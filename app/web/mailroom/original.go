@@ -17,6 +17,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // originalView is a mail with everything its sender wrote: for the page of the message it became, and for the page
@@ -260,7 +261,7 @@ func (a pages) getOriginalPicture(r *web.Request) error {
 }
 
 func sendPicture(r *web.Request, m *mail.Message) error {
-	gone := store.Fail(store.NotFound, "error.not-found")
+	gone := fault.New(fault.NotFound, "error.not-found")
 	i, err := strconv.Atoi(r.Param("i"))
 	if err != nil || i < 0 || i >= len(m.Parts) {
 		return gone

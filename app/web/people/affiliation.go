@@ -13,6 +13,8 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // membersPage lists the people of an organisation whom the reader looks after, by name.
@@ -32,7 +34,7 @@ type member struct {
 func (a pages) getMembers(r *web.Request) error {
 	code, err := url.PathUnescape(r.Param("code"))
 	if err != nil {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	q := r.QueryForm()
 	o, page, err := a.membersOf(r, code, people.Query{Text: q.Text("text", store.Most("people.name")), After: q.Raw("after")})
@@ -86,7 +88,7 @@ func (a pages) getMembers(r *web.Request) error {
 
 // membersOf returns the organisation with the code, and a page of its people whom the reader may see.
 func (a pages) membersOf(r *web.Request, code string, q people.Query) (*store.Organisation, people.Page, error) {
-	o := &store.Organisation{Row: store.Row{ID: policy.Nowhere}}
+	o := &store.Organisation{Row: db.Row{ID: policy.Nowhere}}
 	err := a.Desk.Names(func(n desk.Names) {
 		if found := n.OrganisationOf(code); found != nil {
 			o = found
@@ -151,7 +153,7 @@ func (a pages) affiliationsPage(r *web.Request, f *web.Form, wrong error) error 
 		return err
 	}
 	may := a.Desk.People.MayGiveAffiliations(r.Actor(), n)
-	if kind := store.KindOf(may); may != nil && kind != store.Denied && kind != store.NotFound {
+	if kind := fault.KindOf(may); may != nil && kind != fault.Denied && kind != fault.NotFound {
 		return may
 	}
 	v := &affiliationsPage{Page: r.Page("people.affiliations", "name", p.Name), ID: p.ID, Email: p.Email, Path: address.Affiliations(p.ID), Rev: strconv.FormatUint(p.Rev, 10),

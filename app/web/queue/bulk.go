@@ -10,6 +10,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // bulkResult says how an act on many tickets went: how many changed, and for each other one the reason.
@@ -55,7 +56,7 @@ func (a pages) postBulk(r *web.Request) error {
 			result.Done++
 			continue
 		}
-		if kind := store.KindOf(err); kind == store.Internal || kind == store.Unavailable {
+		if kind := fault.KindOf(err); kind == fault.Internal || kind == fault.Unavailable {
 			return err
 		}
 		id := strconv.FormatUint(n, 10)

@@ -12,6 +12,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -127,7 +128,7 @@ func (a pages) getDesk(r *web.Request) error {
 func (a pages) getQueue(r *web.Request) error {
 	view := r.Param("view")
 	if !slices.Contains(queue.Views, view) {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	return a.queuePage(r, view, r.QueryForm(), &queuePage{}, nil)
 }

@@ -10,6 +10,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // repliesPage lists the saved replies that an agent may insert: their own, then each group's.
@@ -101,7 +102,7 @@ func (a pages) replyOf(r *web.Request) (*queue.Reply, error) {
 		}
 		return &all[i], nil
 	}
-	return nil, store.Fail(store.NotFound, "error.not-found")
+	return nil, fault.New(fault.NotFound, "error.not-found")
 }
 
 func (a pages) getReply(r *web.Request) error { return a.replyPage(r, nil, nil) }
@@ -153,8 +154,8 @@ func (a pages) replyPage(r *web.Request, f *web.Form, err error) error {
 
 // refillReply is Refill with a conflict shown above the form: the texts stay, the revision is the current one.
 func (v *replyPage) refillReply(f *web.Form, err error) error {
-	if store.KindOf(err) == store.Conflict {
-		said := store.Fail(store.Invalid, "error.reply-changed")
+	if fault.KindOf(err) == fault.Conflict {
+		said := fault.New(fault.Invalid, "error.reply-changed")
 		if problem := v.Refill(f, said); problem != nil {
 			return problem
 		}

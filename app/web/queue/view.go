@@ -12,6 +12,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // viewsPage lists the saved views that an agent may open: their own, then those shared with their groups.
@@ -132,7 +133,7 @@ func (a pages) getView(r *web.Request) error {
 	after := q.Raw("after")
 	_, page, err := a.Desk.Queues.ViewTickets(r.Ctx(), actor, n, after)
 	switch {
-	case store.KindOf(err) == store.Unavailable:
+	case fault.KindOf(err) == fault.Unavailable:
 		a.Log.Warn("view", "err", err)
 		v.Empty, v.EmptyHint = v.T("views.trouble"), show.SearchTrouble(a.Site, &v.Page, err)
 	case err != nil:
@@ -257,7 +258,7 @@ func (a pages) editViewPage(r *web.Request, f *web.Form, err error) error {
 		return problem
 	}
 	if !s.MayChange {
-		return store.Fail(store.Denied, "error.denied")
+		return fault.New(fault.Denied, "error.denied")
 	}
 	v := &viewEditPage{Page: r.Workbench("views.edit"), Act: address.View(n), ID: n, Edits: s.Edits, Own: s.Own, Shared: s.GroupName}
 	v.Nav = "desk"
@@ -271,8 +272,8 @@ func (a pages) editViewPage(r *web.Request, f *web.Form, err error) error {
 	if f == nil && !v.Resume(r) {
 		v.Fill(values)
 	}
-	if store.KindOf(err) == store.Conflict { // the text stays, and the form now has the current revision
-		err = store.Fail(store.Invalid, "error.view-changed")
+	if fault.KindOf(err) == fault.Conflict { // the text stays, and the form now has the current revision
+		err = fault.New(fault.Invalid, "error.view-changed")
 		v.Status = http.StatusConflict
 	}
 	if f != nil {

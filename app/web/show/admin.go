@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"sportello/app/web"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // AdminPage is what the pages of the administration have in common: the menu at the side, and the messages about a
@@ -91,8 +91,8 @@ type AdminField struct{ Name, Key string }
 // shows the current values, and takes the new revision, so that saving again is a deliberate choice. A refusal that
 // concerns no field is shown above the page. It returns the errors that no form can show.
 func (v *AdminPage) Again(f *web.Form, err error, now url.Values, fields []AdminField) error {
-	var one *store.Error
-	if !errors.As(err, &one) || one.Kind != store.Conflict || one.Field != "" {
+	var one *fault.Error
+	if !errors.As(err, &one) || one.Kind != fault.Conflict || one.Field != "" {
 		return v.Refill(f, err)
 	}
 	v.Form, v.Page.Status = f, http.StatusConflict
@@ -115,8 +115,8 @@ func plainLines(s string) string { return strings.TrimSpace(strings.ReplaceAll(s
 
 // Refuse shows a refusal above a page whose form was not posted. It reports whether err is a refusal.
 func (v *AdminPage) Refuse(err error) bool {
-	var one *store.Error
-	if !errors.As(err, &one) || one.Kind != store.Conflict && one.Kind != store.Invalid {
+	var one *fault.Error
+	if !errors.As(err, &one) || one.Kind != fault.Conflict && one.Kind != fault.Invalid {
 		return false
 	}
 	v.Refused, v.Page.Status = v.Site.Words.Explain(v.Lang, one), web.StatusOf[one.Kind]

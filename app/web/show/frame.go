@@ -11,6 +11,7 @@ import (
 	"sportello/app/desk/queue"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // ViewIcons are the icons of the built-in views.
@@ -143,12 +144,12 @@ func viewSide(s *web.Site, r *web.Request, p *web.Page, here string) (open bool,
 
 // ExplainAll returns the text of an error in the reader's language, one problem after the other.
 func ExplainAll(s *web.Site, r *web.Request, err error) string {
-	var many store.Problems
-	var one *store.Error
+	var many fault.Problems
+	var one *fault.Error
 	switch {
 	case errors.As(err, &many):
 	case errors.As(err, &one):
-		many = store.Problems{one}
+		many = fault.Problems{one}
 	}
 	var out []string
 	for _, e := range many {

@@ -9,7 +9,7 @@ import (
 
 	"sportello/app/web"
 	"sportello/search"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // Hidden is a form value that is not shown.
@@ -89,7 +89,7 @@ func SearchTrouble(s *web.Site, p *web.Page, err error) string {
 	if ix := s.Index.State(); ix.State == search.Rebuilding {
 		return p.T("error.search-rebuilding", "done", p.Number(ix.Done), "total", p.Number(ix.Total))
 	}
-	if e, ok := err.(*store.Error); ok {
+	if e, ok := err.(*fault.Error); ok {
 		return s.Words.Explain(p.Lang, e)
 	}
 	return p.T("error.search")

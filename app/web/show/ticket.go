@@ -15,6 +15,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // OwnLine is one ticket in a list of the requester's side.
@@ -255,7 +256,7 @@ func FileCardOf(p *web.Page, f *store.File) FileCard {
 
 // Maximum lengths of the fields in a ticket's forms, in characters.
 var (
-	MaxReason  = store.MaxReason
+	MaxReason  = db.MaxReason
 	MaxVersion = store.Most("tickets.version")
 )
 

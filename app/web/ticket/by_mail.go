@@ -15,6 +15,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/store"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // byMail is what a message that came by mail shows beside its text, on the agents' page and on the requester's side.
@@ -137,7 +138,7 @@ func (a pages) postReachable(r *web.Request) error {
 		return err
 	}
 	if !t.Agents || person != t.Ticket.Requester && !slices.Contains(t.Ticket.Participants, person) {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	if err := a.Desk.Notices.ReachAgain(r.Actor(), person); err != nil {
 		return err

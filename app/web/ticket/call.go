@@ -12,6 +12,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // callPage is the agents' own form: somebody calls or stands at the counter, and the agent writes what they say. Each
@@ -159,7 +160,7 @@ func (a pages) caller(r *web.Request, v *callPage) error {
 		return a.callers(r, &v.Callers, v.Value("requester"))
 	}
 	p, err := a.Desk.People.Requester(r.Actor(), id)
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		return nil
 	}
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"sportello/app/desk/find"
 	"sportello/app/web"
 	"sportello/app/web/show"
-	"sportello/store"
+	"sportello/store/fault"
 )
 
 // alikeBox is the fragment beside the subject: articles and tickets that resemble the words being typed.
@@ -54,7 +54,7 @@ func (a pages) alikeOf(p *web.Page, subject, hint, called string, look func() ([
 		return out, nil
 	}
 	found, err := look()
-	if store.KindOf(err) == store.Unavailable {
+	if fault.KindOf(err) == fault.Unavailable {
 		a.Log.Warn("find similar articles and tickets", "err", err)
 		return out, nil
 	}

@@ -13,6 +13,7 @@ import (
 	webqueue "sportello/app/web/queue"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // mergePage is where an agent chooses the ticket into which one is merged, and what its requester is told.
@@ -116,7 +117,7 @@ func (a pages) mergePage(r *web.Request, n uint64, f *web.Form, wrong error) err
 		if v.InEditor = f.Has("mode"); v.InEditor && f.Body("body") == "" {
 			f.Values.Set("body", told)
 		}
-		if v.Stale = store.KindOf(wrong) == store.Conflict; v.Stale {
+		if v.Stale = fault.KindOf(wrong) == fault.Conflict; v.Stale {
 			v.Status, wrong = http.StatusConflict, nil
 		}
 		if err := v.Refill(f, wrong); err != nil {

@@ -16,6 +16,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // newTicketPage is the form that opens a ticket, in three parts. Its questions depend on the module: choosing one posts
@@ -399,7 +400,7 @@ func (a pages) formModule(f *web.Form) (*catalogue.Level, error) {
 		return nil, nil
 	default:
 		l, err := a.Desk.Catalogue.LevelByCode(code)
-		if store.KindOf(err) == store.NotFound {
+		if fault.KindOf(err) == fault.NotFound {
 			f.Refuse("module", "error.module-unknown")
 			return nil, nil
 		}
@@ -476,7 +477,7 @@ func (a pages) requesterAddress(actor policy.Actor, s string) (string, error) {
 		return s, nil
 	}
 	p, err := a.Desk.People.Requester(actor, id)
-	if store.KindOf(err) == store.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
 		return "", nil
 	}
 	return p.Email, err

@@ -18,6 +18,7 @@ import (
 	"sportello/app/words"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/fault"
 )
 
 // sidePage is a ticket as its requester's side sees it: first its state in a sentence, then the messages.
@@ -115,7 +116,7 @@ func (a pages) sideTicket(r *web.Request, tv *ticket.View, f *web.Form, wrong er
 	v.Crumb(fmt.Sprintf("#%d", t.ID), "")
 	v.DraftName, v.LeftOff = draftName(v.Person, t.ID), leftOff(tv)
 	v.taken(tv)
-	if store.KindOf(wrong) == store.Conflict {
+	if fault.KindOf(wrong) == fault.Conflict {
 		v.Stale, v.Status, wrong = true, http.StatusConflict, nil
 	}
 	levels, err := a.Desk.Catalogue.Levels()

@@ -10,6 +10,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // sideValues returns the initial values of the page's forms.
@@ -151,7 +152,7 @@ func (a pages) sideStep(r *web.Request, f *web.Form, s ticket.Step, flashKey str
 	if t := done.Ticket; t.ID != n {
 		return r.Done("flash.side-followed", address.Ticket(t.ID), "number", n)
 	}
-	if _, err := a.Desk.Tickets.Read(actor, n); store.KindOf(err) == store.NotFound && err != nil {
+	if _, err := a.Desk.Tickets.Read(actor, n); fault.KindOf(err) == fault.NotFound && err != nil {
 		return r.Done(flashKey, "/tickets") // the actors removed themselves
 	}
 	return r.Done(flashKey, address.Ticket(n))

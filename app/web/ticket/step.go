@@ -19,6 +19,7 @@ import (
 	webqueue "sportello/app/web/queue"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -104,12 +105,12 @@ func (a pages) afterStep(r *web.Request, n uint64, f *web.Form) string {
 
 // ticketAgain shows the page again after a form that failed.
 func (a pages) ticketAgain(r *web.Request, n uint64, act ticketAct, f *web.Form, err error) error {
-	if kind := store.KindOf(err); kind == store.Internal || kind == store.Unavailable {
+	if kind := fault.KindOf(err); kind == fault.Internal || kind == fault.Unavailable {
 		return err
 	}
 	if act.part == "merge" {
 		// One that was finished in the meantime has no such page; the ticket's own keeps the text.
-		if problem := a.mergePage(r, n, f, renamed(err, act.moved)); problem == nil || store.KindOf(problem) != store.Invalid {
+		if problem := a.mergePage(r, n, f, renamed(err, act.moved)); problem == nil || fault.KindOf(problem) != fault.Invalid {
 			return problem
 		}
 	}
@@ -129,18 +130,18 @@ func (a pages) ticketAgain(r *web.Request, n uint64, act ticketAct, f *web.Form,
 
 // renamed gives the problems in err the names that their fields have on the page.
 func renamed(err error, names map[string]string) error {
-	var many store.Problems
-	var one *store.Error
+	var many fault.Problems
+	var one *fault.Error
 	switch {
 	case len(names) == 0:
 		return err
 	case errors.As(err, &many):
 	case errors.As(err, &one):
-		many = store.Problems{one}
+		many = fault.Problems{one}
 	default:
 		return err
 	}
-	out := make(store.Problems, len(many))
+	out := make(fault.Problems, len(many))
 	for i, e := range many {
 		out[i] = e
 		if to, ok := names[e.Field]; ok {
@@ -295,8 +296,8 @@ type reasonPage struct {
 }
 
 func wantsReason(err error) bool {
-	var one *store.Error
-	return errors.As(err, &one) && one.Kind == store.Denied && one.Key == "error.reason-needed"
+	var one *fault.Error
+	return errors.As(err, &one) && one.Kind == fault.Denied && one.Key == "error.reason-needed"
 }
 
 func (a pages) reasonPage(r *web.Request, n uint64, f *web.Form, err error) error {

@@ -17,6 +17,7 @@ import (
 	"sportello/app/words"
 	"sportello/store"
 	"sportello/store/act"
+	"sportello/store/db"
 )
 
 // threadItem is one line of a ticket's thread: a message, one event, or several folded events.
@@ -371,13 +372,13 @@ func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (even
 	return line, true
 }
 
-func field(e ticket.Event, name string) store.Field {
+func field(e ticket.Event, name string) db.Field {
 	for _, f := range e.Fields {
 		if f.Name == name {
 			return f
 		}
 	}
-	return store.Field{}
+	return db.Field{}
 }
 
 // changes describes what an event changed, for the acts that need it: "Gravità da Media a Alta".

@@ -20,6 +20,7 @@ import (
 	"sportello/app/web/show"
 	"sportello/app/words"
 	"sportello/store"
+	"sportello/store/fault"
 	"sportello/store/spelling"
 )
 
@@ -147,7 +148,7 @@ func (a pages) getTicket(r *web.Request) error {
 	if wantsReason(err) {
 		return a.reasonPage(r, n, nil, nil)
 	}
-	if store.KindOf(err) == store.NotFound && err != nil {
+	if fault.KindOf(err) == fault.NotFound && err != nil {
 		if claim, fault := a.Desk.Tickets.MayClaim(r.Actor(), n); fault != nil || claim {
 			if fault != nil {
 				return fault
@@ -279,15 +280,15 @@ func (v *ticketPage) may(t *ticket.View) {
 // tell shows what went wrong on the page: a conflict with the changes made in the meantime, problems beside their
 // fields, a refusal above the form. It returns the errors that no form can show.
 func (v *ticketPage) tell(t *ticket.View, back *posted, names *ticketNames, err error) error {
-	var one *store.Error
-	if errors.As(err, &one) && one.Kind == store.Conflict && one.Key == "error.changed-meanwhile" {
+	var one *fault.Error
+	if errors.As(err, &one) && one.Kind == fault.Conflict && one.Key == "error.changed-meanwhile" {
 		v.Status = http.StatusConflict
 		v.Conflict = &conflictView{Editor: back.part == "editor", New: v.since(t, names, back.form.Raw("seen"))}
 		return nil
 	}
-	if errors.As(err, &one) && one.Kind == store.Denied {
+	if errors.As(err, &one) && one.Kind == fault.Denied {
 		said := *one
-		said.Kind = store.Invalid
+		said.Kind = fault.Invalid
 		err = &said
 		v.Status = http.StatusForbidden
 	}

@@ -12,6 +12,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // ownTicketsPage lists the tickets of the reader's side, or those the reader coordinates.
@@ -41,7 +42,7 @@ func (a pages) getOwnTickets(r *web.Request) error {
 	actor := r.Actor()
 	of := q.Raw("of")
 	if of != "" && (of != "organisation" || !actor.Person.IsCoordinator(a.Desk.Now())) {
-		return store.Fail(store.NotFound, "error.not-found")
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	title := "own.title"
 	if of != "" {
