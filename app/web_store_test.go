@@ -43,7 +43,7 @@ func TestPagesAndAPITouchNoTransaction(t *testing.T) {
 			if !ok {
 				return true
 			}
-			if x, ok := sel.X.(*ast.Ident); ok && x.Name == "store" && sel.Sel.Name == "Tx" {
+			if x, ok := sel.X.(*ast.Ident); ok && x.Name == "db" && sel.Sel.Name == "Tx" {
 				t.Errorf("%s takes a transaction: give the desk a verb that returns what the page needs", set.Position(sel.Pos()))
 			}
 			if isStore(sel.X) {

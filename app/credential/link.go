@@ -117,7 +117,7 @@ func (k *Keeper) LinkTx(tx *db.Tx, secret, purpose string) (*store.Link, *store.
 }
 
 // UseLink uses up the link and calls fn, in one transaction in the person's own name; when fn fails, the link stays
-// valid. It returns the errors of Link and fn. fn may run twice (see store.Update).
+// valid. It returns the errors of Link and fn. fn may run twice (see Store.Update).
 func (k *Keeper) UseLink(secret, purpose string, fn func(*db.Tx, *store.Person) error) error {
 	p, err := k.Link(secret, purpose)
 	if err != nil {

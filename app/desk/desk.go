@@ -19,7 +19,7 @@
 //	notice      who is notified of what, by bell and by letter
 //	intake      incoming mail
 //
-// Methods return store.Error values. What does not exist and what the actor may not see are both NotFound.
+// Methods return fault.Error values. What does not exist and what the actor may not see are both NotFound.
 package desk
 
 import (

@@ -21,7 +21,7 @@ import (
 )
 
 // An act happens once. Every form of a signed-in person carries its own key (part/csrf), and a program may send one
-// with each POST (Idempotency-Key). The act uses up its key in the same transaction (store.Once); a second request with
+// with each POST (Idempotency-Key). The act uses up its key in the same transaction (db.Once); a second request with
 // the key is led to the result of the first. A key belongs to the person, or to the token.
 
 // OnceField is the form field that carries the key.

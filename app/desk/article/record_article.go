@@ -48,7 +48,7 @@ func IsPicture(content []byte) bool {
 // are versions of one article. A record in an existing language updates it; module, audience and state that it omits
 // stay. A missing title becomes the first line of the body; a missing slug, or one that another article has, is made
 // unique. created says whether the version is new. The rights are those of Save. It returns all problems as
-// store.Problems.
+// fault.Problems.
 func (as *Articles) Put(a policy.Actor, rec Record) (art *store.Article, created bool, err error) {
 	if !a.System {
 		if err := policy.MayDraft(a); err != nil {

@@ -67,7 +67,7 @@ const maxCatalogue = 4 << 20 // bytes
 
 // Import reads groups and levels from a TOML file and adds or updates them by code, all or none. Rows that the file
 // does not name stay unchanged. A level must come after the one above it. Only administrators may call it. It returns
-// all problems as store.Problems, with fields like "module u-gov/ricerca: channel".
+// all problems as fault.Problems, with fields like "module u-gov/ricerca: channel".
 func (ct *Catalogue) Import(a policy.Actor, r io.Reader) (Imported, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return Imported{}, err

@@ -163,7 +163,7 @@ func ModuleFormOf(m *store.Module) ModuleForm {
 		Confidential: m.Confidential, Order: m.Order, Retired: m.Retired}
 }
 
-// AddModule adds a level to the catalogue. Only administrators may call it. It returns all problems as store.Problems.
+// AddModule adds a level to the catalogue. Only administrators may call it. It returns all problems as fault.Problems.
 func (ct *Catalogue) AddModule(a policy.Actor, f ModuleForm) (*store.Module, error) {
 	if err := policy.MayAdminister(a); err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ func FormOf(p *store.Person) Form {
 // Add adds a person and mails them a link for choosing a password, valid once and for three days. If no mail can be
 // sent to them, and on the command line, whose user may do everything, it returns the secret of the link instead, to be
 // handed over: a new person owns nothing yet. Supervisors may add agents of groups they supervise and give no other
-// role. It returns all problems as store.Problems.
+// role. It returns all problems as fault.Problems.
 func (ps *People) Add(a policy.Actor, f Form) (*store.Person, string, error) {
 	if !maySeePeople(a) {
 		return nil, "", policy.Denied(a)

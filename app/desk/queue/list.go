@@ -38,7 +38,7 @@ const maxTotalled = 2000
 const maxGathered = 20000
 
 // List returns the tickets the actor may see, highest number first, without the fields that the table keeps apart
-// (store.Table.Glance).
+// (db.Table.Glance).
 func (qs *Queues) List(a policy.Actor, f TicketFilter) (TicketList, error) {
 	out := TicketList{Exact: true}
 	if !a.SignedIn() {

@@ -119,7 +119,7 @@ type readMessage struct {
 // Rights: requester_* requires the right to open tickets in that person's name, group an agent, and created_at, state,
 // outcome, version, messages and external_id an administrator; without the right the error is Denied and names the
 // field. A module served elsewhere takes tickets only from agents and administrators; others get Invalid
-// "error.module-elsewhere" with channel and address. All other problems come as store.Problems. What describes the past
+// "error.module-elsewhere" with channel and address. All other problems come as fault.Problems. What describes the past
 // (state, messages, created_at, and everything imported) notifies nobody.
 func (ts *Tickets) Put(a policy.Actor, rec Record) (t *store.Ticket, created bool, err error) {
 	if err := ts.MayOpenWith(a, rec.given()); err != nil {

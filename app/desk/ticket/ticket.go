@@ -45,7 +45,7 @@ type Opening struct {
 }
 
 // Open opens a ticket. Everyone who is signed in may open one in their own name; agents and administrators may do so
-// for anyone, coordinators for their people. It returns all problems of the fields as store.Problems. For a module
+// for anyone, coordinators for their people. It returns all problems of the fields as fault.Problems. For a module
 // served elsewhere requesters get Invalid "error.module-elsewhere" with the arguments channel and address.
 func (ts *Tickets) Open(a policy.Actor, n Opening) (*store.Ticket, error) {
 	if !a.SignedIn() {

@@ -14,7 +14,7 @@ import (
 	"sportello/store/key"
 )
 
-// View is everything one actor may see of a ticket. Its rows are shared and must not be changed (store.Table.Peek).
+// View is everything one actor may see of a ticket. Its rows are shared and must not be changed (db.Table.Peek).
 type View struct {
 	Ticket    *store.Ticket
 	Messages  []*store.Message // by time; including notes if the actor may see them
