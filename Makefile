@@ -28,7 +28,7 @@ check:
 
 # The race detector over the packages that run things at once. Of the whole process, the tests that have many at once.
 race:
-	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./store ./store/disk ./search ./app/desk/... ./app/credential ./app/worktime ./app/markup/... ./app/mail/transport ./app/backup ./app/listen ./app/watch ./app/web/...
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./store/... ./search/... ./app/desk/... ./app/credential ./app/worktime ./app/markup/... ./app/mail/transport ./app/backup ./app/listen ./app/watch ./app/web/...
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m -run 'Once|Live|Stream|Presence|Upload|Descriptors|Backup|Command|Watch|Stop' ./app
 
 # Real servers beside the desk: Postfix, Dovecot and what else app/mail/peer starts. Run before a change of mail is done.

@@ -233,57 +233,28 @@ func fieldWord(e ticket.Event, name string) (before, after string) {
 
 // thread puts messages and events in order of time. It leaves out what only agents may read, whoever the reader is.
 func (v *sidePage) thread(tv *ticket.View, names sideNames) {
-	events := tv.History
-	var waiting []sideEvent
-	flush := func() {
-		if len(waiting) == 0 {
-			return
+	var events []sideEvent
+	var when []spot
+	for _, e := range tv.History {
+		if text := v.event(tv, names, e); text != "" {
+			events = append(events, sideEvent{text, v.Moment(e.At)})
+			when = append(when, spot{at: e.At, first: e.Act == act.Take || e.Act == act.Assign || e.Act == act.Move})
 		}
-		item := sideItem{Events: waiting}
-		if len(waiting) > 3 {
-			item.Folded = v.Plural("side.changes", len(waiting))
+	}
+	at := make([]spot, len(tv.Messages))
+	for i, m := range tv.Messages {
+		at[i] = spot{at: m.At, apart: m.Internal}
+	}
+	for part := range weave(at, when, gaps(&v.Page, tv, v.Address, false)) {
+		item := sideItem{Events: events[part.events:part.upTo], Gap: part.gap}
+		if len(item.Events) > 3 {
+			item.Folded = v.Plural("side.changes", len(item.Events))
+		}
+		if part.message >= 0 {
+			item.Message = v.message(tv, names, tv.Messages[part.message])
 		}
 		v.Thread = append(v.Thread, item)
-		waiting = nil
 	}
-	tell := func(e ticket.Event) {
-		if text := v.event(tv, names, e); text != "" {
-			waiting = append(waiting, sideEvent{text, v.Moment(e.At)})
-		}
-	}
-	left := gaps(&v.Page, tv, v.Address, false)
-	fold := func(at int) {
-		if len(left) > 0 && left[0].At == at {
-			flush()
-			v.Thread, left = append(v.Thread, sideItem{Gap: left[0]}), left[1:]
-		}
-	}
-	for i, m := range tv.Messages {
-		for len(events) > 0 && len(left) > 0 && left[0].At == i && events[0].At.Before(m.At) {
-			tell(events[0])
-			events = events[1:]
-		}
-		fold(i)
-		if m.Internal {
-			continue
-		}
-		for len(events) > 0 && (events[0].At.Before(m.At) || events[0].At.Equal(m.At) && precedes(events[0])) {
-			tell(events[0])
-			events = events[1:]
-		}
-		flush()
-		v.Thread = append(v.Thread, sideItem{Message: v.message(tv, names, m)})
-	}
-	for _, e := range events {
-		tell(e)
-	}
-	flush()
-	fold(len(tv.Messages))
-}
-
-// precedes reports whether an event comes before the message of the same step: a reply takes charge first.
-func precedes(e ticket.Event) bool {
-	return e.Act == act.Take || e.Act == act.Assign || e.Act == act.Move
 }
 
 func (v *sidePage) message(tv *ticket.View, names sideNames, m *store.Message) *sideMessage {

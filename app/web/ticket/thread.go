@@ -186,56 +186,40 @@ func (v *ticketPage) thread(t *ticket.View, n *ticketNames) []threadItem {
 		}
 	}
 	var messages []*messageView
-	var at []time.Time
+	var at []spot
 	for _, m := range t.Messages {
 		messages = append(messages, v.messageOf(m, t, n))
-		at = append(at, m.At)
+		at = append(at, spot{at: m.At})
 	}
 	return v.weave(messages, at, events, gaps(&v.Page, t, v.Act, true))
 }
 
-// weave puts messages and events in the order in which they happened. Within one step, taking charge comes before the
-// message and the move after it.
-func (v *ticketPage) weave(messages []*messageView, at []time.Time, events []eventView, gaps []*gap) []threadItem {
+// weave makes lines of messages, events and gaps in the order in which they happened. Many events in a row are folded.
+func (v *ticketPage) weave(messages []*messageView, at []spot, events []eventView, gaps []*gap) []threadItem {
+	when := make([]spot, len(events))
+	for i, e := range events {
+		when[i] = spot{at: e.at, first: e.act == act.Take}
+	}
 	var out []threadItem
-	var run []eventView
-	flush := func() {
-		if len(run) >= foldFrom {
+	for part := range weave(at, when, gaps) {
+		run := events[part.events:part.upTo]
+		switch {
+		case part.message >= 0:
+			out = append(out, threadItem{Message: messages[part.message]})
+		case part.gap != nil:
+			out = append(out, threadItem{Gap: part.gap})
+		case len(run) >= foldFrom:
 			key, from, to := "ticket.folded", run[0].At.Words, run[len(run)-1].At.Words
 			if from == to {
 				key = "ticket.folded-once"
 			}
 			out = append(out, threadItem{Folded: run, Words: v.T(key, "n", len(run), "from", from, "to", to)})
-		} else {
+		default:
 			for i := range run {
 				out = append(out, threadItem{Event: &run[i]})
 			}
 		}
-		run = nil
 	}
-	i := 0
-	left := func(at int) {
-		if len(gaps) > 0 && gaps[0].At == at {
-			flush()
-			out, gaps = append(out, threadItem{Gap: gaps[0]}), gaps[1:]
-		}
-	}
-	for k, m := range messages {
-		for i < len(events) && len(gaps) > 0 && gaps[0].At == k && events[i].at.Before(at[k]) {
-			run = append(run, events[i])
-			i++
-		}
-		left(k)
-		for i < len(events) && (events[i].at.Before(at[k]) || events[i].at.Equal(at[k]) && events[i].act == act.Take) {
-			run = append(run, events[i])
-			i++
-		}
-		flush()
-		out = append(out, threadItem{Message: m})
-	}
-	run = append(run, events[i:]...)
-	flush()
-	left(len(messages))
 	return out
 }
 
@@ -254,7 +238,7 @@ func (v *ticketPage) since(t *ticket.View, n *ticketNames, seen string) []thread
 		}
 	}
 	var messages []*messageView
-	var at []time.Time
+	var at []spot
 	for _, m := range t.Messages {
 		if m.ID > message {
 			view := v.messageOf(m, t, n)
@@ -263,7 +247,7 @@ func (v *ticketPage) since(t *ticket.View, n *ticketNames, seen string) []thread
 				view.Files[i].Zoom = "new-" + view.Files[i].Zoom
 			}
 			messages = append(messages, view)
-			at = append(at, m.At)
+			at = append(at, spot{at: m.At})
 		}
 	}
 	return v.weave(messages, at, events, nil)
