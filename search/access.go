@@ -14,8 +14,9 @@ type Access struct {
 	Person        uint64   // 0: nobody is signed in
 	Groups        []uint64 // own groups: their tickets, confidential ones too, with notes, and the mail they judge
 	Agent         bool     // also other groups' tickets that are not confidential, with notes
-	Organisations []uint64 // coordinated as a whole
-	Units         []uint64 // coordinated
+	Organisations []uint64 // whose tickets are shared with the person, but for those of the units in Closed
+	Closed        []uint64
+	Units         []uint64 // single units whose tickets are shared with the person
 	AllArticles   bool     // editors, administrators: drafts too
 	AllTickets    bool     // administrators: all tickets that are not confidential, with notes, and such mail
 }
@@ -37,19 +38,22 @@ func tagged(name string, ids []uint64) []string {
 // see returns what is seen in the segment. own narrows tickets to those on whose side the person is.
 func (a Access) see(p *segment.Part, cat *query.Catalogue, own bool) (sight, error) {
 	var s sight
-	side := tagged("o", a.Organisations)
-	side = append(side, tagged("u", a.Units)...)
-	if own {
-		side = nil
+	s.docs, s.notes = roaring.New(), roaring.New()
+	if !own {
+		docs, err := a.shared(p, cat)
+		if err != nil {
+			return s, err
+		}
+		s.docs = docs
 	}
 	if a.Person != 0 {
-		side = append(side, "p"+analysis.Decimal(a.Person))
+		docs, err := p.Any(fieldAccess, "p"+analysis.Decimal(a.Person))
+		if err != nil {
+			return s, err
+		}
+		s.docs.Or(docs)
 	}
-	docs, err := p.Any(fieldAccess, side...)
-	if err != nil {
-		return s, err
-	}
-	s.docs, s.notes = docs, roaring.New()
+	var err error
 	if !own {
 		if s.notes, err = p.Any(fieldAccess, tagged("g", a.Groups)...); err != nil {
 			return s, err
@@ -78,6 +82,46 @@ func (a Access) see(p *segment.Part, cat *query.Catalogue, own bool) (sight, err
 	return s, nil
 }
 
+// accessNarrowed stands in the tickets that their requester keeps from coordinators and colleagues.
+const accessNarrowed = "narrowed"
+
+// shared returns the tickets of others that are shared with the person.
+func (a Access) shared(p *segment.Part, cat *query.Catalogue) (*roaring.Bitmap, error) {
+	if len(a.Organisations) == 0 && len(a.Units) == 0 {
+		return roaring.New(), nil
+	}
+	docs, err := p.Any(fieldAccess, tagged("o", a.Organisations)...)
+	if err != nil {
+		return nil, err
+	}
+	closed, err := p.Any(fieldAccess, tagged("u", a.Closed)...)
+	if err != nil {
+		return nil, err
+	}
+	docs.AndNot(closed)
+	units, err := p.Any(fieldAccess, tagged("u", a.Units)...)
+	if err != nil {
+		return nil, err
+	}
+	docs.Or(units)
+	for _, hidden := range []func() (*roaring.Bitmap, error){
+		func() (*roaring.Bitmap, error) { return p.Any(fieldAccess, accessNarrowed) },
+		func() (*roaring.Bitmap, error) { return secret(p, cat) },
+	} {
+		not, err := hidden()
+		if err != nil {
+			return nil, err
+		}
+		docs.AndNot(not)
+	}
+	return docs, nil
+}
+
+// secret returns the records of confidential groups and modules.
+func secret(p *segment.Part, cat *query.Catalogue) (*roaring.Bitmap, error) {
+	return p.Any(fieldTag, append(tagged("group:", cat.SecretGroups), tagged("module:", cat.SecretModules)...)...)
+}
+
 // articles returns the versions of articles that may be read.
 func (a Access) articles(p *segment.Part) (*roaring.Bitmap, error) {
 	if a.AllArticles {
@@ -99,11 +143,11 @@ func open(p *segment.Part, cat *query.Catalogue, kind string) (*roaring.Bitmap, 
 	if err != nil {
 		return nil, err
 	}
-	secret, err := p.Any(fieldTag, append(tagged("group:", cat.SecretGroups), tagged("module:", cat.SecretModules)...)...)
+	closed, err := secret(p, cat)
 	if err != nil {
 		return nil, err
 	}
-	open.AndNot(secret)
+	open.AndNot(closed)
 	return open, nil
 }
 

@@ -358,6 +358,9 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 	if t.Unit != 0 {
 		access += " u" + analysis.Decimal(t.Unit)
 	}
+	if t.Narrowed {
+		access += " " + accessNarrowed
+	}
 	d.set(fieldAccess, access)
 
 	tags := "type:ticket state:" + t.State.String() + " kind:" + t.Kind.String() + " group:" + analysis.Decimal(t.Group) + " lang:" + language

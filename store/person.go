@@ -106,6 +106,7 @@ type Organisation struct {
 	Code    string   `json:"code"` // what programs call it
 	Name    string   `json:"name"`
 	Domains []string `json:"domains,omitempty"` // mail domains that belong to it, lower case
+	Share   Share    `json:"share,omitzero"`
 }
 
 // Unit is a department or office inside an organisation.
@@ -113,6 +114,7 @@ type Unit struct {
 	db.Row
 	Organisation uint64 `json:"organisation"`
 	Name         string `json:"name"`
+	Share        Share  `json:"share,omitzero"`
 }
 
 // The ways into the organisations and their units.

@@ -301,14 +301,18 @@ var People = db.Declare("people", db.Table[Person]{
 
 // Organisations holds one row for each organisation.
 var Organisations = db.Declare("organisations", db.Table[Organisation]{
-	Limits: limit.Fields{"code": limit.Text(maxOrganisationCode), "name": limit.Text(maxName), "domains": limit.Texts(100, 253)},
+	Refs:   func(o *Organisation, to db.Refer) { o.Share.refs(to) },
+	Limits: limit.Fields{"code": limit.Text(maxOrganisationCode), "name": limit.Text(maxName), "domains": limit.Texts(100, 253), "share.chosen": limit.Entries(maxChosen)},
 })
 
 // Units holds one row for each unit of an organisation.
 var Units = db.Declare("units", db.Table[Unit]{
-	Refs:   func(u *Unit, to db.Refer) { to("organisation", "organisations", u.Organisation) },
+	Refs: func(u *Unit, to db.Refer) {
+		to("organisation", "organisations", u.Organisation)
+		u.Share.refs(to)
+	},
 	Crowds: []db.Crowd[Unit]{{Index: "name", Of: func(u *Unit) []byte { return key.Of(u.Organisation) }, Most: 5000, Field: "name"}},
-	Limits: limit.Fields{"name": limit.Text(maxName)},
+	Limits: limit.Fields{"name": limit.Text(maxName), "share.chosen": limit.Entries(maxChosen)},
 })
 
 // Groups holds one row for each support group.

@@ -224,10 +224,13 @@ func (w *letterWriter) say(name string, f map[string]string) string {
 	return strings.NewReplacer(pairs...).Replace(s)
 }
 
+// numbered is the number of a ticket at the beginning of a subject.
+func numbered(ticket uint64) string { return fmt.Sprintf("[#%d]", ticket) }
+
 // named puts the desk's short name before the ticket number in a subject if the catalogue lists another desk of the
 // same kind, whose numbers look alike.
 func (w *letterWriter) named(subject string, ticket uint64) string {
-	mark := fmt.Sprintf("[#%d]", ticket)
+	mark := numbered(ticket)
 	if rest, ok := strings.CutPrefix(subject, mark); ok && ticket != 0 && w.o.Named {
 		return fmt.Sprintf("[%s #%d]", w.set.ShortName(), ticket) + rest
 	}
@@ -243,7 +246,10 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	if digest {
 		tells = event.Digest
 	}
-	p.Subject = w.named(markup.Line(w.say(tells.Subject(), w.fields(first))), first.Ticket)
+	if p.Subject = markup.Line(w.say(tells.Subject(), w.fields(first))); first.Secret && !digest {
+		p.Subject = numbered(first.Ticket)
+	}
+	p.Subject = w.named(p.Subject, first.Ticket)
 	if digest {
 		p.Lines = w.digest(first)
 	} else {

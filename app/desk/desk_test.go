@@ -168,7 +168,7 @@ func TestWhoSeesATicket(t *testing.T) {
 	o.do("ada", plain.ID, ticket.Step{Add: []string{"collega@ateneo.example"}})
 	for who, sees := range map[string][2]bool{
 		"estraneo": {false, false}, "redattore": {false, false}, "altrove": {true, true}, "agente": {true, false}, "ada": {true, true},
-		"collega": {true, false}, "referente": {true, true}, "unita": {true, true}, "responsabile": {true, false}, "amministratore": {true, false},
+		"collega": {true, false}, "referente": {true, false}, "unita": {true, false}, "responsabile": {true, false}, "amministratore": {true, false},
 	} {
 		for i, ticket := range []*store.Ticket{plain, secret} {
 			_, err := o.Tickets.Read(o.as(who), ticket.ID)

@@ -82,6 +82,8 @@ var (
 	State             = add("state", public, agents|side, "edit") // a message that also moved the state is read as this
 	Participant       = add("participant", public, agents|side, "people")
 	RemoveParticipant = add("remove-participant", public, agents|side, "people")
+	Narrow            = add("narrow", public, agents|side, "lock")
+	Widen             = add("widen", public, agents|side, "people")
 	Requester         = add("requester", public, agents, "people")
 	Wish              = add("wish", public, agents, "people") // the requester's side reads the wishes themselves
 	RefuseWish        = add("refuse-wish", public, agents, "people")
@@ -129,9 +131,11 @@ var (
 	ReachAgain         = audited("reach-again")
 	AddOrganisation    = audited("add-organisation")
 	ChangeOrganisation = audited("change-organisation")
+	ShareOrganisation  = audited("share-organisation")
 	RemoveOrganisation = audited("remove-organisation")
 	AddUnit            = audited("add-unit")
 	ChangeUnit         = audited("change-unit")
+	ShareUnit          = audited("share-unit")
 	RemoveUnit         = audited("remove-unit")
 	AddGroup           = audited("add-group")
 	ChangeGroup        = audited("change-group")

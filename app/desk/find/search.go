@@ -61,19 +61,26 @@ type Found struct {
 
 // Access returns what the actor may read, for the index. It is the first of two checks: the policy checks each hit
 // again on the current row.
-func (fi *Finder) Access(a policy.Actor) search.Access {
+func (fi *Finder) Access(a policy.Actor) (search.Access, error) {
+	x := unshared(a)
+	err := fi.st.View(func(tx *db.Tx) error {
+		reach, err := policy.ReachOf(tx, a)
+		x.Organisations, x.Closed, x.Units = reach.Organisations, reach.Closed, nil
+		for _, h := range reach.Units {
+			x.Units = append(x.Units, h.Unit)
+		}
+		return err
+	})
+	return x, err
+}
+
+// unshared is Access without the tickets of others that are shared with the actor.
+func unshared(a policy.Actor) search.Access {
 	x := search.Access{Person: a.ID(), Agent: a.IsAgent(), AllTickets: a.IsAdministrator()}
 	x.AllArticles = a.IsAdministrator() || a.Person != nil && a.Person.Editor
 	if a.Person != nil {
 		for _, m := range a.Person.Groups {
 			x.Groups = append(x.Groups, m.Group)
-		}
-		for _, c := range a.Person.Coordinated(fi.st.Now()) {
-			if c.Unit != 0 {
-				x.Units = append(x.Units, c.Unit)
-			} else {
-				x.Organisations = append(x.Organisations, c.Organisation)
-			}
 		}
 	}
 	return x
@@ -94,7 +101,11 @@ func (fi *Finder) Search(ctx context.Context, a policy.Actor, q Query) (Page, er
 	}
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
-	r, err := fi.ix.Search(ctx, search.Query{Text: q.Text, Access: fi.Access(a), Types: q.Types, Language: a.Lang(), Limit: min(q.Limit, 100),
+	x, err := fi.Access(a)
+	if err != nil {
+		return page, err
+	}
+	r, err := fi.ix.Search(ctx, search.Query{Text: q.Text, Access: x, Types: q.Types, Language: a.Lang(), Limit: min(q.Limit, 100),
 		Offset: min(max(q.Offset, 0), 1000), Facets: q.Facets, Sort: q.Sort})
 	if err != nil {
 		return page, &fault.Error{Kind: fault.Unavailable, Key: "error.search", Err: err}
@@ -295,7 +306,7 @@ func (fi *Finder) TicketsOfGroups(ctx context.Context, a policy.Actor, text stri
 	}
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
-	r, err := fi.ix.Search(ctx, search.Query{Text: text, Access: search.Access{Groups: fi.Access(a).Groups}, Types: []string{query.TypeTicket},
+	r, err := fi.ix.Search(ctx, search.Query{Text: text, Access: search.Access{Groups: unshared(a).Groups}, Types: []string{query.TypeTicket},
 		Language: a.Lang(), Limit: limit})
 	if err != nil {
 		return nil, &fault.Error{Kind: fault.Unavailable, Key: "error.search", Err: err}
@@ -322,9 +333,9 @@ func (fi *Finder) LookAlike(ctx context.Context, a policy.Actor, text, module st
 	if err != nil {
 		return nil, err
 	}
-	x := fi.Access(a)
+	x := unshared(a)
 	// Search only the person's own tickets: an agent's reading rights are for the workbench.
-	x.Agent, x.AllTickets, x.Groups, x.Organisations, x.Units = false, false, nil, nil, nil
+	x.Agent, x.AllTickets, x.Groups = false, false, nil
 	hits, err := fi.ix.SuggestIn(ctx, text, x, a.Lang(), limit)
 	if err != nil {
 		return nil, &fault.Error{Kind: fault.Unavailable, Key: "error.search", Err: err}
@@ -367,7 +378,7 @@ func (fi *Finder) Complete(ctx context.Context, a policy.Actor, text string, lim
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	// Hits are the person's own tickets, whoever they are; for words an agent's rights count.
-	c, err := fi.ix.Complete(ctx, text, fi.Access(a), a.Lang(), limit)
+	c, err := fi.ix.Complete(ctx, text, unshared(a), a.Lang(), limit)
 	if err != nil {
 		return out, &fault.Error{Kind: fault.Unavailable, Key: "error.search", Err: err}
 	}

@@ -27,7 +27,8 @@ type MailPage struct {
 	Count  map[store.MailState]int
 }
 
-// Mails returns the mails in the state, newest first. Only administrators may call it.
+// Mails returns the mails in the state, newest first, without those of confidential groups and tickets that the actor may
+// not see. Only administrators may call it.
 func (it *Intake) Mails(a policy.Actor, state store.MailState, before uint64, limit int) (MailPage, error) {
 	page := MailPage{Count: map[store.MailState]int{}}
 	if err := policy.MayAdminister(a); err != nil {
@@ -37,7 +38,8 @@ func (it *Intake) Mails(a policy.Actor, state store.MailState, before uint64, li
 		for _, s := range []store.MailState{store.MailWaiting, store.MailDone, store.MailHeld, store.MailFailed, store.MailAside, store.MailDropped, store.MailSame} {
 			page.Count[s] = store.Mails.Count(tx, string(s))
 		}
-		return page.fill(tx, store.MailsByState, [][]byte{key.Of(string(state))}, before, limit)
+		may := func(m *store.Mail) bool { return it.rights.MayJudge(tx, a, m) == nil }
+		return page.fill(tx, store.MailsByState, [][]byte{key.Of(string(state))}, before, limit, may)
 	})
 	return page, err
 }
@@ -61,13 +63,13 @@ func (it *Intake) GroupMails(a policy.Actor, state store.MailState, before uint6
 				page.Count[s] += store.Mails.Count(tx, store.CountGroup, g, string(s))
 			}
 		}
-		return page.fill(tx, store.MailsByGroup, spans, before, limit)
+		return page.fill(tx, store.MailsByGroup, spans, before, limit, func(*store.Mail) bool { return true })
 	})
 	return page, err
 }
 
-// fill reads one page of the rows under the keys.
-func (p *MailPage) fill(tx *db.Tx, index *db.Index[store.Mail], keys [][]byte, before uint64, limit int) error {
+// fill reads one page of the rows under the keys that the actor may see.
+func (p *MailPage) fill(tx *db.Tx, index *db.Index[store.Mail], keys [][]byte, before uint64, limit int, may func(*store.Mail) bool) error {
 	p.Mails, p.Groups, p.Next = nil, map[uint64]*store.Group{}, 0
 	limit = entry.PageSize(limit)
 	spans := make([]db.Span, len(keys))
@@ -88,6 +90,9 @@ func (p *MailPage) fill(tx *db.Tx, index *db.Index[store.Mail], keys [][]byte, b
 		m, err := store.Mails.Glance(tx, e.ID)
 		if err != nil {
 			return err
+		}
+		if !may(m) {
+			continue
 		}
 		p.Mails = append(p.Mails, m)
 		if g, err := store.Groups.Peek(tx, m.Group); err == nil {

@@ -21,7 +21,8 @@ type LetterPage struct {
 	Count   map[store.LetterState]int
 }
 
-// Letters returns the letters in the state, newest first. Only administrators may call it.
+// Letters returns the letters in the state, newest first, those about tickets that the actor may not see without their
+// subject. Only administrators may call it.
 func (ns *Notices) Letters(a policy.Actor, state store.LetterState, before uint64, limit int) (LetterPage, error) {
 	page := LetterPage{Count: map[store.LetterState]int{}, People: map[uint64]*store.Person{}}
 	if err := policy.MayAdminister(a); err != nil {
@@ -44,6 +45,9 @@ func (ns *Notices) Letters(a policy.Actor, state store.LetterState, before uint6
 			if len(page.Letters) == limit {
 				page.Next = page.Letters[limit-1].ID
 				return nil
+			}
+			if l.Ticket != 0 && !ns.rights.Sees(tx, a, l.Ticket) {
+				l.Subject = ""
 			}
 			page.Letters = append(page.Letters, l)
 			if p, err := store.People.Peek(tx, l.Person); err == nil {

@@ -48,6 +48,7 @@ type OutgoingLine struct {
 	Files   []*store.File
 	Ticket  uint64
 	Subject string // of the ticket, as shown to this reader
+	Secret  bool   // the ticket is confidential: the subject of the mail says its number alone
 	Opening string // in a confirmation: the beginning of the reader's own first message
 
 	Named string    // the token about to expire, or where an affiliation is that is about to end
@@ -410,7 +411,7 @@ func (ns *Notices) line(tx *db.Tx, o *Outgoing, tell store.Telling) (OutgoingLin
 			return line, false, nil
 		}
 	}
-	line.Ticket = t.ID
+	line.Ticket, line.Secret = t.ID, policy.Confidential(tx, t.Group, t.Module)
 	var err error
 	if line.Subject, err = letterSubject(tx, t, o.Person.ID); err != nil {
 		return line, false, err

@@ -30,7 +30,8 @@ const (
 	Settle                      // resolve as solved or withdrawn, on the requester's side
 	Confirm                     // confirm the solution
 	Reopen
-	LastAct = Reopen
+	Narrow  // keep it from coordinators and colleagues, and open it to them again
+	LastAct = Narrow
 )
 
 // relation is a person's relation to a ticket. A person may have several; their rights add up.
@@ -40,6 +41,7 @@ const (
 	AsRequester relation = iota
 	AsParticipant
 	AsCoordinator
+	AsColleague      // somebody of the organisation or unit, with whom its tickets are shared
 	AsAgentHere      // agent of the ticket's group
 	AsAgentElsewhere // agent of another group
 	AsSupervisorHere
@@ -62,6 +64,7 @@ const (
 // Standing is everything on which rights over a ticket depend.
 type Standing struct {
 	Is           [relations]bool
+	bars         [relations]Bar // what keeps those from counting in which the person stands, and that are not in Is
 	confidential bool
 	taken        bool // an agent has taken charge of the ticket
 	reason       bool // the person gave a reason, which was logged
@@ -69,35 +72,34 @@ type Standing struct {
 
 // Allows reports whether one of the person's relations allows the act.
 func (s Standing) Allows(act Act) bool {
-	row, ok := rights[act]
-	if !ok {
-		return false
-	}
-	for r, is := range s.Is {
-		if !is {
-			continue
-		}
-		switch row[r] {
-		case yes:
+	for r := range relations {
+		if s.grants(r, act) {
 			return true
-		case notTaken:
-			if !s.taken {
-				return true
-			}
-		case openOnly:
-			if !s.confidential {
-				return true
-			}
-		case reasoned:
-			if !s.confidential || s.reason {
-				return true
-			}
 		}
 	}
 	return false
 }
 
-// Side reports whether the person is on the requester's side.
+// grants reports whether the person stands in the relation and it allows the act.
+func (s Standing) grants(r relation, act Act) bool {
+	row, ok := rights[act]
+	if !ok || !s.Is[r] {
+		return false
+	}
+	switch row[r] {
+	case yes:
+		return true
+	case notTaken:
+		return !s.taken
+	case openOnly:
+		return !s.confidential
+	case reasoned:
+		return !s.confidential || s.reason
+	}
+	return false
+}
+
+// Side reports whether the person is on the requester's side, which speaks for the ticket; colleagues only read it.
 func (s Standing) Side() bool { return s.Is[AsRequester] || s.Is[AsParticipant] || s.Is[AsCoordinator] }
 
 // SpeaksForGroup reports whether the person writes here in the group's name: agents of the ticket's group do, unless
@@ -124,7 +126,10 @@ func (rs *Rights) Standing(tx *db.Tx, a Actor, t *store.Ticket, secret bool) Sta
 	}
 	s.Is[AsRequester] = t.Requester == p.ID && !t.Unclaimed
 	s.Is[AsParticipant] = slices.Contains(t.Participants, p.ID)
-	s.Is[AsCoordinator] = p.Covers(t.Organisation, t.Unit, tx.Now())
+	if t.Requester == p.ID && t.Unclaimed {
+		s.bars[AsRequester] = BarUnclaimed
+	}
+	s.shared(tx, p, t)
 	s.Is[AsAgentHere] = p.InGroup(t.Group)
 	s.Is[AsAgentElsewhere] = p.IsAgent() && !s.Is[AsAgentHere]
 	s.Is[AsSupervisorHere] = p.Supervises(t.Group)
@@ -154,6 +159,12 @@ func (rs *Rights) May(tx *db.Tx, a Actor, act Act, t *store.Ticket) error {
 		return fault.New(fault.Denied, "error.denied")
 	}
 	return nil
+}
+
+// Sees reports whether the actor may see the ticket with the number.
+func (rs *Rights) Sees(tx *db.Tx, a Actor, number uint64) bool {
+	t, err := store.Tickets.Glance(tx, number)
+	return err == nil && rs.May(tx, a, See, t) == nil
 }
 
 // MayRemove reports whether the actor may remove the participant from the ticket: people who may remove anybody, the
@@ -388,10 +399,12 @@ func Under(tx *db.Tx, module, level uint64) bool {
 	return false
 }
 
-// MayJudge returns nil for people who may decide about the mail: administrators and, for mail that waits for a
-// decision, those who may arrange the tickets of its group. Everybody else gets a NotFound error.
+// MayJudge returns nil for people who may decide about the mail: administrators, who see no more of the confidential than
+// elsewhere, and, for mail that waits for a decision, those who may arrange the tickets of its group. Everybody else gets a
+// NotFound error.
 func (rs *Rights) MayJudge(tx *db.Tx, a Actor, m *store.Mail) error {
-	if a.IsAdministrator() || m.Judged() && m.Group != 0 && rs.Stand(tx, a, &store.Ticket{Group: m.Group}).Allows(Arrange) {
+	s := rs.Stand(tx, a, &store.Ticket{Group: m.Group})
+	if a.IsAdministrator() && s.Allows(SeeNotes) && (m.Ticket == 0 || rs.Sees(tx, a, m.Ticket)) || m.Judged() && m.Group != 0 && s.Allows(Arrange) {
 		return nil
 	}
 	return fault.New(fault.NotFound, "error.not-found")

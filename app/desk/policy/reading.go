@@ -10,7 +10,7 @@ import (
 )
 
 // MayReadMessage returns nil when the actor may read the message or note. People who may see the notes of its ticket
-// read all of it; the requester's side reads what store.SideMessages returns. Messages from a duplicate are visible
+// read all of it; the requester's side and colleagues read what store.SideMessages returns. Messages from a duplicate are visible
 // only to the requester's side of the duplicate. Others get a NotFound error.
 func (rs *Rights) MayReadMessage(tx *db.Tx, a Actor, m *store.Message) error {
 	gone := fault.New(fault.NotFound, "error.not-found")
@@ -29,7 +29,7 @@ func (rs *Rights) MayReadMessage(tx *db.Tx, a Actor, m *store.Message) error {
 			return err
 		}
 	}
-	if !rs.Stand(tx, a, t).Side() || rs.May(tx, a, See, t) != nil {
+	if s := rs.Stand(tx, a, t); !s.Side() && !s.Is[AsColleague] || rs.May(tx, a, See, t) != nil {
 		return gone
 	}
 	return nil

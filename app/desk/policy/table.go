@@ -11,24 +11,25 @@ import (
 // rights is the table of rights over tickets. Relations add up; an act without a row is refused. The words: yes; no;
 // fresh is until an agent takes charge; open is unless the group or module is confidential; reason is that of a
 // confidential one only with a logged reason.
-var rights = table[Act, cell](actNames[:], relationNames[:], map[string]cell{"no": no, "yes": yes, "fresh": notTaken, "open": openOnly, "reason": reasoned}, `
-act            requester  participant  coordinator  agent-here  agent-elsewhere  supervisor  editor  administrator
+var rights = table[Act, cell](actNames[:], relationNames[:], words(cellNames[:]), `
+act            requester  participant  coordinator  colleague  agent-here  agent-elsewhere  supervisor  editor  administrator
 
-see            yes        yes          yes          yes         open             yes         no      reason
-see-notes      no         no           no           yes         open             yes         no      reason
-write          yes        yes          yes          yes         no               yes         no      no
-write-note     no         no           no           yes         open             yes         no      reason
-add-person     yes        no           yes          yes         no               yes         no      reason
-remove-person  no         no           yes          yes         no               yes         no      reason
-arrange        no         no           no           yes         no               yes         no      reason
-see-history    no         no           no           yes         open             yes         no      reason
-correct        fresh      no           fresh        yes         no               yes         no      reason
-take           no         no           no           yes         no               yes         no      reason
-move-here      no         no           no           yes         open             yes         no      reason
-work           no         no           no           yes         no               yes         no      no
-settle         yes        no           yes          no          no               no          no      no
-confirm        yes        no           yes          no          no               no          no      no
-reopen         yes        no           yes          yes         no               yes         no      no
+see            yes        yes          open         open       yes         open             yes         no      reason
+see-notes      no         no           no           no         yes         open             yes         no      reason
+write          yes        yes          yes          no         yes         no               yes         no      no
+write-note     no         no           no           no         yes         open             yes         no      reason
+add-person     yes        no           yes          no         yes         no               yes         no      reason
+remove-person  no         no           yes          no         yes         no               yes         no      reason
+arrange        no         no           no           no         yes         no               yes         no      reason
+see-history    no         no           no           no         yes         open             yes         no      reason
+correct        fresh      no           fresh        no         yes         no               yes         no      reason
+take           no         no           no           no         yes         no               yes         no      reason
+move-here      no         no           no           no         yes         open             yes         no      reason
+work           no         no           no           no         yes         no               yes         no      no
+settle         yes        no           yes          no         no          no               no          no      no
+confirm        yes        no           yes          no         no          no               no          no      no
+reopen         yes        no           yes          no         yes         no               yes         no      no
+narrow         yes        no           no           no         no          no               no          no      no
 `)
 
 // accountRights is the table of rights over accounts. Relations add up; an act without a row is refused. The words: yes;
@@ -56,10 +57,21 @@ wake-token        no    no           no          yes
 
 // actNames are the words for the acts on tickets.
 var actNames = [...]string{See: "see", SeeNotes: "see-notes", Write: "write", WriteNote: "write-note", AddPerson: "add-person", RemovePerson: "remove-person",
-	Arrange: "arrange", SeeHistory: "see-history", Correct: "correct", Take: "take", MoveHere: "move-here", Work: "work", Settle: "settle", Confirm: "confirm", Reopen: "reopen"}
+	Arrange: "arrange", SeeHistory: "see-history", Correct: "correct", Take: "take", MoveHere: "move-here", Work: "work", Settle: "settle", Confirm: "confirm", Reopen: "reopen", Narrow: "narrow"}
+
+// cellNames are the words of the table of rights over tickets.
+var cellNames = [...]string{no: "no", yes: "yes", notTaken: "fresh", openOnly: "open", reasoned: "reason"}
+
+func words(names []string) map[string]cell {
+	out := map[string]cell{}
+	for c, name := range names {
+		out[name] = cell(c) // #nosec G115 -- there are five
+	}
+	return out
+}
 
 // relationNames are the headings of the table of rights over tickets.
-var relationNames = [relations]string{AsRequester: "requester", AsParticipant: "participant", AsCoordinator: "coordinator", AsAgentHere: "agent-here",
+var relationNames = [relations]string{AsRequester: "requester", AsParticipant: "participant", AsCoordinator: "coordinator", AsColleague: "colleague", AsAgentHere: "agent-here",
 	AsAgentElsewhere: "agent-elsewhere", AsSupervisorHere: "supervisor", asEditor: "editor", AsAdministrator: "administrator"}
 
 // accountActNames are the words for the acts on accounts.

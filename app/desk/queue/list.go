@@ -154,9 +154,11 @@ func (qs *Queues) candidates(tx *db.Tx, a policy.Actor, f TicketFilter) iter.Seq
 	case !a.IsAgent() && !a.IsAdministrator():
 		spans := []db.Span{{Prefix: key.Of(a.ID())}}
 		ok = gather(store.TicketsBySide, spans...)
-		for _, c := range a.Person.Coordinated(tx.Now()) {
-			ok = ok && gather(store.TicketsByHat, db.Span{Prefix: key.Of(c.Organisation, c.Unit)})
+		reach, err := policy.ReachOf(tx, a)
+		if err != nil {
+			return func(yield func(*store.Ticket, error) bool) { yield(nil, err) }
 		}
+		ok = ok && gather(store.TicketsByHat, reach.Spans()...)
 	case active:
 		ok = gather(store.TicketsByState, byState...)
 	case !f.UpdatedSince.IsZero():

@@ -411,7 +411,7 @@ func (qs *Queues) Neighbours(a policy.Actor, q Query, number uint64) (before, ne
 
 // SideQuery selects tickets of the requester's side, last changed first.
 type SideQuery struct {
-	Of     string // "" for the actor's own and those they participate in, "organisation" for those they coordinate
+	Of     string // "" for the actor's own and those they participate in, "organisation" for those of others that are shared with them
 	State  string // "" for all, "open" for all not closed, or the code of a state
 	Kind   store.TicketKind
 	Module uint64
@@ -426,22 +426,17 @@ func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
 		return page, policy.Denied(a)
 	}
 	err := qs.st.View(func(tx *db.Tx) error {
-		index := store.TicketsBySide
-		prefixes := [][]byte{key.Of(a.ID())}
+		l := leg{index: store.TicketsBySide, spans: []db.Span{{Prefix: key.Of(a.ID()), Desc: true}}}
 		if q.Of == "organisation" {
-			prefixes = nil
-			index = store.TicketsByHat
-			for _, h := range a.Person.Coordinated(tx.Now()) {
-				prefixes = append(prefixes, key.Of(h.Organisation, h.Unit))
+			reach, err := policy.ReachOf(tx, a)
+			if err != nil {
+				return err
 			}
+			l = leg{index: store.TicketsByHat, spans: reach.Spans()}
 		} else {
 			for s := store.StateNew; s <= store.StateClosed; s++ {
 				page.Count += store.Tickets.Count(tx, store.CountSide, a.ID(), s)
 			}
-		}
-		l := leg{index: index}
-		for _, p := range prefixes {
-			l.spans = append(l.spans, db.Span{Prefix: p, Desc: true})
 		}
 		see := qs.sight(tx, a)
 		return page.collect(tx, []leg{l}, q.Limit, q.After, func(t *store.Ticket) bool {
@@ -456,6 +451,17 @@ func (qs *Queues) SideTickets(a policy.Actor, q SideQuery) (Page, error) {
 		})
 	})
 	return page, err
+}
+
+// Shared reports whether tickets of others are shared with the actor, or would be if there were any.
+func (qs *Queues) Shared(a policy.Actor) (bool, error) {
+	var none bool
+	err := qs.st.View(func(tx *db.Tx) error {
+		reach, err := policy.ReachOf(tx, a)
+		none = reach.None()
+		return err
+	})
+	return !none, err
 }
 
 // OpenCount returns how many tickets of the actor's own side are not closed.

@@ -307,7 +307,11 @@ func (qs *Queues) countWords(ctx context.Context, v *store.View) (viewCount, err
 	}
 	// Numbers only: the policy decides on each row whether the person may be notified of it.
 	w := wordsOf(v, limit, 0)
-	found, err := qs.ix.Search(ctx, search.Query{Text: w.Text, Access: qs.find.Access(a), Types: w.Types, Language: a.Lang(), Limit: w.Limit, Sort: w.Sort})
+	access, err := qs.find.Access(a)
+	if err != nil {
+		return c, err
+	}
+	found, err := qs.ix.Search(ctx, search.Query{Text: w.Text, Access: access, Types: w.Types, Language: a.Lang(), Limit: w.Limit, Sort: w.Sort})
 	if err != nil {
 		return c, err
 	}

@@ -46,7 +46,8 @@ var fieldRights = []struct {
 	{"note", []policy.Act{policy.WriteNote}},
 	{"requester", []policy.Act{policy.Arrange}},
 	{"add_participants", []policy.Act{policy.AddPerson}},
-	{"remove_participants", []policy.Act{policy.See}},        // everyone may leave; mayRemove checks the others
+	{"remove_participants", []policy.Act{policy.See}}, // everyone may leave; mayRemove checks the others
+	{"narrowed", []policy.Act{policy.Narrow}},
 	{"wish", []policy.Act{policy.Arrange, policy.AddPerson}}, // the requester's side may grant those it could add: see mayAnswerWish
 	{"link", []policy.Act{policy.Arrange}},
 	{"spam", []policy.Act{policy.Arrange}},
@@ -67,7 +68,8 @@ func (s *Step) fields() []string {
 		{"state", s.To != store.StateNone}, {"outcome", s.Outcome != store.OutcomeNone}, {"version", s.Version != ""},
 		{"planned_for", !s.PlannedFor.IsZero()}, {"duplicate_of", s.DuplicateOf != 0}, {"confirm", s.Confirm}, {"reopen", s.Reopen},
 		{"message", s.Message != nil && !s.Message.Internal}, {"note", s.Message != nil && s.Message.Internal},
-		{"requester", s.For != ""}, {"add_participants", len(s.Add) > 0}, {"remove_participants", len(s.Remove) > 0}, {"wish", s.Grant != "" || s.Refuse != ""},
+		{"requester", s.For != ""}, {"add_participants", len(s.Add) > 0}, {"remove_participants", len(s.Remove) > 0}, {"narrowed", s.Narrow != nil},
+		{"wish", s.Grant != "" || s.Refuse != ""},
 		{"link", s.Link != 0 || s.Unlink != 0}, {"spam", s.Spam != nil}, {"undo_duplicate", s.UndoDuplicate}, {"move_message", s.MoveMessage != 0},
 	} {
 		if f.has {

@@ -63,6 +63,8 @@ type Step struct {
 	Grant  string   // a requested address that becomes a participant
 	Refuse string   // a requested address that does not
 
+	Narrow *bool // keep the ticket from coordinators and colleagues; false shares it again
+
 	Link   uint64
 	Unlink uint64
 
@@ -151,7 +153,7 @@ func (ts *Tickets) fresh(tx *db.Tx, a policy.Actor, t *store.Ticket, s Step) err
 }
 
 func (w *Change) do() error {
-	for _, part := range []func() error{w.spam, w.arrange, w.moveMessage, w.beside, w.confirmMail, w.take, w.place, w.correct, w.people, w.speak, w.move, w.undoDuplicate, w.Flush} {
+	for _, part := range []func() error{w.spam, w.arrange, w.moveMessage, w.beside, w.confirmMail, w.take, w.place, w.correct, w.people, w.narrow, w.speak, w.move, w.undoDuplicate, w.Flush} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -355,6 +357,23 @@ func (w *Change) people() error {
 	}
 	if len(t.AddedBy) == 0 {
 		t.AddedBy = nil
+	}
+	return w.Flush()
+}
+
+// narrow keeps the ticket from coordinators and colleagues, or shares it with them again.
+func (w *Change) narrow() error {
+	if w.s.Narrow == nil || *w.s.Narrow == w.t.Narrowed {
+		return nil
+	}
+	if err := w.need(policy.Narrow); err != nil {
+		return err
+	}
+	w.t.Narrowed = *w.s.Narrow
+	if w.t.Narrowed {
+		w.changed(act.Narrow)
+	} else {
+		w.changed(act.Widen)
 	}
 	return w.Flush()
 }

@@ -47,6 +47,7 @@ type apiTicket struct {
 	DueAt        *time.Time        `json:"due_at,omitempty"`
 	ResolvedAt   *time.Time        `json:"resolved_at,omitempty"`
 	ClosedAt     *time.Time        `json:"closed_at,omitempty"`
+	Narrowed     bool              `json:"narrowed,omitempty"` // coordinators and colleagues do not see it
 	Rev          uint64            `json:"rev"`
 	Messages     []apiMessage      `json:"messages,omitempty"`
 	Beside       *[]apiBeside      `json:"beside,omitempty"` // for those who see notes: mail from senders who do not belong to the ticket
@@ -66,7 +67,7 @@ func ticketAnswer(n names, t *store.Ticket, agents bool) apiTicket {
 		Module: n.module(t.Module), Group: n.group(t.Group), Assignee: n.person(t.Assignee), Requester: n.person(t.Requester), Language: t.Language,
 		Version: t.Version, PlannedFor: apiMoment(t.PlannedFor), Affected: t.Affected, Regression: t.Regression, WorkedIn: t.WorkedIn, Answers: t.Answers,
 		CreatedAt: apiMoment(t.Opened), Deadline: apiMoment(t.Deadline), DueAt: apiMoment(t.Due), ResolvedAt: apiMoment(t.Resolved),
-		ClosedAt: apiMoment(t.Closed), UpdatedAt: apiMoment(t.PublicUpdated), Rev: t.PublicRev}
+		ClosedAt: apiMoment(t.Closed), Narrowed: t.Narrowed, UpdatedAt: apiMoment(t.PublicUpdated), Rev: t.PublicRev}
 	if agents {
 		out.Priority, out.ExternalID, out.UpdatedAt, out.Rev = t.Priority, t.External, apiMoment(t.Updated), t.Rev
 	} else if out.Assignee != nil {
@@ -293,6 +294,7 @@ type apiChange struct {
 	Message            *apiText          `json:"message,omitempty"`
 	AddParticipants    []string          `json:"add_participants,omitempty"`
 	RemoveParticipants []string          `json:"remove_participants,omitempty"`
+	Narrowed           *bool             `json:"narrowed,omitempty"` // keep it from coordinators and colleagues; for its requester
 	Spam               *bool             `json:"spam,omitempty"`
 	Reason             string            `json:"reason,omitempty"`
 }
@@ -336,7 +338,7 @@ func (a pages) apiChangeTicket(r *web.Request) error {
 func (a pages) stepOf(in apiChange) (ticket.Step, error) {
 	s := ticket.Step{Subject: in.Subject, Kind: in.Kind, Severity: in.Severity, Urgency: in.Urgency, Deadline: in.Deadline, Version: in.Version,
 		DuplicateOf: in.DuplicateOf, Affected: in.Affected, Regression: in.Regression, WorkedIn: in.WorkedIn, Answers: in.Answers, Take: in.Take,
-		Add: in.AddParticipants, Spam: in.Spam, Reason: in.Reason}
+		Add: in.AddParticipants, Narrow: in.Narrowed, Spam: in.Spam, Reason: in.Reason}
 	if in.Rev != nil {
 		s.Rev = *in.Rev
 	}
