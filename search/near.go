@@ -9,8 +9,6 @@ import (
 	"sportello/store"
 )
 
-const nearGap = 3 // positions that a new paragraph is away
-
 // near writes a text in short: what stands in front of byte title, what stands behind, and notes.
 func near(public *reading, title int, notes *reading, changed time.Time) []byte {
 	out := make([]byte, short.Header, short.Header+2*len(public.tokens)+16)
