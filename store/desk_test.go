@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"log/slog"
 	"testing"
 
@@ -47,13 +46,5 @@ func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-func wantKind(t testing.TB, err error, kind fault.Kind, key string) {
-	t.Helper()
-	e, ok := errors.AsType[*fault.Error](err)
-	if !ok || e.Kind != kind || e.Key != key {
-		t.Fatalf("error %v, want %s %s", err, kind, key)
 	}
 }

@@ -152,8 +152,8 @@ var (
 
 	linesByRequest  = lines.Index("request", func(l *line) [][]byte { return key.One(l.Request) })
 	papersByRequest = papers.Index("request", func(p *paper) [][]byte { return key.One(p.Request) })
-	papersBySum     = papers.Index("sum", func(p *paper) [][]byte { return key.One(p.Sum) })
-	plainsByN       = plains.Index("n", func(p *plain) [][]byte { return key.One(uint64(p.N)) })
+	_               = papers.Index("sum", func(p *paper) [][]byte { return key.One(p.Sum) })
+	_               = plains.Index("n", func(p *plain) [][]byte { return key.One(uint64(p.N)) })
 )
 
 // tested is the schema of the tests.
