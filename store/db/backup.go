@@ -91,7 +91,7 @@ func (s *Schema) Inspect(path string, fn func(*Tx) error) error {
 		return fmt.Errorf("store: open copy %s: %w", path, err)
 	}
 	err = db.View(func(b *bbolt.Tx) error {
-		tx := &Tx{bolt: b, store: &Store{schema: s, peeked: s.newPeeked()}, now: time.Now().UTC()}
+		tx := &Tx{bolt: b, store: &Store{schema: s, peeked: &peeked{}}, now: time.Now().UTC()}
 		defer func() { tx.done = true }()
 		return fn(tx)
 	})

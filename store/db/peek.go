@@ -14,84 +14,71 @@ type peek struct {
 	row any
 }
 
-// How many rows of a table, and of how many bytes, the newer half of what Peek remembers may have.
+// How many rows, and of how many bytes, the newer half of what a store remembers may have. A decoded row takes a few times
+// its bytes.
 const (
-	maxPeeked      = 2200
-	maxPeekedBytes = 1536 << 10
+	maxPeeked      = 6000
+	maxPeekedBytes = 2 << 20
 	maxPeekedRow   = 32 << 10 // a longer row is decoded each time
 )
 
-// peeked holds the rows of one table that one store has decoded for Table.Peek, or for Table.Glance. When the newer half
-// is full it becomes the older one, whose rows come forward when they are asked for again; the others are forgotten.
-type peeked struct {
-	mu    sync.RWMutex
-	newer map[uint64]peek
-	older map[uint64]peek
-	bytes int // of newer
+// peekKey names a row of a table, whole or as Table.Glance has it.
+type peekKey struct {
+	table string
+	near  bool
+	id    uint64
 }
 
-// rowsKept are the decoded rows of one table.
-type rowsKept struct{ whole, near peeked }
-
-// newPeeked makes one for each table.
-func (s *Schema) newPeeked() map[string]*rowsKept {
-	m := map[string]*rowsKept{}
-	for _, t := range s.Tables {
-		m[t.Name()] = &rowsKept{}
-	}
-	return m
+// peeked holds the rows of all tables that one store has decoded for Table.Peek and Table.Glance: what is asked for most
+// has the room, whichever table it is of. When the newer half is full it becomes the older one, whose rows come forward
+// when they are asked for again; the others are forgotten.
+type peeked struct {
+	mu    sync.RWMutex
+	newer map[peekKey]peek
+	older map[peekKey]peek
+	bytes int // of newer
 }
 
 // Forget drops every decoded row that is kept, so that each is decoded again.
 func (s *Store) Forget() {
-	for _, of := range s.peeked {
-		of.whole.forget()
-		of.near.forget()
-	}
-}
-
-func (p *peeked) forget() {
+	p := s.peeked
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.newer, p.older, p.bytes = nil, nil, 0
 }
 
-func (p *peeked) get(id uint64, raw []byte) (any, bool) {
+func (p *peeked) get(k peekKey, raw []byte) (any, bool) {
 	p.mu.RLock()
-	row, ok := p.newer[id]
+	row, ok := p.newer[k]
 	old := false
 	if !ok {
-		row, old = p.older[id]
+		row, old = p.older[k]
 	}
 	p.mu.RUnlock()
 	if !ok && !old || !bytes.Equal(row.raw, raw) {
 		return nil, false
 	}
 	if old {
-		p.put(id, row)
+		p.put(k, row)
 	}
 	return row.row, true
 }
 
-func (p *peeked) put(id uint64, row peek) {
+func (p *peeked) put(k peekKey, row peek) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.newer == nil || len(p.newer) >= maxPeeked || p.bytes >= maxPeekedBytes {
-		p.older, p.newer, p.bytes = p.newer, map[uint64]peek{}, 0
+		p.older, p.newer, p.bytes = p.newer, map[peekKey]peek{}, 0
 	}
-	p.newer[id] = row
-	p.bytes += len(row.raw)
+	p.bytes += len(row.raw) - len(p.newer[k].raw)
+	p.newer[k] = row
 }
 
 // kept returns the decoded row for the bytes, which are all of the row or its nearer part: one that was decoded before,
 // or a new one.
 func (t *Table[T]) kept(tx *Tx, id uint64, raw []byte, near bool) (*T, error) {
-	of := tx.store.peeked[t.name]
-	rows := &of.whole
-	if near {
-		rows = &of.near
-	}
-	row, ok := rows.get(id, raw)
+	k := peekKey{t.name, near, id}
+	row, ok := tx.store.peeked.get(k, raw)
 	if ok && !tx.store.prove {
 		return row.(*T), nil
 	}
@@ -107,7 +94,7 @@ func (t *Table[T]) kept(tx *Tx, id uint64, raw []byte, near bool) (*T, error) {
 		return row.(*T), nil
 	}
 	if len(raw) <= maxPeekedRow {
-		rows.put(id, peek{bytes.Clone(raw), r})
+		tx.store.peeked.put(k, peek{bytes.Clone(raw), r})
 	}
 	return r, nil
 }

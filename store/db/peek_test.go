@@ -84,36 +84,43 @@ func TestAKeptRowThatSomebodyChangesIsFoundOut(t *testing.T) {
 }
 
 func TestRowsAreKeptWithinBounds(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	key := func(id uint64) peekKey { return peekKey{[]string{"a", "b", "c"}[id%3], id%2 == 0, id / 3} }
 	var p peeked
-	for id := range uint64(5 * maxPeeked) {
-		p.put(id, peek{raw: make([]byte, 100), row: id})
-		if len(p.newer) > maxPeeked || len(p.older) > maxPeeked {
-			t.Fatalf("%d and %d rows are kept", len(p.newer), len(p.older))
+	for range 20 * maxPeeked {
+		p.put(key(r.Uint64N(4*maxPeeked)), peek{raw: make([]byte, r.IntN(2000)), row: 1})
+		held := 0
+		if r.IntN(500) == 0 {
+			for _, row := range p.newer {
+				held += len(row.raw)
+			}
+			if held != p.bytes {
+				t.Fatalf("%d bytes are counted, %d are kept", p.bytes, held)
+			}
+		}
+		if len(p.newer) > maxPeeked || len(p.older) > maxPeeked || p.bytes > maxPeekedBytes+2000 {
+			t.Fatalf("%d and %d rows are kept, of %d bytes", len(p.newer), len(p.older), p.bytes)
 		}
 	}
 	p = peeked{}
-	for id := range uint64(200) {
-		p.put(id, peek{raw: make([]byte, maxPeekedRow)})
-		if p.bytes > maxPeekedBytes+maxPeekedRow {
-			t.Fatalf("%d bytes are kept", p.bytes)
-		}
-	}
-	p = peeked{}
-	p.put(1, peek{raw: []byte("a"), row: "row"})
+	one := peekKey{"a", false, 1}
+	p.put(one, peek{raw: []byte("a"), row: "row"})
 	for id := range uint64(maxPeeked) {
-		p.put(10+id, peek{raw: []byte("b")})
+		p.put(peekKey{"b", false, 10 + id}, peek{raw: []byte("b")})
 	}
-	if row, ok := p.get(1, []byte("a")); !ok || row != "row" {
+	if row, ok := p.get(one, []byte("a")); !ok || row != "row" {
 		t.Error("a row of the older half is not found")
 	}
-	if _, ok := p.newer[1]; !ok {
+	if _, ok := p.newer[one]; !ok {
 		t.Error("a row that was asked for does not come forward")
 	}
-	if _, ok := p.get(1, []byte("b")); ok {
+	if _, ok := p.get(one, []byte("b")); ok {
 		t.Error("a row with other bytes is found")
 	}
-	if _, ok := p.get(2, nil); ok {
-		t.Error("a row that was never kept is found")
+	for _, k := range []peekKey{{"a", true, 1}, {"b", false, 1}, {"a", false, 2}} {
+		if _, ok := p.get(k, []byte("a")); ok {
+			t.Errorf("%v is found, which was never kept", k)
+		}
 	}
 }
 

@@ -72,7 +72,7 @@ type Store struct {
 	id        string
 	blobs     *blob.Folder
 	schema    *Schema
-	peeked    map[string]*rowsKept // by table; never changes itself
+	peeked    *peeked
 	prove     bool
 
 	mu sync.RWMutex // held for reading by each View, for writing while the file is opened again
@@ -92,7 +92,7 @@ type Store struct {
 // naming the process when another one has the folder, and an error naming both versions when the file was written by
 // a newer release.
 func (schema *Schema) Open(dir string, o Options) (*Store, error) {
-	s := &Store{dir: dir, schema: schema, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, wake: make(chan struct{}), peeked: schema.newPeeked(), prove: o.Prove}
+	s := &Store{dir: dir, schema: schema, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, wake: make(chan struct{}), peeked: &peeked{}, prove: o.Prove}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
