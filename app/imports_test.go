@@ -79,20 +79,21 @@ var deskRooms = map[string]struct {
 	may string
 	why string
 }{
-	"entry":     {"", "what was typed is cleaned before anybody asks whose it is"},
-	"due":       {"", "times in, times out: of a ticket it knows the row alone"},
-	"policy":    {"entry", "rights are judged from rows; they hang on nothing that they are asked about"},
-	"post":      {"policy entry", "below people and tickets: adding somebody writes them a letter, and an address of the desk's own takes part in no ticket"},
-	"form":      {"", "what was typed and not sent concerns nobody but who typed it"},
-	"file":      {"policy entry", "a file is as visible as what it belongs to, which policy says"},
-	"people":    {"post policy entry", "people are there before tickets"},
-	"catalogue": {"people post policy entry", "a catalogue brings its groups; no ticket is needed to describe what there is"},
-	"article":   {"catalogue file policy entry", "articles stand in the catalogue and carry files; no ticket changes one"},
-	"find":      {"catalogue file policy entry", "what may be found is judged by policy, never by the room it is in"},
-	"ticket":    {"catalogue people file due post policy entry", "a ticket tells nobody: notices are planned from the change log"},
-	"queue":     {"find people policy entry", "lists and counts read tickets by their indexes and change none"},
-	"notice":    {"ticket catalogue people file post policy entry", "who is told is planned after the change, never before"},
-	"intake":    {"notice ticket people file due post policy entry", "mail changes a ticket as people do, through ticket.Begin"},
+	"entry":      {"", "what was typed is cleaned before anybody asks whose it is"},
+	"due":        {"", "times in, times out: of a ticket it knows the row alone"},
+	"policy":     {"entry", "rights are judged from rows; they hang on nothing that they are asked about"},
+	"post":       {"policy entry", "below people and tickets: adding somebody writes them a letter, and an address of the desk's own takes part in no ticket"},
+	"form":       {"", "what was typed and not sent concerns nobody but who typed it"},
+	"file":       {"policy entry", "a file is as visible as what it belongs to, which policy says"},
+	"people":     {"post policy entry", "people are there before tickets"},
+	"catalogue":  {"people post policy entry", "a catalogue brings its groups; no ticket is needed to describe what there is"},
+	"article":    {"catalogue file policy entry", "articles stand in the catalogue and carry files; no ticket changes one"},
+	"find":       {"catalogue file policy entry", "what may be found is judged by policy, never by the room it is in"},
+	"ticket":     {"catalogue people file due post policy entry", "a ticket tells nobody: notices are planned from the change log"},
+	"queue":      {"find people policy entry", "lists and counts read tickets by their indexes and change none"},
+	"relocation": {"ticket people policy entry", "people and tickets go where their unit goes, through ticket.Begin"},
+	"notice":     {"ticket catalogue people file post policy entry", "who is told is planned after the change, never before"},
+	"intake":     {"notice ticket people file due post policy entry", "mail changes a ticket as people do, through ticket.Begin"},
 }
 
 type listedPackage struct {

@@ -91,6 +91,7 @@ func (a *App) jobs() *suture.Supervisor {
 	a.Mail.Jobs(add)
 	add("password links", a.Desk.People.RunAsked)
 	add("affiliations", a.Desk.People.RunAffiliations)
+	add("relocations", a.Desk.Relocations.Run)
 	add("views", a.Desk.Queues.RunViews)
 	add("misses", a.Desk.Find.RunMisses)
 	if a.Config.Backup.Scheduled() {

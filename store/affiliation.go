@@ -263,12 +263,16 @@ var (
 	})
 )
 
-// OrganisationsByCode leads to the organisation with the code.
+// OrganisationsByCode leads to the organisation with the code, also by the codes of those it took in.
 var OrganisationsByCode = Organisations.UniqueIndex("code", func(o *Organisation) [][]byte {
-	if o.Code == "" {
-		return nil // only in older files, until they are brought up to date
+	var out [][]byte
+	if o.Code != "" { // as in older files, until they are brought up to date
+		out = key.One(o.Code)
 	}
-	return key.One(o.Code)
+	for _, f := range o.Former {
+		out = append(out, key.Of(f.Code))
+	}
+	return out
 })
 
 // maxOrganisationCode is how many characters the code of an organisation has at most.

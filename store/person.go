@@ -107,6 +107,7 @@ type Organisation struct {
 	Name    string   `json:"name"`
 	Domains []string `json:"domains,omitempty"` // mail domains that belong to it, lower case
 	Share   Share    `json:"share,omitzero"`
+	Former  []Former `json:"former,omitempty"` // organisations that it took in
 }
 
 // Unit is a department or office inside an organisation.

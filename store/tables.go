@@ -12,7 +12,7 @@ var tables = []db.AnyTable{
 	Articles, Versions, Notices, SavedReplies, Drafts, SettingsTable, Mails, MailIDs, Letters, TicketLinks, Mailboxes,
 	MailServers,
 	Misses, db.UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
-	Messages, Files, Views,
+	Messages, Files, Views, Relocations,
 }
 
 // Limits that several fields share.
@@ -301,8 +301,22 @@ var People = db.Declare("people", db.Table[Person]{
 
 // Organisations holds one row for each organisation.
 var Organisations = db.Declare("organisations", db.Table[Organisation]{
-	Refs:   func(o *Organisation, to db.Refer) { o.Share.refs(to) },
-	Limits: limit.Fields{"code": limit.Text(maxOrganisationCode), "name": limit.Text(maxName), "domains": limit.Texts(100, 253), "share.chosen": limit.Entries(maxChosen)},
+	Refs: func(o *Organisation, to db.Refer) { o.Share.refs(to) },
+	Limits: limit.Fields{
+		"code": limit.Text(maxOrganisationCode), "name": limit.Text(maxName), "domains": limit.Texts(100, 253), "former": limit.Entries(500),
+		"former.code": limit.Text(maxOrganisationCode), "former.name": limit.Text(maxName), "share.chosen": limit.Entries(maxChosen),
+	},
+})
+
+// Relocations holds one row for each move of a unit, and for each organisation that another one took in.
+var Relocations = db.Declare("relocations", db.Table[Relocation]{
+	Refs: func(r *Relocation, to db.Refer) {
+		to("by", "people", r.By)
+		if r.Ended.IsZero() { // later it may have been taken in itself
+			to("to", "organisations", r.To)
+		}
+	},
+	Limits: limit.Fields{"into": limit.Entries(5000), "sum": limit.Text(maxHash)},
 })
 
 // Units holds one row for each unit of an organisation.

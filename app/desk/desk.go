@@ -15,6 +15,7 @@
 //	find        searching the index with a person's rights; what was not found
 //	due         working time, and when a ticket is due
 //	ticket      opening, changing and reading a ticket
+//	relocation  moving a unit, merging organisations
 //	queue       lists and counts, saved views, saved replies
 //	notice      who is notified of what, by bell and by letter
 //	intake      incoming mail
@@ -39,6 +40,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/app/desk/queue"
+	"sportello/app/desk/relocation"
 	"sportello/app/desk/ticket"
 	"sportello/search"
 	"sportello/store/db"
@@ -68,18 +70,19 @@ type Desk struct {
 	loc     *time.Location
 	maxFile int64
 
-	Rights    *policy.Rights
-	Post      *post.Post
-	Forms     *form.Forms
-	Files     *file.Files
-	People    *people.People
-	Catalogue *catalogue.Catalogue
-	Articles  *article.Articles
-	Find      *find.Finder
-	Tickets   *ticket.Tickets
-	Queues    *queue.Queues
-	Notices   *notice.Notices
-	Intake    *intake.Intake
+	Rights      *policy.Rights
+	Post        *post.Post
+	Forms       *form.Forms
+	Files       *file.Files
+	People      *people.People
+	Catalogue   *catalogue.Catalogue
+	Articles    *article.Articles
+	Find        *find.Finder
+	Tickets     *ticket.Tickets
+	Queues      *queue.Queues
+	Relocations *relocation.Relocations
+	Notices     *notice.Notices
+	Intake      *intake.Intake
 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
@@ -108,18 +111,19 @@ func New(o Options) *Desk {
 	o.Keeper.TellStrange(notices.TellStrange)
 	return &Desk{
 		st: o.Store, ix: o.Search, keeper: o.Keeper, loc: o.Location, maxFile: o.MaxFile,
-		Rights:    rights,
-		Post:      post,
-		Forms:     form.New(o.Store),
-		Files:     files,
-		People:    people,
-		Catalogue: catalogue.New(o.Store),
-		Articles:  article.New(o.Store, o.MaxFile, files),
-		Find:      find,
-		Tickets:   tickets,
-		Queues:    queue.New(o.Store, o.Search, o.Log, rights, find),
-		Notices:   notices,
-		Intake:    intake.New(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, clock),
+		Rights:      rights,
+		Post:        post,
+		Forms:       form.New(o.Store),
+		Files:       files,
+		People:      people,
+		Catalogue:   catalogue.New(o.Store),
+		Articles:    article.New(o.Store, o.MaxFile, files),
+		Find:        find,
+		Tickets:     tickets,
+		Queues:      queue.New(o.Store, o.Search, o.Log, rights, find),
+		Relocations: relocation.New(o.Store, rights, tickets),
+		Notices:     notices,
+		Intake:      intake.New(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, clock),
 	}
 }
 

@@ -103,6 +103,7 @@ var (
 	Dismiss           = add("dismiss", internal, agents, "mail")
 	Apart             = add("apart", internal, agents, "link")
 	LookIn            = add("look-in", internal, agents, "eye")
+	Relocate          = add("relocate", internal, agents|audit, "right") // its place went to another organisation
 )
 
 // The acts of the administration.

@@ -81,6 +81,9 @@ func (ps *People) putOrganisation(a policy.Actor, did act.Act, id, saw uint64, f
 			if err := entry.SameRev(saw, o.Rev); err != nil {
 				return err
 			}
+			if err := rests(tx, id); err != nil {
+				return err
+			}
 		}
 		var wrong fault.Problems
 		o.Name = markup.Line(f.Name)
@@ -145,6 +148,9 @@ func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 		if _, err := store.Organisations.Get(tx, id); err != nil {
 			return err
 		}
+		if err := rests(tx, id); err != nil {
+			return err
+		}
 		used, err := organisationUsed(tx, id)
 		if err != nil {
 			return err
@@ -196,6 +202,9 @@ func (ps *People) AddUnit(a policy.Actor, organisation uint64, name string) (*st
 		if _, err := store.Organisations.Get(tx, organisation); err != nil {
 			return err
 		}
+		if err := rests(tx, organisation); err != nil {
+			return err
+		}
 		out = &store.Unit{Organisation: organisation}
 		return putUnit(tx, out, name)
 	})
@@ -214,6 +223,9 @@ func (ps *People) ChangeUnit(a policy.Actor, id, saw uint64, name string) (*stor
 			return err
 		}
 		if err := entry.SameRev(saw, u.Rev); err != nil {
+			return err
+		}
+		if err := rests(tx, u.Organisation); err != nil {
 			return err
 		}
 		out = u
@@ -246,6 +258,9 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 		if err != nil {
 			return err
 		}
+		if err := rests(tx, u.Organisation); err != nil {
+			return err
+		}
 		used := store.TicketsByHat.Has(tx, u.Organisation, id) || store.PeopleByUnit.Has(tx, id)
 		if !used {
 			if used, err = InSpam(tx, func(t *store.Ticket) bool { return t.Unit == id }); err != nil {
@@ -257,6 +272,24 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 		}
 		return store.Units.Delete(tx, id)
 	})
+}
+
+// UnderWay returns the relocation that has not come to its end, nil when there is none.
+func UnderWay(tx *db.Tx) (*store.Relocation, error) {
+	for r, err := range store.RelocationsUnderWay.Rows(tx, db.Span{}) {
+		return r, err
+	}
+	return nil, nil
+}
+
+// rests returns a Conflict while something is on its way from or to the organisation: it and its units stay as they were
+// when that was confirmed.
+func rests(tx *db.Tx, organisation uint64) error {
+	r, err := UnderWay(tx)
+	if err == nil && r != nil && (r.From.Organisation == organisation || r.To == organisation) {
+		return entry.Conflict("error.relocation-under-way")
+	}
+	return err
 }
 
 // byName sorts rows by name.

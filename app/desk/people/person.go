@@ -195,6 +195,9 @@ func checkPlace(tx *db.Tx, wrong *fault.Problems, organisation *uint64, unit uin
 			wrong.Add("organisation", "error.organisation-unknown")
 		}
 	}
+	if r, err := UnderWay(tx); err == nil && r != nil && r.Takes(store.Hat{Organisation: *organisation, Unit: unit}) {
+		wrong.Add("organisation", "error.relocation-under-way")
+	}
 }
 
 // memberships returns one membership for each group, as supervisor if any entry says so. A retired group is kept only

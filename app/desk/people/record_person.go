@@ -135,6 +135,7 @@ func (ps *People) hat(tx *db.Tx, a policy.Actor, rec Record, p *store.Person, wr
 	if !h.Until.IsZero() && !h.From.Before(h.Until) {
 		wrong.Add("until", "error.until-before-from")
 	}
+	checkPlace(tx, wrong, &h.Organisation, h.Unit)
 	if len(*wrong) > 0 {
 		return -1, nil
 	}
@@ -227,11 +228,15 @@ func ensurePlace(tx *db.Tx, wrong *fault.Problems, organisation, unit string) (s
 	return store.Hat{Organisation: o.ID, Unit: u.ID}, nil
 }
 
-// OrganisationCalled returns the organisation with the code or the name, the code first, or a NotFound error.
+// OrganisationCalled returns the organisation with the code or the name, the code first, also one that took in an
+// organisation which was called so, or a NotFound error.
 func OrganisationCalled(tx *db.Tx, title string) (*store.Organisation, error) {
 	o, err := store.OrganisationsByCode.First(tx, title)
 	if errors.Is(err, fault.ErrNotFound) {
 		o, err = store.OrganisationsByName.First(tx, spelling.Fold(title))
+	}
+	if errors.Is(err, fault.ErrNotFound) {
+		o, err = store.OrganisationsByFormer.First(tx, spelling.Fold(title))
 	}
 	return o, err
 }

@@ -75,3 +75,10 @@ func (w *Change) hatOf(author *store.Person) store.Hat {
 	}
 	return author.HatNear(w.t.Hat(), w.tx.Now())
 }
+
+// Relocate moves the ticket to where its organisation or unit has gone, and writes it.
+func (w *Change) Relocate(to store.Hat) error {
+	w.t.Wear(to)
+	w.changed(act.Relocate)
+	return w.Flush()
+}
