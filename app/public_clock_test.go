@@ -175,6 +175,7 @@ func TestEveryInternalActIsTried(t *testing.T) {
 		"not-spam":     "gives it back",
 		"merge":        "gives its people the other ticket",
 		"unmerge":      "gives them back their own messages",
+		"relocate":     "gives it to the coordinators of another organisation, and shows the name of that one",
 		"move-message": "gives its people another ticket, or takes a message from them",
 	}
 	for _, a := range act.All() {

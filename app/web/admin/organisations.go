@@ -18,6 +18,7 @@ import (
 type adminOrganisationsPage struct {
 	show.AdminPage
 	Organisations []adminOrganisationLine
+	Running       string // what is on its way from one to another
 }
 
 type adminOrganisationLine struct {
@@ -56,6 +57,9 @@ func (a pages) getOrganisations(r *web.Request) error {
 			line.Units = append(line.Units, web.Link{Label: u.Name, Address: line.Address + "#" + unitField(u.ID)})
 		}
 		v.Organisations = append(v.Organisations, line)
+	}
+	if v.Running, err = a.underWay(r, &v.Page); err != nil {
+		return err
 	}
 	return r.Render("page/admin-organisations", v)
 }

@@ -41,6 +41,9 @@ func Routes(s *web.Site, mail *delivery.Delivery) []web.Route {
 		web.Post("/admin/organisations/:n<int>/units/rename", "admin-units.change", web.Administrator, a.postUnit, "/admin/organisations/:n"),
 		web.Post("/admin/organisations/:n<int>/units/remove", "admin-units.remove", web.Administrator, a.postRemoveUnit, "/admin/organisations/:n"),
 
+		web.Get("/admin/organisations/:n<int>/move", "relocation.show", web.Administrator, a.getRelocation),
+		web.Post("/admin/organisations/:n<int>/move", "relocation.begin", web.Administrator, a.postRelocation, "/admin/organisations/:n/move").Confirmed(web.Lately),
+
 		web.Get("/admin/groups", "admin-groups.list", web.Supervisor, a.getGroups),
 		web.Get("/admin/groups/new", "admin-groups.new", web.Administrator, a.getNewGroup),
 		web.Post("/admin/groups", "admin-groups.add", web.Administrator, a.postNewGroup, "/admin/groups/new"),
