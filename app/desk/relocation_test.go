@@ -81,8 +81,33 @@ func newSmallWorld(t testing.TB, seed uint64) *smallWorld {
 			}
 			w.everybody = append(w.everybody, p.ID)
 		}
+		share := func() store.Share {
+			s := store.Share{With: one(w, []store.Sharing{store.SharedAbove, store.SharedAbove, store.SharedNobody, store.SharedCoordinators, store.SharedChosen, store.SharedEverybody})}
+			if s.With == store.SharedChosen {
+				s.Chosen = []uint64{one(w, w.everybody), one(w, w.everybody)}
+			}
+			return s
+		}
+		for _, id := range w.organisations {
+			o, err := store.Organisations.Get(tx, id)
+			if err != nil {
+				return err
+			}
+			o.Share = share()
+			if err := store.Organisations.Put(tx, o); err != nil {
+				return err
+			}
+		}
+		for _, u := range w.units {
+			if u.Share = share(); u.Share.With == store.SharedAbove {
+				continue
+			}
+			if err := store.Units.Put(tx, u); err != nil {
+				return err
+			}
+		}
 		for i := range 30 {
-			k := &store.Ticket{Subject: fmt.Sprint("Richiesta ", i), Kind: store.Clarification, State: one(w, []store.State{store.StateNew, store.StateOpen, store.StateClosed}),
+			k := &store.Ticket{Narrowed: w.chance.IntN(6) == 0, Subject: fmt.Sprint("Richiesta ", i), Kind: store.Clarification, State: one(w, []store.State{store.StateNew, store.StateOpen, store.StateClosed}),
 				Group: w.group[one(w, []string{"csa", "csa", "legale", "generale"})], Requester: one(w, w.everybody), Opened: now, Unclaimed: w.chance.IntN(8) == 0}
 			if w.chance.IntN(8) > 0 {
 				k.Wear(w.hat())

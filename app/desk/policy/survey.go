@@ -22,12 +22,13 @@ type Survey struct {
 type face struct {
 	hat           store.Hat
 	group, module uint64
+	narrowed      bool
 }
 
 // faceOf returns the face of the ticket, and a ticket that has this face and no people.
 func faceOf(t *store.Ticket) (face, *store.Ticket) {
-	f := face{t.Hat(), t.Group, t.Module}
-	return f, &store.Ticket{Organisation: t.Organisation, Unit: t.Unit, Group: t.Group, Module: t.Module}
+	f := face{t.Hat(), t.Group, t.Module, t.Narrowed}
+	return f, &store.Ticket{Organisation: t.Organisation, Unit: t.Unit, Group: t.Group, Module: t.Module, Narrowed: t.Narrowed}
 }
 
 type faceCount struct {
@@ -110,7 +111,7 @@ func (s *Survey) Touches(tx *db.Tx, c *db.Change) bool {
 	case store.People.Name():
 		return changes(c, "affiliations", "groups", "administrator", "editor", "disabled", "name", "email")
 	case store.Tickets.Name():
-		if !changes(c, "organisation", "unit", "group", "module", "requester", "participants", "unclaimed", "spam") {
+		if !changes(c, "organisation", "unit", "group", "module", "requester", "participants", "unclaimed", "spam", "narrowed") {
 			return false
 		}
 		t, err := store.Tickets.Glance(tx, c.ID)
