@@ -101,8 +101,8 @@ func (qs *Queues) Queue(a policy.Actor, q Query) (Page, error) {
 // count returns how many tickets the query has, or at least has: by counters where they tell, else by looking.
 func (qs *Queues) count(tx *db.Tx, a policy.Actor, q Query, legs []leg, fits func(*store.Ticket) bool) (n int, more bool, err error) {
 	if countersTell(tx, a, q) {
-		n = qs.queueCount(tx, a, q.View)
-		return n, q.View == ViewSpam && n > mostSpam, nil
+		n, err = qs.queueCount(tx, a, q.View)
+		return n, q.View == ViewSpam && n > mostSpam, err
 	}
 	told, looked := qs.toldByIndex(tx, a, q), 0
 	for _, l := range legs {
@@ -170,7 +170,10 @@ func (qs *Queues) sorted(tx *db.Tx, a policy.Actor, page *Page, q Query, legs []
 	}
 	page.Count, page.More, page.Sorted = len(all), more, more
 	if more && countersTell(tx, a, q) {
-		page.Count, page.More = qs.queueCount(tx, a, q.View), false
+		page.More = false
+		if page.Count, err = qs.queueCount(tx, a, q.View); err != nil {
+			return err
+		}
 	}
 	limit := pageLimit(q.Limit)
 	after, _ := hex.DecodeString(q.After)
@@ -274,78 +277,25 @@ func (p *Page) name(tx *db.Tx, t *store.Ticket) {
 // Counts are the numbers beside the views.
 type Counts map[string]int
 
-// Counts returns the number of tickets in each view of the agent, read from counters. The view of everything leaves out
-// confidential groups other than the agent's own; it includes a confidential module in an open group.
+// Counts returns the number of tickets in each view of the agent that they may see.
 func (qs *Queues) Counts(a policy.Actor) (Counts, error) {
 	out := Counts{}
 	if !a.IsAgent() && !a.IsAdministrator() {
 		return out, nil
 	}
 	err := qs.st.View(func(tx *db.Tx) error {
+		secret, err := secretModules(tx)
+		if err != nil {
+			return err
+		}
 		for _, v := range Views {
-			out[v] = qs.queueCount(tx, a, v)
+			if out[v], err = qs.countOf(tx, a, v, secret); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 	return out, err
-}
-
-// mostSpam is how far spam is counted.
-const mostSpam = 99
-
-func (qs *Queues) queueCount(tx *db.Tx, a policy.Actor, view string) int {
-	n := 0
-	states := store.ActiveStates
-	switch view {
-	case ViewMine:
-		for _, s := range states {
-			n += store.Tickets.Count(tx, store.CountAssignee, a.ID(), s)
-		}
-		return n
-	case ViewAll:
-		for _, s := range states {
-			n += store.Tickets.Count(tx, store.CountState, s)
-		}
-		for g, err := range store.Groups.PeekAll(tx, 0, false) {
-			if err != nil || !g.Confidential || a.Person != nil && a.Person.InGroup(g.ID) {
-				continue
-			}
-			for _, s := range states {
-				n -= store.Tickets.Count(tx, store.CountGroup, g.ID, s)
-			}
-		}
-		return n
-	case ViewWaiting:
-		states = []store.State{store.StateWaiting}
-	case ViewResolved:
-		states = []store.State{store.StateResolved}
-	case ViewClosed:
-		states = []store.State{store.StateClosed}
-	case ViewBeside:
-		for _, g := range qs.rights.OwnGroups(tx, a) {
-			n += store.Tickets.Count(tx, store.CountBeside, g)
-		}
-		return n
-	case ViewSpam:
-		for _, g := range qs.rights.OwnGroups(tx, a) {
-			for range store.TicketsBySpam.Entries(tx, db.Span{Prefix: key.Of(g)}) {
-				if n++; n > mostSpam {
-					return n
-				}
-			}
-		}
-		return n
-	}
-	count := store.CountGroup
-	if view == ViewUnassigned {
-		count = store.CountUnassigned
-	}
-	for _, g := range qs.rights.OwnGroups(tx, a) {
-		for _, s := range states {
-			n += store.Tickets.Count(tx, count, g, s)
-		}
-	}
-	return n
 }
 
 // farthest bounds how many tickets that do not fit Neighbours walks past, each way.

@@ -15,7 +15,7 @@ import (
 	"sportello/store/fault"
 )
 
-// ownTicketsPage lists the tickets of the reader's side, or those the reader coordinates.
+// ownTicketsPage lists the tickets of the reader's side, or those of others that are shared with the reader.
 type ownTicketsPage struct {
 	web.Page
 	Tabs     []web.Link
@@ -41,12 +41,21 @@ func (a pages) getOwnTickets(r *web.Request) error {
 	q := r.QueryForm()
 	actor := r.Actor()
 	of := q.Raw("of")
-	if of != "" && (of != "organisation" || !actor.Person.IsCoordinator(a.Desk.Now())) {
+	coordinates := actor.Person.IsCoordinator(a.Desk.Now())
+	shared, err := a.Desk.Queues.Shared(actor)
+	if err != nil {
+		return err
+	}
+	if shared = shared || coordinates; of != "" && (of != "organisation" || !shared) {
 		return fault.New(fault.NotFound, "error.not-found")
 	}
 	title := "own.title"
-	if of != "" {
+	switch {
+	case of == "":
+	case coordinates:
 		title = "own.title-others"
+	default:
+		title = "own.title-colleagues"
 	}
 	v := &ownTicketsPage{Page: r.Page(title), Of: of}
 	v.Nav, v.Live = "tickets", true
@@ -78,12 +87,14 @@ func (a pages) getOwnTickets(r *web.Request) error {
 		v.Clear += "?of=" + of
 	}
 	v.pagesOf(q, page)
-	if v.IsCoordinator {
+	if shared {
 		name, err := a.coordinated(actor)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if name == "" {
+		case !coordinates:
+			name = v.T("own.colleagues")
+		case name == "":
 			name = v.T("own.coordinated")
 		}
 		members, err := a.members(actor)
@@ -100,8 +111,12 @@ func (a pages) getOwnTickets(r *web.Request) error {
 		v.Empty, v.EmptyHow = v.T("own.none-fits"), v.T("own.none-fits-how")
 	} else {
 		v.Empty, v.EmptyHow = v.T("own.none"), v.T("own.none-how")
-		if of != "" {
+		switch {
+		case of == "":
+		case coordinates:
 			v.EmptyHow = v.T("own.none-how-others")
+		default:
+			v.EmptyHow = v.T("own.none-how-colleagues")
 		}
 	}
 	if err := show.House(a.Site, r, &v.Page, "/tickets"); err != nil {
