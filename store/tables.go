@@ -12,7 +12,7 @@ var tables = []db.AnyTable{
 	Articles, Versions, Notices, SavedReplies, Drafts, SettingsTable, Mails, MailIDs, Letters, TicketLinks, Mailboxes,
 	MailServers,
 	Misses, db.UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
-	Messages, Files, Views, Relocations,
+	Messages, Files, Views, Relocations, Looks,
 }
 
 // Limits that several fields share.
@@ -390,4 +390,9 @@ var Views = db.Declare("views", db.Table[View]{
 		{Index: "group", Of: func(v *View) []byte { return under(v.Group) }, Most: 500, Field: "name"},
 	},
 	Limits: limit.Fields{"name": limit.Text(maxShort), "text": limit.Text(2000), "queue": limit.Text(maxWord), "known": {Entries: 1000, Observed: true}},
+})
+
+// Looks holds one row for each administrator who gave a reason to see a confidential ticket, and that ticket.
+var Looks = db.Declare("looks", db.Table[Look]{
+	Refs: func(l *Look, to db.Refer) { to("person", "people", l.Person) }, // the ticket may be gone as spam; the reason stays
 })

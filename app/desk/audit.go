@@ -44,7 +44,7 @@ var audited = map[string]bool{}
 
 func init() {
 	for _, t := range []string{store.People.Name(), store.Organisations.Name(), store.Units.Name(), store.Groups.Name(), store.Modules.Name(),
-		store.SettingsTable.Name(), store.Articles.Name(), store.Versions.Name(), store.SavedReplies.Name(), store.Synonyms.Name(), store.Tokens.Name(), store.Links.Name(), store.MailServers.Name()} {
+		store.SettingsTable.Name(), store.Articles.Name(), store.Versions.Name(), store.SavedReplies.Name(), store.Synonyms.Name(), store.Tokens.Name(), store.Links.Name(), store.MailServers.Name(), store.Looks.Name()} {
 		audited[t] = true
 	}
 }
@@ -169,6 +169,10 @@ func (n *namer) look(table string, id uint64) string {
 		if m, err := store.MailServers.Get(n.tx, id); err == nil {
 			return m.Address
 		}
+	case "looks":
+		if l, err := store.Looks.Get(n.tx, id); err == nil {
+			return "#" + strconv.FormatUint(l.Ticket, 10)
+		}
 	case "settings":
 		return "settings"
 	}
@@ -194,6 +198,11 @@ func (n *namer) value(table, field string, raw json.RawMessage) string {
 		}
 	}
 	switch {
+	case field == "share":
+		var s store.Share
+		if json.Unmarshal(raw, &s) == nil {
+			return joined(slices.Concat([]string{s.With.String()}, named(s.Chosen, func(id uint64) string { return n.name("people", id) })), func(s string) string { return s })
+		}
 	case table == "people" && field == "groups":
 		var list []store.Membership
 		if json.Unmarshal(raw, &list) == nil {
@@ -215,6 +224,14 @@ func (n *namer) value(table, field string, raw json.RawMessage) string {
 		return ""
 	}
 	return plainValue(v)
+}
+
+func named(ids []uint64, name func(uint64) string) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = name(id)
+	}
+	return out
 }
 
 // affiliation says where, as what and until when somebody belongs.

@@ -102,7 +102,7 @@ var (
 	OwnTicket         = add("own-ticket", internal, agents, "mail")
 	Dismiss           = add("dismiss", internal, agents, "mail")
 	Apart             = add("apart", internal, agents, "link")
-	LookIn            = add("look-in", internal, agents, "eye")
+	LookIn            = add("look-in", internal, agents|audit, "eye")
 	Relocate          = add("relocate", internal, agents|audit, "right") // its place went to another organisation
 )
 

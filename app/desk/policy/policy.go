@@ -102,6 +102,9 @@ func (s Standing) grants(r relation, act Act) bool {
 // Side reports whether the person is on the requester's side, which speaks for the ticket; colleagues only read it.
 func (s Standing) Side() bool { return s.Is[AsRequester] || s.Is[AsParticipant] || s.Is[AsCoordinator] }
 
+// Confidential reports whether the ticket's group or module is confidential.
+func (s Standing) Confidential() bool { return s.confidential }
+
 // SpeaksForGroup reports whether the person writes here in the group's name: agents of the ticket's group do, unless
 // the ticket is their own.
 func (s Standing) SpeaksForGroup() bool {
@@ -136,7 +139,7 @@ func (rs *Rights) Standing(tx *db.Tx, a Actor, t *store.Ticket, secret bool) Sta
 	s.Is[asEditor] = p.Editor
 	s.Is[AsAdministrator] = p.Administrator
 	if p.Administrator && s.confidential {
-		s.reason = rs.gaveReason(p.ID, t.ID)
+		s.reason = gaveReason(tx, p.ID, t.ID)
 	}
 	return s
 }
@@ -198,14 +201,13 @@ func Confidential(tx *db.Tx, group, module uint64) bool {
 // reasonHolds is how long an administrator who gave a reason may see a confidential ticket.
 const reasonHolds = time.Hour
 
-func (rs *Rights) gaveReason(person, ticket uint64) bool {
-	rs.reasonMu.Lock()
-	defer rs.reasonMu.Unlock()
-	return rs.clock().Before(rs.reasons[reasonKey{person, ticket}])
+func gaveReason(tx *db.Tx, person, ticket uint64) bool {
+	l, err := store.LooksByPerson.First(tx, person, ticket)
+	return err == nil && tx.Now().Before(l.Until)
 }
 
 // GiveReason lets an administrator see a confidential ticket for an hour. The reason is required and is written into
-// the ticket's history. Everybody else gets a NotFound error.
+// the ticket's history and into the log of the administration. Everybody else gets a NotFound error.
 func (rs *Rights) GiveReason(a Actor, number uint64, reason string) error {
 	if !a.IsAdministrator() {
 		return fault.New(fault.NotFound, "error.not-found")
@@ -213,27 +215,26 @@ func (rs *Rights) GiveReason(a Actor, number uint64, reason string) error {
 	if reason == "" {
 		return fault.New(fault.Invalid, "error.required").At("reason")
 	}
-	err := rs.st.Update(a.By(act.LookIn), func(tx *db.Tx) error {
+	return rs.st.Update(a.By(act.LookIn), func(tx *db.Tx) error {
 		t, err := store.Tickets.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		l, err := store.LooksByPerson.First(tx, a.ID(), number)
+		if fault.KindOf(err) == fault.NotFound && err != nil {
+			l, err = &store.Look{Person: a.ID(), Ticket: number}, nil
+		}
 		if err != nil {
 			return err
 		}
 		tx.Because(reason)
 		tx.Internally(true)
-		return store.Tickets.Put(tx, t)
-	})
-	if err == nil {
-		rs.reasonMu.Lock()
-		now := rs.clock()
-		for k, until := range rs.reasons {
-			if now.After(until) {
-				delete(rs.reasons, k)
-			}
+		if err := store.Tickets.Put(tx, t); err != nil || a.Person == nil {
+			return err
 		}
-		rs.reasons[reasonKey{a.ID(), number}] = now.Add(reasonHolds)
-		rs.reasonMu.Unlock()
-	}
-	return err
+		l.Until = tx.Now().Add(reasonHolds)
+		return store.Looks.Put(tx, l)
+	})
 }
 
 // Rights that do not belong to a single ticket.

@@ -3,25 +3,10 @@
 // nothing except for recording a reason; the other rooms ask it before they act.
 package policy
 
-import (
-	"sync"
-	"time"
-
-	"sportello/store/db"
-)
+import "sportello/store/db"
 
 // Rights decides what people may do at one desk.
-type Rights struct {
-	st    *db.Store
-	clock func() time.Time
-
-	reasonMu sync.Mutex
-	reasons  map[reasonKey]time.Time // until when administrators who gave a reason may see a confidential ticket
-}
-
-type reasonKey struct{ person, ticket uint64 }
+type Rights struct{ st *db.Store }
 
 // New returns the rights for the desk of the store.
-func New(st *db.Store) *Rights {
-	return &Rights{st: st, clock: st.Now, reasons: map[reasonKey]time.Time{}}
-}
+func New(st *db.Store) *Rights { return &Rights{st} }

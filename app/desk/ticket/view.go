@@ -35,9 +35,11 @@ type View struct {
 	MayBelong *store.Ticket    // the ticket it may belong to, for agents who may see that one
 	Duplicate *store.Ticket    // the ticket this one is a duplicate of, when the actor may see it
 	May       map[policy.Act]bool
-	Agents    bool // the actor is on the agents' side of this ticket
-	ForGroup  bool // the actor's public messages are in the group's name
-	Side      bool // the actor is requester, participant or coordinator
+	Agents    bool         // the actor is on the agents' side of this ticket
+	ForGroup  bool         // the actor's public messages are in the group's name
+	Side      bool         // the actor is requester, participant or coordinator
+	Secret    bool         // the group or module is confidential
+	Share     policy.Share // with whom tickets are shared that are opened where it was; zero without an organisation
 	MayRemove map[uint64]bool
 	MayGrant  map[string]bool // wishes that the actor may grant
 	Reachable []store.State   // states to which the actor's side can move it
@@ -139,7 +141,10 @@ func (ts *Tickets) view(a policy.Actor, number uint64, read func(*db.Tx, *View, 
 			v.May[act] = s.Allows(act)
 		}
 		v.Side, v.ForGroup = s.Side(), s.SpeaksForGroup()
-		v.Agents = v.May[policy.SeeNotes]
+		v.Agents, v.Secret = v.May[policy.SeeNotes], s.Confidential()
+		if t.Organisation != 0 {
+			v.Share = policy.ShareOf(tx, t.Hat())
+		}
 		h, err := openThread(tx, t, s)
 		if err != nil {
 			return err

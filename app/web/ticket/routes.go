@@ -39,6 +39,8 @@ func Routes(s *web.Site, presence *live.Presence) []web.Route {
 		web.Post("/tickets/:n<int>/correct", "side.correct", web.Person, a.postSideCorrect, "/tickets/:n"),
 		web.Post("/tickets/:n<int>/participants", "side.participants", web.Person, a.postSideParticipants, "/tickets/:n"),
 
+		web.Post("/tickets/:n<int>/narrow", "side.narrow", web.Person, a.postSideNarrow, "/tickets/:n"),
+
 		web.Get("/tickets/:n<int>", "ticket.show", web.Person, a.getTicket),
 		web.Get("/tickets/:n<int>/thread", "ticket.thread", web.Person, a.getThread),
 		work("step", "step", a.postStep).WithFiles("files"),

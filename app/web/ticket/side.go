@@ -55,6 +55,7 @@ type sidePage struct {
 	FilesCut     string // says that there may be more files
 	Links        []show.OwnLine
 	Holders      []linkHolder // people who read the ticket through a link
+	Sight        *sight       // who sees it besides the reader, for its requester
 
 	MayCorrect bool
 	Correcting bool // the form for corrections has problems and is unfolded
@@ -149,6 +150,9 @@ func (a pages) sideTicket(r *web.Request, tv *ticket.View, f *web.Form, wrong er
 		v.Links = append(v.Links, show.OwnLineOf(&v.Page, o, show.LevelPaths(levels, v.Lang)))
 	}
 	if v.Holders, err = a.linkHolders(&v.Page, r.Actor(), t.ID); err != nil {
+		return err
+	}
+	if v.Sight, err = a.sightOf(v, tv); err != nil {
 		return err
 	}
 	if v.MayCorrect {

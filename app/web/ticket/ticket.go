@@ -60,7 +60,8 @@ type ticketPage struct {
 	Others     string // other people who have the ticket open
 	Duplicate  *ticketLine
 	IsSpam     bool
-	Secret     bool // an administrator sees the ticket only because they gave a reason
+	Narrowed   bool // its requester keeps it from coordinators and colleagues
+	Secret     bool // its group or module is confidential
 	OwnSide    bool // the reader also belongs to the requester's side
 
 	Thread   []threadItem
@@ -206,7 +207,7 @@ func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *pos
 	v.Seen, v.LeftOff = seenOf(t), leftOff(t)
 	v.may(t)
 	v.MayTake = v.MayAssign && r.Actor().Person.InGroup(row.Group) && row.State.Active() && row.Assignee != v.Person
-	v.IsSpam, v.OwnSide = row.IsSpam(), t.Side
+	v.IsSpam, v.OwnSide, v.Narrowed, v.Secret = row.IsSpam(), t.Side, row.Narrowed, t.Secret
 	if v.MayArrange && v.MayWork && row.State.Active() {
 		v.Merge = show.JoinQuery(v.Act+"/merge", from)
 	}
