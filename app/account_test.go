@@ -3,6 +3,7 @@ package app_test
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -78,7 +79,7 @@ func TestSleepingTokensAreWokenOnAPage(t *testing.T) {
 	a.must(a.post("/admin/tokens/99/wake", nil), 404)
 	a.must(a.post("/admin/tokens/wake", nil), http.StatusSeeOther)
 	a.must(a.get("/admin/tokens"), 200, "Nessun token sospeso")
-	if _, err := d.app.Desk.Keeper().Token(t.Context(), token); err != nil {
+	if _, _, err := d.app.Desk.Keeper().Token(t.Context(), token, netip.Addr{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -122,7 +123,7 @@ func TestARestoreBringsNoCredentialsBack(t *testing.T) {
 		if _, _, err := k.Session(t.Context(), session); fault.KindOf(err) != fault.SignIn {
 			t.Errorf("the session: %v", err)
 		}
-		_, err := k.Token(t.Context(), token)
+		_, _, err := k.Token(t.Context(), token, netip.Addr{})
 		if e, ok := errors.AsType[*fault.Error](err); !ok || e.Key != "error.token-asleep" {
 			t.Errorf("the token: %v", err)
 		}

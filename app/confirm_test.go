@@ -3,6 +3,7 @@ package app_test
 import (
 	"maps"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -30,15 +31,15 @@ func TestATokenIsMadeByWhoShowsAgainWhoTheyAre(t *testing.T) {
 	d := newTestDesk(t)
 	p := d.add("Ada Neri", people.Form{})
 	b := d.signedIn(p)
-	b.must(b.post("/me/tokens", url.Values{"token_name": {"report"}}), 422, `id="token_password-e"`, `!<code id="token">`)
-	b.must(b.post("/me/tokens", url.Values{"token_name": {"report"}, "password_now": {"wrong"}}), 422, `!<code id="token">`)
-	b.must(b.post("/me/tokens", url.Values{"token_name": {"report"}, "token_life": {"99999"}, "password_now": {testPassword}}), 422, `!<code id="token">`)
-	a := b.post("/me/tokens", url.Values{"token_name": {"report"}, "token_life": {"90"}, "password_now": {testPassword}})
+	b.must(b.post("/me/tokens", url.Values{"token_name": {"report"}, "token_nouns": {"*"}}), 422, `id="token_password-e"`, `!<code id="token">`)
+	b.must(b.post("/me/tokens", url.Values{"token_name": {"report"}, "token_nouns": {"*"}, "password_now": {"wrong"}}), 422, `!<code id="token">`)
+	b.must(b.post("/me/tokens", url.Values{"token_name": {"report"}, "token_nouns": {"*"}, "token_life": {"99999"}, "password_now": {testPassword}}), 422, `!<code id="token">`)
+	a := b.post("/me/tokens", url.Values{"token_name": {"report"}, "token_nouns": {"*"}, "token_life": {"90"}, "password_now": {testPassword}})
 	b.must(a, 200, `<code id="token">`, `!id="token_password"`)
 	// For some minutes it is not asked again, in this browser alone.
-	b.must(b.post("/me/tokens", url.Values{"token_name": {"another"}}), 200, `<code id="token">`)
+	b.must(b.post("/me/tokens", url.Values{"token_name": {"another"}, "token_nouns": {"*"}}), 200, `<code id="token">`)
 	other := d.signedIn(p)
-	other.must(other.post("/me/tokens", url.Values{"token_name": {"report"}}), 422)
+	other.must(other.post("/me/tokens", url.Values{"token_name": {"report"}, "token_nouns": {"*"}}), 422)
 
 	token := regexp.MustCompile(`<code id="token">([^<]+)</code>`).FindStringSubmatch(a.body)[1]
 	list, err := d.app.Desk.Keeper().TokensOf(p.ID)
@@ -90,7 +91,7 @@ func TestTokensEndWithThePassword(t *testing.T) {
 	}
 	b := d.signedIn(p)
 	b.must(b.post("/me/password", url.Values{"password_now": {testPassword}, "password": {"una frase nuova e lunga"}, "password_again": {"una frase nuova e lunga"}}), http.StatusSeeOther)
-	if _, err := d.app.Desk.Keeper().Token(t.Context(), token); fault.KindOf(err) != fault.SignIn {
+	if _, _, err := d.app.Desk.Keeper().Token(t.Context(), token, netip.Addr{}); fault.KindOf(err) != fault.SignIn {
 		t.Errorf("the token: %v", err)
 	}
 }
@@ -146,7 +147,9 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 	"me.password": func(*confirmDesk) (string, url.Values) {
 		return "/me/password", url.Values{"password": {testPassword + " due"}, "password_again": {testPassword + " due"}}
 	},
-	"me.token": func(*confirmDesk) (string, url.Values) { return "/me/tokens", url.Values{"token_name": {"report"}} },
+	"me.token": func(*confirmDesk) (string, url.Values) {
+		return "/me/tokens", url.Values{"token_name": {"report"}, "token_nouns": {"*"}}
+	},
 	"admin-people.add": func(d *confirmDesk) (string, url.Values) {
 		return "/admin/people", url.Values{"name": {"Lia \"Testa\" <b>& figli</b>"}, "email": {"lia@example.it"}, "administrator": {"1"}}
 	},

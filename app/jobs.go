@@ -98,7 +98,11 @@ func (a *App) jobs() *suture.Supervisor {
 		add("backup", a.Backups.Run)
 	}
 	add("expiry", a.hourly("expiry", func(ctx context.Context) error { _, err := a.Desk.Keeper().Expire(ctx); return err }))
-	add("token ends", a.hourly("token ends", func(context.Context) error { _, err := a.Desk.People.RemindTokens(); return err }))
+	add("token ends", a.hourly("token ends", func(context.Context) error {
+		_, kept := a.Desk.People.TellKept()
+		_, ends := a.Desk.People.RemindTokens()
+		return errors.Join(kept, ends)
+	}))
 	add("sweep", a.hourly("sweep", func(context.Context) error { _, err := a.Store.Sweep(); return err }))
 	return s
 }

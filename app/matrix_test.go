@@ -287,6 +287,8 @@ func (w *world) address(r web.Route) string {
 				w.t.Fatal(err)
 			}
 			return strings.NewReplacer(":token", w.linked(w.people["participant"], t.ID), ":n<int>", fmt.Sprint(v.Files[v.Messages[0].ID][0].ID)).Replace(r.Path)
+		case before == "service-accounts":
+			thing = fmt.Sprint(w.service())
 		case before == "mail":
 			thing = fmt.Sprint(w.held())
 		case before == "letters":
@@ -333,6 +335,18 @@ func (w *world) address(r web.Route) string {
 		parts[i] = thing
 	}
 	return "/" + strings.Join(parts, "/")
+}
+
+// service adds a service account that belongs to the requester and the agent.
+func (w *world) service() uint64 {
+	w.t.Helper()
+	w.now++
+	p, err := w.app.Desk.People.AddService(w.as("administrator"), people.ServiceForm{Name: fmt.Sprintf("Sonda %d", w.now), Email: fmt.Sprintf("sonda-%d@example.it", w.now),
+		Owners: [2]string{"requester@example.it", "agent@example.it"}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p.ID
 }
 
 // TestWhoReachesWhichRoute asks every route as everybody of the cast. The reviewed table is testdata/routes.txt: a new

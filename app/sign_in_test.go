@@ -3,6 +3,7 @@ package app_test
 import (
 	"html"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -189,13 +190,13 @@ func TestOnesOwnSettings(t *testing.T) {
 	b.must(b.get("/me"), 200)
 	other.must(other.get("/me"), http.StatusSeeOther) // the other session ended
 
-	a := b.post("/me/tokens", url.Values{"token_name": {"stampante"}})
+	a := b.post("/me/tokens", url.Values{"token_name": {"stampante"}, "token_nouns": {"*"}})
 	b.must(a, 200, "stampante")
 	m := regexp.MustCompile(`<code id="token">([^<]+)</code>`).FindStringSubmatch(a.body)
 	if m == nil {
 		t.Fatal("no token is shown")
 	}
-	if who, err := d.app.Desk.Keeper().Token(t.Context(), m[1]); err != nil || who.ID != p.ID {
+	if _, who, err := d.app.Desk.Keeper().Token(t.Context(), m[1], netip.Addr{}); err != nil || who.ID != p.ID {
 		t.Errorf("the token belongs to %v, %v", who, err)
 	}
 	b.must(b.get("/me"), 200, "stampante", "!"+m[1])

@@ -16,9 +16,10 @@ type Access struct {
 	Agent         bool     // also other groups' tickets that are not confidential, with notes
 	Organisations []uint64 // whose tickets are shared with the person, but for those of the units in Closed
 	Closed        []uint64
-	Units         []uint64 // single units whose tickets are shared with the person
-	AllArticles   bool     // editors, administrators: drafts too
-	AllTickets    bool     // administrators: all tickets that are not confidential, with notes, and such mail
+	Units         []uint64   // single units whose tickets are shared with the person
+	AllArticles   bool       // editors, administrators: drafts too
+	AllTickets    bool       // administrators: all tickets that are not confidential, with notes, and such mail
+	Only          [][]string // of all this, only what has one of the tags (name:code) of each
 }
 
 // sight is what an Access lets its reader see of one segment.
@@ -79,7 +80,11 @@ func (a Access) see(p *segment.Part, cat *query.Catalogue, own bool) (sight, err
 		return s, err
 	}
 	s.docs.Or(articles)
-	return s, nil
+	only := p.Only(fieldTag, a.Only)
+	if s.notes, err = only(s.notes, nil); err == nil {
+		s.docs, err = only(s.docs, nil)
+	}
+	return s, err
 }
 
 // accessNarrowed stands in the tickets that their requester keeps from coordinators and colleagues.
@@ -125,7 +130,7 @@ func secret(p *segment.Part, cat *query.Catalogue) (*roaring.Bitmap, error) {
 // articles returns the versions of articles that may be read.
 func (a Access) articles(p *segment.Part) (*roaring.Bitmap, error) {
 	if a.AllArticles {
-		return p.Docs(fieldTag, "type:article")
+		return p.Only(fieldTag, a.Only)(p.Docs(fieldTag, "type:article"))
 	}
 	audiences := []string{"audience:public"}
 	if a.Person != 0 {
@@ -134,7 +139,7 @@ func (a Access) articles(p *segment.Part) (*roaring.Bitmap, error) {
 	if a.Agent || len(a.Groups) > 0 {
 		audiences = append(audiences, "audience:agents")
 	}
-	return p.Any(fieldAccess, audiences...)
+	return p.Only(fieldTag, a.Only)(p.Any(fieldAccess, audiences...))
 }
 
 // open returns the records of the type that are not confidential.
@@ -158,7 +163,7 @@ func (a Access) knows(p *segment.Part, cat *query.Catalogue) (*roaring.Bitmap, e
 	if err != nil || !a.Agent && !a.AllTickets {
 		return docs, err
 	}
-	tickets, err := open(p, cat, query.TypeTicket)
+	tickets, err := p.Only(fieldTag, a.Only)(open(p, cat, query.TypeTicket))
 	if err != nil {
 		return nil, err
 	}

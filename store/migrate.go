@@ -9,6 +9,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/fault"
+	"sportello/store/scope"
 )
 
 // schema is what a file of this release holds.
@@ -22,7 +23,24 @@ var schema = db.Schema{Tables: tables, Steps: []db.Step{
 	{Name: "people have affiliations", Run: peopleToAffiliations},
 	{Name: "organisations have codes", Run: organisationsToCodes},
 	{Name: "tickets are found by the hat they were opened under", Run: ticketsByHat},
+	{Name: "tokens have a scope", Run: tokensToScopes},
 }}
+
+// tokensToScopes keeps the rights of the tokens that were made before tokens had a scope, and notes that their owners are
+// yet to be told.
+func tokensToScopes(tx *db.Tx) error {
+	whole, err := json.Marshal(scope.Whole())
+	if err != nil {
+		return err
+	}
+	return Tokens.RewriteFields(tx, func(row map[string]json.RawMessage) bool {
+		if len(row["scope"]) > 0 {
+			return false
+		}
+		row["scope"], row["kept"] = whole, json.RawMessage("true")
+		return true
+	})
+}
 
 // ticketsByHat makes one index of the two for organisations and for units.
 func ticketsByHat(tx *db.Tx) error {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sportello/store/scope"
 	"strconv"
 	"strings"
 	"testing"
@@ -99,6 +100,8 @@ func TestAFileOfSchema1(t *testing.T) {
 		}
 		if token, err := Tokens.Get(tx, 1); err != nil || token.Ends.Before(time.Now().AddDate(0, 11, 0)) || !token.Asleep.IsZero() {
 			t.Errorf("token %+v, %v: tokens from before tokens ended have a year", token, err)
+		} else if !token.Kept || token.Scope.Access != scope.Write || !token.Scope.All || token.Scope.Modular {
+			t.Errorf("token %+v: tokens from before scopes keep all rights, and their owners are to be told", token)
 		}
 		if tx.Cursor("notices") == 0 {
 			t.Error("the cursor is lost")

@@ -6,6 +6,7 @@ import (
 
 	"sportello/store/db"
 	"sportello/store/key"
+	"sportello/store/scope"
 	"sportello/store/spelling"
 )
 
@@ -26,6 +27,7 @@ type Person struct {
 	PasswordSet   time.Time     `json:"password_set,omitzero"`
 	Ended         time.Time     `json:"ended,omitzero"` // when all access to the account was revoked: links sent before that time no longer open it
 	Disabled      bool          `json:"disabled,omitzero"`
+	Owners        []uint64      `json:"owners,omitempty"` // of a service account: the two people it belongs to
 	Notices       NoticeChoice  `json:"notices,omitzero"`
 	NoSingleKeys  bool          `json:"no_single_keys,omitzero"`
 	Theme         string        `json:"theme,omitzero"` // light, dark, or empty: the browser's
@@ -53,6 +55,9 @@ func (p *Person) Supervises(group uint64) bool {
 // IsAgent reports whether the person works tickets in some group.
 func (p *Person) IsAgent() bool { return len(p.Groups) > 0 }
 
+// IsService reports whether the person is a service account: a program, which never signs in.
+func (p *Person) IsService() bool { return len(p.Owners) > 0 }
+
 // IsSupervisor reports whether the person supervises some group.
 func (p *Person) IsSupervisor() bool {
 	return slices.ContainsFunc(p.Groups, func(m Membership) bool { return m.Supervisor })
@@ -70,6 +75,14 @@ var (
 			out = append(out, key.Of(w))
 		}
 		return append(out, key.Of(p.Email))
+	})
+	// the service accounts of a person.
+	PeopleByOwner = People.Index("owner", func(p *Person) [][]byte {
+		var out [][]byte
+		for _, o := range p.Owners {
+			out = append(out, key.Of(o))
+		}
+		return out
 	})
 	PeopleByGroup = People.Index("group", func(p *Person) [][]byte {
 		var out [][]byte
@@ -211,17 +224,21 @@ type Session struct {
 	Confirmed time.Time `json:"confirmed,omitzero"`
 }
 
-// Token lets a program act with the rights that its person has at that moment, until it ends.
+// Token lets a program act with the rights that its person has at that moment, less by its scope, until it ends.
 type Token struct {
 	db.Row
-	Hash   string    `json:"hash"`
-	Person uint64    `json:"person"`
-	Name   string    `json:"name,omitzero"`
-	Seen   time.Time `json:"seen,omitzero"`
-	Ends   time.Time `json:"ends"`
-	Asleep time.Time `json:"asleep,omitzero"` // since when it waits for an administrator, after the desk was restored from a backup
-	// Reminded is how many reminders of its end have been sent.
-	Reminded int `json:"reminded,omitzero"`
+	Hash      string      `json:"hash"`
+	Person    uint64      `json:"person"`
+	Name      string      `json:"name,omitzero"`
+	Scope     scope.Scope `json:"scope"`
+	Addresses []string    `json:"addresses,omitempty"` // prefixes of the addresses it is taken from; none: any
+	Seen      time.Time   `json:"seen,omitzero"`
+	From      string      `json:"from,omitzero"`   // the address it was last used from
+	Known     []string    `json:"known,omitempty"` // of a service account: where it was used from, the latest last
+	Ends      time.Time   `json:"ends"`
+	Asleep    time.Time   `json:"asleep,omitzero"`   // since when it waits for an administrator, after the desk was restored from a backup
+	Kept      bool        `json:"kept,omitzero"`     // made before tokens had a scope: its owner is yet to be told that it has all rights
+	Reminded  int         `json:"reminded,omitzero"` // how many reminders of its end have been sent
 }
 
 // Link may be used once, before it ends, to choose a password.

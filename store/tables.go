@@ -284,6 +284,9 @@ var People = db.Declare("people", db.Table[Person]{
 	Whole:  []string{"groups", "affiliations"}, // whoever is told of their rights is told of all that changed
 	Quiet:  []string{"wore"},
 	Refs: func(p *Person, to db.Refer) {
+		for _, o := range p.Owners {
+			to("owners", "people", o)
+		}
 		for _, h := range p.Affiliations {
 			to("affiliations", "organisations", h.Organisation)
 			to("affiliations", "units", h.Unit)
@@ -293,7 +296,7 @@ var People = db.Declare("people", db.Table[Person]{
 		}
 	},
 	Limits: limit.Fields{
-		"email": limit.Text(maxEmail), "name": limit.Text(maxName), "language": limit.Text(8), "phone": limit.Text(maxShort), "groups": limit.Entries(500), "affiliations": limit.Entries(500),
+		"email": limit.Text(maxEmail), "name": limit.Text(maxName), "language": limit.Text(8), "phone": limit.Text(maxShort), "groups": limit.Entries(500), "affiliations": limit.Entries(500), "owners": limit.Entries(2),
 		"affiliations.position": limit.Text(40), "affiliations.modules": limit.Entries(500),
 		"password": limit.Text(500), "theme": limit.Text(maxWord), "notices": limit.Text(maxWord), "mail_failed_why": limit.Observed(maxWhy),
 	},
@@ -360,10 +363,13 @@ var Sessions = db.Declare("sessions", db.Table[Session]{
 // Tokens holds one row for each token that has not been taken back.
 var Tokens = db.Declare("tokens", db.Table[Token]{
 	Secret: []string{"hash"},
-	Quiet:  []string{"seen"},
+	Quiet:  []string{"seen", "from"},
 	Refs:   func(t *Token, to db.Refer) { to("person", "people", t.Person) },
 	Crowds: []db.Crowd[Token]{{Index: "person", Of: func(t *Token) []byte { return key.Of(t.Person) }, Most: 100, Field: "name"}},
-	Limits: limit.Fields{"hash": limit.Text(maxHash), "name": limit.Text(maxShort)},
+	Limits: limit.Fields{
+		"hash": limit.Text(maxHash), "name": limit.Text(maxShort), "scope.access": limit.Text(maxWord), "scope.nouns": limit.Texts(50, maxWord),
+		"scope.modules": limit.Entries(500), "addresses": limit.Texts(50, maxWord), "from": limit.Observed(maxWord), "known": limit.ObservedTexts(50, maxWord),
+	},
 })
 
 // Links holds one row for each link that is still good.

@@ -44,6 +44,9 @@ func View(id uint64) string { return "/desk/views/" + itoa(id) }
 // Person returns the address of a person's page in the administration.
 func Person(id uint64) string { return "/admin/people/" + itoa(id) }
 
+// Service returns the address of the page of a service account.
+func Service(id uint64) string { return "/service-accounts/" + itoa(id) }
+
 // Affiliations returns the address of the page with a person's affiliations.
 func Affiliations(person uint64) string { return "/people/" + itoa(person) + "/affiliations" }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/fault"
+	"sportello/store/scope"
 	"sportello/store/spelling"
 )
 
@@ -156,7 +158,8 @@ func (r *runner) addPerson(a *app.App, n newPerson, is roles) error {
 
 func tokenCommand(r *runner) *cobra.Command {
 	c := &cobra.Command{Use: "token", Short: "Create tokens for the API", Args: cobra.NoArgs, RunE: needsSubcommand}
-	var email, name, expires string
+	var email, name, expires, access string
+	var nouns, modules, addresses []string
 	create := &cobra.Command{Use: "create --person EMAIL", Short: "Create a token with a person's rights and print it, once", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			life, err := readLife(expires)
@@ -175,7 +178,15 @@ func tokenCommand(r *runner) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				secret, _, err := a.Desk.Keeper().NewTokenFor(r.by(act.MakeToken), p.ID, name, life)
+				reach, err := scopeOf(a, access, nouns, modules)
+				if err != nil {
+					return err
+				}
+				from, err := credential.Addresses(strings.Join(addresses, " "))
+				if err != nil {
+					return fmt.Errorf("--from: %s", sayError(err))
+				}
+				secret, _, err := a.Desk.Keeper().NewTokenFor(r.by(act.MakeToken), p.ID, credential.Grant{Name: name, Scope: reach, Addresses: from, Life: life})
 				if err != nil {
 					return err
 				}
@@ -186,9 +197,35 @@ func tokenCommand(r *runner) *cobra.Command {
 	create.Flags().StringVar(&email, "person", "", "`EMAIL` of the person")
 	create.Flags().StringVar(&name, "name", "", "what the token is for")
 	create.Flags().StringVar(&expires, "expires", "365d", "how `LONG` it is valid: days (90d), years (1y) or hours (12h), at most 2y")
+	create.Flags().StringVar(&access, "access", "write", "what the token does: read, or write, which includes reading")
+	create.Flags().StringArrayVar(&nouns, "noun", nil, "`NOUN` it serves: tickets, articles, organisations, people, tokens; may be repeated; all when left out")
+	create.Flags().StringArrayVar(&modules, "module", nil, "code of a `MODULE` whose tickets and articles alone it reaches, with the modules below; may be repeated")
+	create.Flags().StringArrayVar(&addresses, "from", nil, "`ADDRESS` or prefix (CIDR) from which it is taken; may be repeated")
 	_ = create.MarkFlagRequired("person")
 	c.AddCommand(create)
 	return c
+}
+
+// scopeOf reads what a token is limited to from the flags of token create.
+func scopeOf(a *app.App, access string, nouns, modules []string) (scope.Scope, error) {
+	s := scope.Scope{Access: scope.Access(access), All: len(nouns) == 0, Modular: len(modules) > 0}
+	if s.Access != scope.Read && s.Access != scope.Write {
+		return s, fmt.Errorf("--access %q is neither read nor write", access)
+	}
+	for _, n := range nouns {
+		if !slices.Contains(scope.Nouns(), scope.Noun(n)) {
+			return s, fmt.Errorf("--noun %q is none of %s", n, scope.Nouns())
+		}
+		s.Nouns = append(s.Nouns, scope.Noun(n))
+	}
+	for _, code := range modules {
+		l, err := a.Desk.Catalogue.LevelByCode(code)
+		if err != nil {
+			return s, fmt.Errorf("--module %s: %s", code, sayError(err))
+		}
+		s.Modules = append(s.Modules, l.ID)
+	}
+	return s, nil
 }
 
 // readLife parses the lifetime of a token: a number of days, years or hours.

@@ -3,6 +3,7 @@ package credential
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -476,7 +477,7 @@ func TestTokens(t *testing.T) {
 	by := db.By{Person: d.giada, Via: door.Page, Act: act.AddPerson}
 	secret, token, err := d.NewToken(by, d.giada, "invio notturno")
 	d.must(err)
-	p, err := d.Token(context.Background(), secret)
+	_, p, err := d.Token(context.Background(), secret, netip.Addr{})
 	d.must(err)
 	if p.ID != d.giada || token.Name != "invio notturno" || strings.Contains(token.Hash, secret) {
 		t.Errorf("token %+v of %d", token, p.ID)
@@ -488,25 +489,25 @@ func TestTokens(t *testing.T) {
 	}
 	rev := list[0].Rev
 	d.pass(59 * time.Minute)
-	_, err = d.Token(context.Background(), secret)
+	_, _, err = d.Token(context.Background(), secret, netip.Addr{})
 	d.must(err)
 	if list, _ = d.TokensOf(d.giada); list[0].Rev != rev {
 		t.Error("its use was written within the hour")
 	}
 
 	d.change(d.giada, func(p *store.Person) { p.Disabled = true })
-	_, err = d.Token(context.Background(), secret)
+	_, _, err = d.Token(context.Background(), secret, netip.Addr{})
 	d.fails(err, fault.SignIn, "error.sign-in-needed")
 	_, _, err = d.NewToken(by, d.giada, "altro")
 	d.fails(err, fault.Denied, "error.person-disabled")
 	d.change(d.giada, func(p *store.Person) { p.Disabled = false })
-	_, err = d.Token(context.Background(), secret)
+	_, _, err = d.Token(context.Background(), secret, netip.Addr{})
 	d.must(err)
 
 	other := d.person("altra@uni.example", "Altra")
 	d.fails(d.RevokeToken(by, other, token.ID), fault.NotFound, "error.not-found")
 	d.must(d.RevokeToken(by, d.giada, token.ID))
-	_, err = d.Token(context.Background(), secret)
+	_, _, err = d.Token(context.Background(), secret, netip.Addr{})
 	d.fails(err, fault.SignIn, "error.sign-in-needed")
 	_, _, err = d.NewToken(by, 999, "nessuno")
 	if !errors.Is(err, fault.ErrNotFound) {
@@ -615,7 +616,7 @@ func TestNoSecretEntersTheChangeLog(t *testing.T) {
 	d.setPassword()
 	token, row, err := d.NewToken(db.By{Person: d.giada}, d.giada, "x")
 	d.must(err)
-	_, err = d.Token(context.Background(), token)
+	_, _, err = d.Token(context.Background(), token, netip.Addr{})
 	d.must(err)
 	link, err := d.NewLink(db.By{Person: d.giada}, d.giada, ForPassword)
 	d.must(err)

@@ -3,12 +3,14 @@ package credential
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
 	"sportello/store"
 	"sportello/store/db"
 	"sportello/store/fault"
+	"sportello/store/scope"
 )
 
 // opened holds everything that gives access to one account.
@@ -35,7 +37,7 @@ func (o *opened) opens() string {
 	if _, _, err := o.d.Session(context.Background(), o.session); err == nil {
 		out += "s"
 	}
-	if _, err := o.d.Token(context.Background(), o.token); err == nil {
+	if _, _, err := o.d.Token(context.Background(), o.token, netip.Addr{}); err == nil {
 		out += "t"
 	}
 	if _, err := o.d.Link(o.link, ForPassword); err == nil {
@@ -88,19 +90,19 @@ func TestWhatOpenedAnAccountEnds(t *testing.T) {
 func TestATokenEnds(t *testing.T) {
 	d := newDesk(t)
 	for _, life := range []time.Duration{0, -time.Hour, time.Minute, TokenLongest + 1} {
-		_, _, err := d.NewTokenFor(db.By{}, d.giada, "", life)
+		_, _, err := d.NewTokenFor(db.By{}, d.giada, Grant{Name: "", Scope: scope.Whole(), Life: life})
 		d.fails(err, fault.Invalid, "error.token-life")
 	}
-	secret, row, err := d.NewTokenFor(db.By{}, d.giada, "", 48*time.Hour)
+	secret, row, err := d.NewTokenFor(db.By{}, d.giada, Grant{Name: "", Scope: scope.Whole(), Life: 48 * time.Hour})
 	d.must(err)
 	if row.Ends.IsZero() {
 		t.Error("it has no end")
 	}
 	d.pass(48*time.Hour - 1)
-	_, err = d.Token(context.Background(), secret)
+	_, _, err = d.Token(context.Background(), secret, netip.Addr{})
 	d.must(err)
 	d.pass(1)
-	_, err = d.Token(context.Background(), secret)
+	_, _, err = d.Token(context.Background(), secret, netip.Addr{})
 	d.fails(err, fault.SignIn, "error.token-ended")
 }
 
@@ -112,7 +114,7 @@ func TestASleepingTokenSaysSo(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d sleep", n)
 	}
-	_, err = d.Token(context.Background(), o.token)
+	_, _, err = d.Token(context.Background(), o.token, netip.Addr{})
 	d.fails(err, fault.SignIn, "error.token-asleep")
 }
 

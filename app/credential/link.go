@@ -38,8 +38,11 @@ func (k *Keeper) NewLink(by db.By, person uint64, purpose string) (string, error
 // NewLinkTx is NewLink inside the caller's transaction, for instance the one that adds the person. If the closure runs
 // again it creates another secret; the last one counts.
 func (k *Keeper) NewLinkTx(tx *db.Tx, person uint64, purpose string) (string, error) {
-	if _, err := store.People.Get(tx, person); err != nil {
+	switch p, err := store.People.Get(tx, person); {
+	case err != nil:
 		return "", err
+	case p.IsService():
+		return "", fault.New(fault.Denied, "error.service-no-link")
 	}
 	if err := endLinks(tx, person, purpose); err != nil {
 		return "", err
@@ -174,6 +177,9 @@ func (k *Keeper) SetPassword(by db.By, person uint64, password string, keep ...u
 
 // SetPasswordTx is SetPassword inside the caller's transaction, with the result of Hash. It writes the row p.
 func (k *Keeper) SetPasswordTx(tx *db.Tx, p *store.Person, hash string, keep ...uint64) error {
+	if p.IsService() {
+		return fault.New(fault.Denied, "error.service-no-link")
+	}
 	p.Password, p.PasswordSet = hash, tx.Now()
 	if err := k.EndAllTx(tx, p, keep...); err != nil {
 		return err

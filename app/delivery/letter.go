@@ -156,6 +156,8 @@ func (w *letterWriter) link() string {
 	switch {
 	case w.o.Account.OfAccount() && w.o.Link != "":
 		return w.base(address.Password(w.o.Link))
+	case w.o.Account.OfService():
+		return w.base(address.Service(w.o.Lines[0].Telling.Of))
 	case w.o.Account.OfAccount():
 		return w.base("/me")
 	case w.o.Ticket == nil:
@@ -186,6 +188,9 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 	if name := notice.Greeted(w.o.Person); name != "" && !w.greeted {
 		f["greeting"] = w.t("letter.greeting", "name", name)
 	}
+	if w.o.Account == event.Service && l.Why != "" {
+		f["why"] = w.t("letter.service-" + l.Why)
+	}
 	if t := w.o.Ticket; t != nil {
 		f["subject"] = cmp.Or(l.Subject, t.Subject)
 		switch {
@@ -197,7 +202,7 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 	} else {
 		f["date"] = w.date(w.now)
 	}
-	if l.Token != 0 || l.Of != "" {
+	if l.Token != 0 || l.Of != "" && !l.Ends.IsZero() {
 		f["date"] = w.date(l.Ends)
 	}
 	return f
@@ -457,7 +462,11 @@ func (w *letterWriter) links(p *letterPage) {
 	case w.o.Account.OfAccount() && w.o.Link != "":
 		add("letter.password-plain", "letter.password", w.link())
 	case w.o.Account.OfAccount():
-		add("letter.account-plain", "letter.account", w.link())
+		if w.o.Account.OfService() {
+			add("letter.service-plain", "letter.service", w.link())
+		} else {
+			add("letter.account-plain", "letter.account", w.link())
+		}
 	case w.o.Ticket == nil:
 		add("letter.choose-plain", "letter.choose", w.base("/me"))
 	case w.o.Link != "":

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -290,7 +291,7 @@ func TestWhatWasTakenFromADisabledPersonStaysTaken(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _, noSession := o.Keeper().Session(t.Context(), session)
-		_, noToken := o.Keeper().Token(t.Context(), token)
+		_, _, noToken := o.Keeper().Token(t.Context(), token, netip.Addr{})
 		_, noLink := o.Keeper().Link(link, credential.ForPassword)
 		_, _, noRead := o.Notices.LinkedTicket(read, ticket.Piece{})
 		if noSession == nil || noToken == nil || noLink == nil || noRead == nil {
@@ -327,7 +328,7 @@ func TestSleepingTokensAreWokenByAdministratorsAlone(t *testing.T) {
 	}
 	awake := func() (n int) {
 		for _, s := range secrets {
-			if _, err := o.Keeper().Token(t.Context(), s); err == nil {
+			if _, _, err := o.Keeper().Token(t.Context(), s, netip.Addr{}); err == nil {
 				n++
 			}
 		}

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -301,7 +302,7 @@ func TestSessionsAndTokensEndWithTheLastAffiliation(t *testing.T) {
 		}
 		works := func() [3]bool {
 			_, _, s := o.keeper.Session(context.Background(), session)
-			_, k := o.keeper.Token(context.Background(), token)
+			_, _, k := o.keeper.Token(context.Background(), token, netip.Addr{})
 			_, _, p := o.keeper.SignIn(context.Background(), o.people[name].Email, password, "", "")
 			return [3]bool{s == nil, k == nil, p == nil}
 		}

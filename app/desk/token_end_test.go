@@ -6,9 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/credential"
 	"sportello/store"
 	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/scope"
 )
 
 // remind runs the job every six hours for the given days, and returns the days, counted from the first, on which Ada
@@ -44,7 +46,7 @@ func TestNobodyHearsOfTheEndOfATokenTwice(t *testing.T) {
 		{1, "[]"}, {3, "[]"}, {4, "[]"}, {5, "[2]"}, {7, "[4]"}, {13, "[10]"}, {14, "[11]"}, {15, "[1 12]"}, {30, "[16 27]"}, {90, "[76 87]"},
 	} {
 		o := newMailOffice(t)
-		if _, _, err := o.keeper.NewTokenFor(db.By{Person: o.people["ada"].ID, Via: door.Page}, o.people["ada"].ID, "report", time.Duration(c.days)*oneDay); err != nil {
+		if _, _, err := o.keeper.NewTokenFor(db.By{Person: o.people["ada"].ID, Via: door.Page}, o.people["ada"].ID, credential.Grant{Name: "report", Scope: scope.Whole(), Life: time.Duration(c.days) * oneDay}); err != nil {
 			t.Fatal(err)
 		}
 		if got := fmt.Sprint(o.remind(c.days + 5)); got != c.want {
@@ -72,7 +74,7 @@ func TestNobodyHearsOfATokenThatActsForNobody(t *testing.T) {
 		for when, at := range map[string]time.Duration{"before": oneDay, "between": 20 * oneDay} {
 			o := newMailOffice(t)
 			p := o.people["ada"]
-			_, row, err := o.keeper.NewTokenFor(by, p.ID, "report", 30*oneDay)
+			_, row, err := o.keeper.NewTokenFor(by, p.ID, credential.Grant{Name: "report", Scope: scope.Whole(), Life: 30 * oneDay})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +100,7 @@ func TestNobodyHearsOfATokenThatActsForNobody(t *testing.T) {
 func TestALetterOfATokenThatIsGoneDoesNotLeave(t *testing.T) {
 	o := newMailOffice(t)
 	p := o.people["ada"]
-	_, row, err := o.keeper.NewTokenFor(db.By{Person: p.ID, Via: door.Page}, p.ID, "report", 30*oneDay)
+	_, row, err := o.keeper.NewTokenFor(db.By{Person: p.ID, Via: door.Page}, p.ID, credential.Grant{Name: "report", Scope: scope.Whole(), Life: 30 * oneDay})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +125,7 @@ func TestMoreTokensThanOneTransactionTakesAreAllSpokenOf(t *testing.T) {
 	n := 0
 	for _, p := range o.people {
 		for range 60 {
-			if _, _, err := o.keeper.NewTokenFor(db.By{Via: door.Command}, p.ID, "report", 30*oneDay); err != nil {
+			if _, _, err := o.keeper.NewTokenFor(db.By{Via: door.Command}, p.ID, credential.Grant{Name: "report", Scope: scope.Whole(), Life: 30 * oneDay}); err != nil {
 				t.Fatal(err)
 			}
 			n++

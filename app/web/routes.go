@@ -8,6 +8,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store/fault"
+	"sportello/store/scope"
 )
 
 // Who says who may use a route. It only separates whole areas; the desk's methods check every act again.
@@ -62,6 +63,7 @@ type Route struct {
 	Files  []string // fields of the form, or of the call, whose files are stored
 	Inline bool     // files are read into memory and not stored
 
+	Needs   scope.Need   // of the API: what it asks of a token
 	Confirm confirmation // the confirmation that the act requires
 }
 
@@ -98,6 +100,9 @@ func Post(path, name string, w Who, h func(*Request) error, form string) Route {
 func (s *Site) register(f *fiber.App, routes []Route) {
 	for i := range routes {
 		to := &routes[i]
+		if (to.Who == Program) != to.Needs.Said() {
+			panic("web: " + to.Name + " does not say what it needs of a token, or needs none")
+		}
 		h := func(c *fiber.Ctx) error {
 			r := s.Request(c)
 			if err := r.admit(to); err != nil {
@@ -123,6 +128,11 @@ func (r *Request) admit(to *Route) error {
 	v := r.Visit()
 	v.Route = to
 	if to.Who.Admits(v.Actor) {
+		if to.Who == Program {
+			if err := policy.MayCall(v.Actor, to.Needs); err != nil {
+				return err
+			}
+		}
 		switch to.Method {
 		case fiber.MethodGet, fiber.MethodHead:
 			return nil

@@ -53,7 +53,7 @@ func (r *Request) Visit() *Visit {
 	if r.isAPI() {
 		v.Actor.Via = door.API
 		if secret, ok := strings.CutPrefix(r.c.Get(fiber.HeaderAuthorization), "Bearer "); ok {
-			v.Actor.Person, v.refused = r.site.Desk.Keeper().Token(r.Ctx(), strings.TrimSpace(secret))
+			v.Actor.Token, v.Actor.Person, v.refused = r.site.Desk.Keeper().Token(r.Ctx(), strings.TrimSpace(secret), r.ClientIP())
 		}
 	} else if secret := r.c.Cookies(r.site.CookieName("session")); secret != "" {
 		s, p, err := r.site.Desk.Keeper().Session(r.Ctx(), secret)

@@ -120,6 +120,23 @@ func (p *Part) Any(field string, terms ...string) (*roaring.Bitmap, error) {
 	return roaring.FastOr(all...), nil
 }
 
+// Only returns what takes from a bitmap the documents that lack all the terms of one of the lists, and leaves its error as
+// it is. Without lists it takes nothing; otherwise the bitmap it returns is the caller's own.
+func (p *Part) Only(field string, lists [][]string) func(*roaring.Bitmap, error) (*roaring.Bitmap, error) {
+	return func(docs *roaring.Bitmap, err error) (*roaring.Bitmap, error) {
+		for _, terms := range lists {
+			if err != nil {
+				return nil, err
+			}
+			var has *roaring.Bitmap
+			if has, err = p.Any(field, terms...); err == nil {
+				docs = roaring.And(docs, has)
+			}
+		}
+		return docs, err
+	}
+}
+
 // Prefixed calls fn for the terms of the field that begin with the prefix, in order, until fn returns false.
 func (p *Part) Prefixed(field, prefix string, fn func(term string) bool) error {
 	return p.Ranged(field, []byte(prefix), prefixEnd(prefix), fn)

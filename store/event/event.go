@@ -78,8 +78,13 @@ var (
 	Token       = add("token", 0, byBell|byMail|ofAccount|toOneself)
 	Woken       = add("woken", 0, byBell|byMail|ofAccount|toOneself)
 	Ending      = add("ending", 0, byBell|byMail|ofAccount)
-	HatEnding   = add("affiliation", 0, byBell|byMail|ofAccount)    // of the reader
-	HatsEnding  = add("affiliation-of", 0, byBell|byMail|ofAccount) // of somebody whom the reader coordinates
+	HatEnding   = add("affiliation", 0, byBell|byMail|ofAccount)             // of the reader
+	HatsEnding  = add("affiliation-of", 0, byBell|byMail|ofAccount)          // of somebody whom the reader coordinates
+	Kept        = add("kept", 0, byBell|byMail|ofAccount)                    // that tokens from before scopes have all rights
+	Service     = add("service", 0, byBell|byMail|ofAccount)                 // a change of a service account
+	ServiceEnds = add("service-ending", 0, byBell|byMail|ofAccount)          // a token of it is near its end
+	ServiceUsed = add("service-used", 0, byBell|byMail|ofAccount|toOneself)  // it was used from a new address
+	ServiceLeft = add("service-alone", 0, byBell|byMail|ofAccount|toOneself) // the other person it belongs to left
 	Browser     = add("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
 )
 
@@ -135,6 +140,11 @@ func (e Event) OfAccount() bool { return e.is(ofAccount) }
 
 // ToOneself reports whether people are told of it although they did it themselves.
 func (e Event) ToOneself() bool { return e.is(toOneself) }
+
+// OfService reports whether the event is about a service account, and told to those it belongs to.
+func (e Event) OfService() bool {
+	return e == Service || e == ServiceEnds || e == ServiceUsed || e == ServiceLeft
+}
 
 // WithLink reports whether the event's letter carries a link for choosing a password.
 func (e Event) WithLink() bool { return e.is(withLink) }

@@ -17,6 +17,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/fault"
+	"sportello/store/scope"
 )
 
 // View is an article in one language with everything the actor may know about it.
@@ -68,7 +69,7 @@ func (as *Articles) viewArticle(tx *db.Tx, a policy.Actor, art *store.Article, l
 	}
 	v := &View{Article: art}
 	for _, ver := range versions {
-		if !policy.MayRead(a, art.Audience, ver.Publication) {
+		if !policy.MayRead(tx, a, art.Module, art.Audience, ver.Publication) {
 			continue
 		}
 		v.Languages = append(v.Languages, ver.Language)
@@ -261,6 +262,9 @@ func (w *written) put(tx *db.Tx, a policy.Actor, wrong *fault.Problems) (*store.
 			wrong.Add("module", "error.module-unknown")
 		}
 	}
+	if !a.Reaches(tx, scope.Articles, f.Module) && f.Module != policy.Nowhere {
+		wrong.Add("module", "error.token-module")
+	}
 	if err := w.may(tx, a, f); err != nil {
 		return nil, nil, err
 	}
@@ -329,6 +333,9 @@ func (w *written) may(tx *db.Tx, a policy.Actor, f Form) error {
 	}
 	if err := policy.MayDraft(a); err != nil {
 		return err
+	}
+	if w.article != nil && !a.Reaches(tx, scope.Articles, w.article.Module) {
+		return fault.New(fault.NotFound, "error.not-found")
 	}
 	public := f.Publication == store.Published || w.version != nil && w.version.Publication == store.Published
 	if w.article != nil && (w.article.Module != f.Module || w.article.Audience != f.Audience) {

@@ -80,7 +80,7 @@ func (as *Articles) List(a policy.Actor, f Filter) (Page, error) {
 			if err != nil {
 				return err
 			}
-			if f.Audience != store.AudienceNone && v.Audience != f.Audience || !policy.MayRead(a, v.Audience, v.Publication) {
+			if f.Audience != store.AudienceNone && v.Audience != f.Audience || !policy.MayRead(tx, a, v.Module, v.Audience, v.Publication) {
 				continue
 			}
 			if v.Language != f.Language && f.Only == "" {
@@ -177,7 +177,7 @@ func (as *Articles) recent(a policy.Actor, pub store.Publication, lang string, l
 			if err != nil {
 				return err
 			}
-			if seen[v.Article] && pub == store.Published || !policy.MayRead(a, v.Audience, v.Publication) {
+			if seen[v.Article] && pub == store.Published || !policy.MayRead(tx, a, v.Module, v.Audience, v.Publication) {
 				continue
 			}
 			seen[v.Article] = true
@@ -221,7 +221,7 @@ func (as *Articles) Counts(a policy.Actor) (map[uint64]int, error) {
 		for _, module := range append([]uint64{0}, ids(levels)...) {
 			hidden := 0
 			for _, aud := range []store.Audience{store.Public, store.SignedIn, store.Agents} {
-				if !policy.MayRead(a, aud, store.Published) {
+				if !policy.MayRead(tx, a, module, aud, store.Published) {
 					hidden += store.Versions.Count(tx, store.CountPublished, module, aud, "it") + store.Versions.Count(tx, store.CountPublished, module, aud, "en")
 				}
 			}
@@ -237,7 +237,7 @@ func (as *Articles) Counts(a policy.Actor) (map[uint64]int, error) {
 					if err != nil {
 						return err
 					}
-					if !policy.MayRead(a, art.Audience, store.Published) {
+					if !policy.MayRead(tx, a, art.Module, art.Audience, store.Published) {
 						continue
 					}
 				}
@@ -286,7 +286,7 @@ func (as *Articles) Pick(a policy.Actor, text string, limit int) ([]Item, error)
 				if err != nil {
 					return err
 				}
-				if seen[v.Article] || !policy.MayRead(a, v.Audience, v.Publication) {
+				if seen[v.Article] || !policy.MayRead(tx, a, v.Module, v.Audience, v.Publication) {
 					continue
 				}
 				seen[v.Article] = true

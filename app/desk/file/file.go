@@ -130,7 +130,7 @@ func MayRead(tx *db.Tx, rights *policy.Rights, a policy.Actor, f *store.File) er
 			if err != nil {
 				return err
 			}
-			if policy.MayRead(a, v.Audience, v.Publication) {
+			if policy.MayRead(tx, a, v.Module, v.Audience, v.Publication) {
 				return nil
 			}
 		}

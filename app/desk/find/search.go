@@ -12,10 +12,12 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/search"
+	"sportello/search/analysis"
 	"sportello/search/query"
 	"sportello/store"
 	"sportello/store/db"
 	"sportello/store/fault"
+	"sportello/store/scope"
 )
 
 // Query is what a person searches for.
@@ -69,9 +71,31 @@ func (fi *Finder) Access(a policy.Actor) (search.Access, error) {
 		for _, h := range reach.Units {
 			x.Units = append(x.Units, h.Unit)
 		}
+		if err == nil && a.Token != nil {
+			x.Only, err = leftBy(tx, a)
+		}
 		return err
 	})
 	return x, err
+}
+
+// leftBy returns the tags that limit a search to what the actor's token leaves them.
+func leftBy(tx *db.Tx, a policy.Actor) ([][]string, error) {
+	var types, modules []string
+	if a.Token.Scope.Names(scope.Tickets) {
+		types = append(types, "type:"+query.TypeTicket, "type:"+query.TypeMail)
+	}
+	if a.Token.Scope.Names(scope.Articles) {
+		types = append(types, "type:"+query.TypeArticle)
+	}
+	reached, limited, err := a.ReachedModules(tx)
+	if !limited {
+		return [][]string{types}, err
+	}
+	for _, m := range reached {
+		modules = append(modules, "module:"+analysis.Decimal(m))
+	}
+	return [][]string{types, modules}, err
 }
 
 // unshared is Access without the tickets of others that are shared with the actor.
@@ -82,6 +106,9 @@ func unshared(a policy.Actor) search.Access {
 		for _, m := range a.Person.Groups {
 			x.Groups = append(x.Groups, m.Group)
 		}
+	}
+	if a.Token != nil {
+		x.Only = [][]string{nil} // Access says what a token leaves
 	}
 	return x
 }
@@ -181,7 +208,7 @@ func foundArticle(tx *db.Tx, a policy.Actor, h search.Hit, f *Found) bool {
 		return false
 	}
 	v, err := store.Versions.Glance(tx, h.Version)
-	if err != nil || !policy.MayRead(a, art.Audience, v.Publication) {
+	if err != nil || !policy.MayRead(tx, a, art.Module, art.Audience, v.Publication) {
 		return false
 	}
 	f.Type, f.Article, f.Version, f.Title = h.Type, art, v, v.Title

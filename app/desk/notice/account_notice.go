@@ -32,6 +32,9 @@ func accountEvent(c *db.Change) (event.Event, bool) {
 		if _, ok := c.Field("reminded"); ok {
 			return event.Ending, true
 		}
+		if f, ok := c.Field("known"); ok && len(f.Old) > 0 { // where it is used first is known to whoever made it
+			return event.ServiceUsed, true
+		}
 		return event.Event{}, false
 	case c.Table != store.People.Name() || c.Op != db.Modify:
 		return event.Event{}, false
@@ -53,18 +56,24 @@ func accountEvent(c *db.Change) (event.Event, bool) {
 			return event.Rights, true
 		}
 	}
+	for _, name := range []string{"owners", "disabled", "name", "affiliations"} {
+		if _, ok := c.Field(name); ok {
+			return event.Service, true // of nobody but a service account
+		}
+	}
 	return event.Event{}, false
 }
 
 // planAccount tells the person what a change did to their account.
 func (ns *Notices) planAccount(tx *db.Tx, c *db.Change, tells event.Event) error {
 	id, tell, why := c.ID, store.Telling{Event: tells, By: c.By, Why: c.Why}, c.Why
+	var token *store.Token
 	if c.Table == store.Tokens.Name() {
 		t, err := store.Tokens.Get(tx, c.ID)
 		if err != nil {
 			return fault.IgnoreNotFound(err)
 		}
-		id = t.Person
+		id, token = t.Person, t
 		if tells == event.Ending {
 			if !people.Acts(t, tx.Now()) {
 				return nil
@@ -73,7 +82,10 @@ func (ns *Notices) planAccount(tx *db.Tx, c *db.Change, tells event.Event) error
 		}
 	}
 	p, err := store.People.Get(tx, id)
-	if err != nil || p.Disabled {
+	if err == nil && p.IsService() {
+		return ns.planService(tx, c, p, token, tell)
+	}
+	if err != nil || p.Disabled || tells.OfService() {
 		return fault.IgnoreNotFound(err)
 	}
 	if tells == event.HatEnding {
@@ -135,7 +147,13 @@ func (ns *Notices) outgoingAccount(tx *db.Tx, o *Outgoing, event event.Event) (*
 		}
 		line.Named, line.Ends = t.Name, t.Ends
 	}
-	if tell.Of != 0 {
+	if event.OfService() {
+		p, err := store.People.Peek(tx, tell.Of)
+		if err != nil || !slices.Contains(p.Owners, o.Person.ID) && tell.Why != people.ServiceOwners {
+			return nil, post.WhyGone, fault.IgnoreNotFound(err) // it belongs to others now
+		}
+		line.Of = ShownName(p)
+	} else if tell.Of != 0 {
 		p, err := store.People.Peek(tx, tell.Of)
 		if err != nil {
 			return nil, post.WhyGone, fault.IgnoreNotFound(err)

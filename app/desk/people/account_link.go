@@ -22,6 +22,11 @@ func (ps *People) endWithChange(tx *db.Tx, before, p *store.Person) error {
 	case p.ID == 0:
 		return nil
 	case p.Disabled != before.Disabled, p.Lapsed(tx.Now()) && !before.Lapsed(tx.Now()):
+		if !p.MayEnter(tx.Now()) {
+			if err := ps.leaveServices(tx, p); err != nil {
+				return err
+			}
+		}
 		return ps.keeper.EndAllTx(tx, p)
 	case p.Email != before.Email:
 		return ps.keeper.EndLinksTx(tx, p)
@@ -90,6 +95,9 @@ func (ps *People) linkable(tx *db.Tx, a policy.Actor, act policy.AccountAct, id 
 		}
 		return nil, policy.Denied(a)
 	}
+	if p.IsService() {
+		return nil, fault.New(fault.Invalid, "error.service-no-link")
+	}
 	if p.Lapsed(tx.Now()) {
 		return nil, fault.New(fault.Invalid, "error.person-lapsed")
 	}
@@ -101,7 +109,7 @@ func (ps *People) linkable(tx *db.Tx, a policy.Actor, act policy.AccountAct, id 
 
 // MayLink reports whether SendPasswordLink, and HandPasswordLink with a reason, would be allowed.
 func (ps *People) MayLink(a policy.Actor, p *store.Person) (send, hand bool) {
-	if p.ID == 0 || !p.MayEnter(ps.st.Now()) {
+	if p.ID == 0 || p.IsService() || !p.MayEnter(ps.st.Now()) {
 		return false, false
 	}
 	mails, err := ps.post.MailReaches(p)

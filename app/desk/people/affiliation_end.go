@@ -103,6 +103,9 @@ func (ps *People) turn(tx *db.Tx, id uint64) (bool, error) {
 		return false, nil
 	}
 	if p.Lapsed(now) {
+		if err := ps.leaveServices(tx, p); err != nil {
+			return false, err
+		}
 		if err := ps.keeper.EndAllTx(tx, p); err != nil {
 			return false, err
 		}

@@ -33,7 +33,12 @@ const (
 	SendLink                              // mail a link for choosing a password to the person's own address
 	HandLink                              // see such a link, to hand it over
 	WakeToken                             // one that has been asleep since a restore
-	lastAccountAct  = WakeToken
+	MakeToken                             // with which a program acts as the person
+	EndToken                              // at once and for good
+	SeeService                            // a service account: its tokens, and whom it belongs to
+	MakeService                           // add a service account, and change whom it belongs to
+	NameOwner                             // name a person it belongs to, in the place of one who left
+	lastAccountAct  = NameOwner
 )
 
 // accountRelation is a person's relation to an account.
@@ -41,6 +46,7 @@ type accountRelation uint8
 
 const (
 	asSelf       accountRelation = iota
+	asOwner                      // one of the two people that a service account belongs to
 	asKeeper                     // coordinator of the organisation or unit that the act is about, and not oneself
 	asSupervisor                 // of the group that the act is about
 	asRunner                     // administrator
@@ -58,6 +64,7 @@ const (
 	newcomer // while the person is being added and owns nothing yet
 	inHands  // the person's rights at the desk all come from groups that the supervisor manages
 	notSent  // if no mail can be sent to the person; with a logged reason, always
+	alone    // if the other person that the service account belongs to may no longer sign in
 )
 
 // Account is everything on which rights over an account depend.
@@ -68,6 +75,7 @@ type Account struct {
 	At     time.Time     // when; affiliations hold for a time
 	Mails  bool          // mail can be sent to the person
 	Reason string
+	Alone  bool // of a service account: one of the people it belongs to may no longer sign in
 }
 
 // MayAccount reports whether the actor may do the act to the account.
@@ -79,6 +87,7 @@ func MayAccount(a Actor, act AccountAct, to Account) bool {
 	is := [accountRelations]bool{asRunner: a.IsAdministrator()}
 	if a.Person != nil && !a.Person.Disabled {
 		is[asSelf] = a.Person.ID == to.Person.ID && a.Person.ID != 0
+		is[asOwner] = slices.Contains(to.Person.Owners, a.Person.ID)
 		is[asKeeper] = !is[asSelf] && a.Person.IsCoordinator(to.At)
 		is[asSupervisor] = a.Person.IsSupervisor()
 	}
@@ -103,6 +112,10 @@ func MayAccount(a Actor, act AccountAct, to Account) bool {
 			}
 		case inHands:
 			if inHand(a.Person, to.Person) {
+				return true
+			}
+		case alone:
+			if to.Alone {
 				return true
 			}
 		case notSent:

@@ -11,9 +11,10 @@ import (
 type Actor struct {
 	Person   *store.Person
 	Via      door.Door
-	Language string   // the reader's: it or en
-	System   bool     // the desk's own command line and imports: may do everything, in the name of Person if there is one
-	Once     *db.Once // what the actor does uses this key up; nil: it may be done again
+	Language string       // the reader's: it or en
+	System   bool         // the desk's own command line and imports: may do everything, in the name of Person if there is one
+	Token    *store.Token // the token with which a program acts, which limits it; nil for everybody else
+	Once     *db.Once     // what the actor does uses this key up; nil: it may be done again
 }
 
 // ID returns the person's id, 0 when nobody is signed in.

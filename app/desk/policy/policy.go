@@ -8,6 +8,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/fault"
+	"sportello/store/scope"
 )
 
 // Act is something a person may or may not do to a ticket.
@@ -119,6 +120,9 @@ func (rs *Rights) Stand(tx *db.Tx, a Actor, t *store.Ticket) Standing {
 // Standing returns the actor's relation to a ticket; the caller says whether it is confidential.
 func (rs *Rights) Standing(tx *db.Tx, a Actor, t *store.Ticket, secret bool) Standing {
 	s := Standing{confidential: secret}
+	if !a.Reaches(tx, scope.Tickets, t.Module) {
+		return s
+	}
 	s.taken = !t.Taken.IsZero() || t.State != store.StateNew
 	p := a.Person
 	if a.System {
@@ -263,8 +267,11 @@ func Denied(a Actor) error {
 	return fault.New(fault.Denied, "error.denied")
 }
 
-// MayRead reports whether the actor may read articles of the audience; only writers may read drafts.
-func MayRead(a Actor, audience store.Audience, pub store.Publication) bool {
+// MayRead reports whether the actor may read articles of the module and audience; only writers may read drafts.
+func MayRead(tx *db.Tx, a Actor, module uint64, audience store.Audience, pub store.Publication) bool {
+	if !a.Reaches(tx, scope.Articles, module) {
+		return false
+	}
 	if a.IsAdministrator() || a.Person != nil && a.Person.Editor {
 		return true
 	}

@@ -81,7 +81,8 @@ func TestRightsOverAccountsAreThoseOfThePage(t *testing.T) {
 		return &store.Person{Row: db.Row{ID: 50}, Groups: []store.Membership{{Group: group}}}
 	}
 	actors := [accountRelations]func(of bool) Actor{
-		asSelf: func(bool) Actor { return Actor{Person: someone()} },
+		asSelf:  func(bool) Actor { return Actor{Person: someone()} },
+		asOwner: func(bool) Actor { return Actor{Person: &store.Person{Row: db.Row{ID: 60}}} },
 		asKeeper: func(of bool) Actor {
 			return Actor{Person: &store.Person{Row: db.Row{ID: 1}, Affiliations: []store.Affiliation{{Organisation: map[bool]uint64{true: organisation, false: 8}[of], Coordinator: true}}}}
 		},
@@ -114,8 +115,18 @@ func TestRightsOverAccountsAreThoseOfThePage(t *testing.T) {
 							word := row[2+int(r)]
 							want, known := map[string]bool{"yes": true, "no": false, "of the group": of, "of the organisation": of, "while adding": fresh, "in their hands": of && !fresh,
 								"unreachable, or with a reason": !mails || reason != ""}[word]
-							if got := MayAccount(actors[r](of), act, to); got != want || !known {
-								t.Errorf("%s as %s (%s), of it %v, new %v, mail %v, reason %q: %v, want %v", row[0], accountRelationNames[r], word, of, fresh, mails, reason, got, want)
+							for _, alone := range []bool{true, false} {
+								to.Alone = alone
+								if r == asOwner {
+									to.Person.Owners = []uint64{60, 61}
+								}
+								want, known := want, known
+								if word == "if alone" {
+									want, known = alone, true
+								}
+								if got := MayAccount(actors[r](of), act, to); got != want || !known {
+									t.Errorf("%s as %s (%s), of it %v, new %v, mail %v, reason %q: %v, want %v", row[0], accountRelationNames[r], word, of, fresh, mails, reason, got, want)
+								}
 							}
 						}
 					}

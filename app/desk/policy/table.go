@@ -35,24 +35,30 @@ narrow         yes        no           no           no         no          no   
 // accountRights is the table of rights over accounts. Relations add up; an act without a row is refused. The words: yes;
 // no; group is of the group that the act is about; hat is of the organisation or unit that the act is about; new is
 // while the person is being added and owns nothing yet; hands is if all rights of the person come from groups that the
-// supervisor manages; unsent is if no mail can be sent to the person, else with a logged reason.
+// supervisor manages; unsent is if no mail can be sent to the person, else with a logged reason; alone is if the other
+// person that the service account belongs to may no longer sign in.
 var accountRights = table[AccountAct, accountCell](accountActNames[:], accountRelationNames[:],
-	map[string]accountCell{"no": never, "yes": always, "group": ofGroup, "hat": ofHat, "new": newcomer, "hands": inHands, "unsent": notSent}, `
-act               self  coordinator  supervisor  administrator
+	map[string]accountCell{"no": never, "yes": always, "group": ofGroup, "hat": ofHat, "new": newcomer, "hands": inHands, "unsent": notSent, "alone": alone}, `
+act               self  owner  coordinator  supervisor  administrator
 
-see-account       yes   no           group       yes
-add-account       no    hat          group       yes
-make-agent        no    no           group       yes
-make-supervisor   no    no           no          yes
-give-role         no    no           no          yes
-give-hat          no    hat          new         yes
-make-coordinator  no    no           no          yes
-rename            yes   new          new         yes
-change-address    no    new          new         yes
-disable           no    no           no          yes
-send-link         no    no           hands       yes
-hand-link         no    no           new         unsent
-wake-token        no    no           no          yes
+see-account       yes   no     no           group       yes
+add-account       no    no     hat          group       yes
+make-agent        no    no     no           group       yes
+make-supervisor   no    no     no           no          yes
+give-role         no    no     no           no          yes
+give-hat          no    no     hat          new         yes
+make-coordinator  no    no     no           no          yes
+rename            yes   no     new          new         yes
+change-address    no    no     new          new         yes
+disable           no    no     no           no          yes
+send-link         no    no     no           hands       yes
+hand-link         no    no     no           new         unsent
+wake-token        no    no     no           no          yes
+make-token        yes   yes    no           no          no
+end-token         yes   yes    no           no          yes
+see-service       no    yes    no           no          yes
+make-service      no    no     no           no          yes
+name-owner        no    alone  no           no          yes
 `)
 
 // actNames are the words for the acts on tickets.
@@ -77,10 +83,11 @@ var relationNames = [relations]string{AsRequester: "requester", AsParticipant: "
 // accountActNames are the words for the acts on accounts.
 var accountActNames = [...]string{SeeAccount: "see-account", AddAccount: "add-account", MakeAgent: "make-agent", MakeSupervisor: "make-supervisor", GiveRole: "give-role",
 	GiveHat: "give-hat", MakeCoordinator: "make-coordinator", Rename: "rename", ChangeAddress: "change-address", Disable: "disable", SendLink: "send-link",
-	HandLink: "hand-link", WakeToken: "wake-token"}
+	HandLink: "hand-link", WakeToken: "wake-token", MakeToken: "make-token", EndToken: "end-token", SeeService: "see-service", MakeService: "make-service",
+	NameOwner: "name-owner"}
 
 // accountRelationNames are the headings of the table of rights over accounts.
-var accountRelationNames = [accountRelations]string{asSelf: "self", asKeeper: "coordinator", asSupervisor: "supervisor", asRunner: "administrator"}
+var accountRelationNames = [accountRelations]string{asSelf: "self", asOwner: "owner", asKeeper: "coordinator", asSupervisor: "supervisor", asRunner: "administrator"}
 
 // table reads a table: its first line has the headings in their order, each other line an act and a word for each
 // heading. A table that is not so is a fault of the program.

@@ -17,6 +17,7 @@ import (
 	"sportello/store/door"
 	"sportello/store/fault"
 	"sportello/store/key"
+	"sportello/store/scope"
 	"sportello/store/spelling"
 )
 
@@ -275,6 +276,9 @@ func (ts *Tickets) enterImported(set *store.Settings, t *store.Ticket, r *read, 
 
 // updateFromRecord changes the ticket to match the record, and writes it only if something differs.
 func (ts *Tickets) updateFromRecord(tx *db.Tx, a policy.Actor, r *read, t *store.Ticket) error {
+	if !a.Reaches(tx, scope.Tickets, t.Module) {
+		return fault.New(fault.NotFound, "error.not-found")
+	}
 	wrong := slices.Clone(r.wrong)
 	before := *t
 	t.Subject = r.subject

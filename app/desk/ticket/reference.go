@@ -73,10 +73,10 @@ func (w *Change) mayFollow(reader policy.Actor, kind, name string, files []*stor
 	}
 	var known *store.Version
 	for _, v := range versions {
-		if policy.MayRead(reader, v.Audience, v.Publication) {
+		if policy.MayRead(w.tx, reader, v.Module, v.Audience, v.Publication) {
 			return nil
 		}
-		if policy.MayRead(w.a, v.Audience, v.Publication) {
+		if policy.MayRead(w.tx, w.a, v.Module, v.Audience, v.Publication) {
 			known = v
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/fault"
+	"sportello/store/scope"
 	"sportello/store/spelling"
 )
 
@@ -240,6 +241,9 @@ func (w *Change) correct() error {
 		t.Kind = *s.Kind
 	}
 	if s.Module != nil && *s.Module != t.Module {
+		if !w.a.Reaches(w.tx, scope.Tickets, *s.Module) {
+			wrong.Add("module", "error.token-module")
+		}
 		if *s.Module != 0 {
 			p, err := policy.Placement(w.tx, *s.Module)
 			if err != nil || p.Retired && !w.a.IsAgent() && !w.a.IsAdministrator() {

@@ -16,6 +16,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/fault"
+	"sportello/store/scope"
 )
 
 // Opening is the data for opening a ticket. Defaults are: kind clarification, severity medium, urgency none, no
@@ -146,6 +147,10 @@ func (ts *Tickets) placeOf(tx *db.Tx, a policy.Actor, module, chosen uint64, wro
 		return 0, err
 	}
 	group := general.ID
+	if !a.Reaches(tx, scope.Tickets, module) {
+		wrong.Add("module", "error.token-module")
+		return group, nil
+	}
 	if module != 0 {
 		p, err := policy.Placement(tx, module)
 		inside := a.IsAgent() || a.IsAdministrator()

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"time"
 
 	"sportello/app/credential"
 	"sportello/app/desk/people"
@@ -27,12 +25,9 @@ type mePage struct {
 	Lost     *show.Unreachable // set when mail to the person is returned
 	Sessions []sessionLine
 	Others   bool
-	Tokens   []tokenLine
-	NewToken string // shown once
-	Lives    []show.Choice
-	Confirm  bool   // creating a token requires the password
-	Asked    string // what was wrong with that password
-	Password bool   // the password form has problems and is unfolded
+	Tokens   show.Tokens
+	Services []show.ServiceLine // service accounts that belong to the person
+	Password bool               // the password form has problems and is unfolded
 }
 
 type noticeChoice struct {
@@ -46,16 +41,6 @@ type sessionLine struct {
 	Address string
 	Seen    words.Moment
 	This    bool
-}
-
-type tokenLine struct {
-	ID     uint64
-	Name   string
-	Made   words.Moment
-	Seen   words.Moment
-	Ends   words.Moment
-	Over   bool // it has expired
-	Asleep bool // it waits for an administrator to wake it
 }
 
 func (a pages) getMe(r *web.Request) error { return a.mePage(r, &mePage{}, nil, nil) }
@@ -100,25 +85,26 @@ func (a pages) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 		v.Others = v.Others || !line.This
 		v.Sessions = append(v.Sessions, line)
 	}
-	tokens, err := a.Desk.Keeper().TokensOf(who.ID)
+	tokens, err := a.Desk.People.Tokens(r.Actor(), who.ID)
 	if err != nil {
 		return err
 	}
-	for _, t := range tokens {
-		line := tokenLine{ID: t.ID, Name: t.Name, Made: v.Moment(t.Created), Seen: v.Moment(t.Seen), Ends: v.Moment(t.Ends),
-			Over: !a.Desk.Now().Before(t.Ends), Asleep: !t.Asleep.IsZero()}
-		if line.Name == "" {
-			line.Name = v.T("me.token-without-name")
+	made := v.Tokens.New
+	if v.Tokens, err = show.TokensOn(a.Site, r, &v.Page, "/me/tokens", tokens); err != nil {
+		return err
+	}
+	v.Tokens.New = made
+	if v.Password {
+		v.Tokens.Asked = ""
+	}
+	services, err := a.Desk.People.Services(r.Actor())
+	if err != nil {
+		return err
+	}
+	for _, s := range services {
+		if slices.Contains(s.Owners, who.ID) {
+			v.Services = append(v.Services, show.ServiceLineOf(&v.Page, s))
 		}
-		v.Tokens = append(v.Tokens, line)
-	}
-	if !v.Password {
-		v.Asked = v.Err(web.PasswordField)
-	}
-	v.Confirm = !r.IsConfirmed(web.Anew)
-	for i, days := range tokenLives {
-		value := strconv.Itoa(days)
-		v.Lives = append(v.Lives, show.Choice{Value: value, Label: v.Plural("me.token-days", days), Chosen: v.Chosen("token_life", value) || i == 0 && v.Value("token_life") == ""})
 	}
 	if err := show.House(a.Site, r, &v.Page, "/me"); err != nil {
 		return err
@@ -187,36 +173,30 @@ func (a pages) postEndOthers(r *web.Request) error {
 	return r.Done("flash.sessions-ended", "/me")
 }
 
-// tokenLives are the lifetimes that the page offers for a token, in days; the first is preselected.
-var tokenLives = []int{365, 90, 30, 7, 730}
-
 // postToken creates a token, after the person confirmed who they are, and shows it on the page of this answer. The
 // token cannot be shown again.
 func (a pages) postToken(r *web.Request) error {
-	f := r.Form()
-	name := f.Text("token_name", store.Most("tokens.name"))
-	days := tokenLives[0]
-	if f.Has("token_life") {
-		n, err := strconv.Atoi(f.Raw("token_life"))
-		if err != nil || !slices.Contains(tokenLives, n) {
-			f.Refuse("token_life", "error.choice")
-		}
-		days = n
+	secret, err := a.makeToken(r, r.Actor().ID())
+	v := &mePage{}
+	if v.Tokens.New = secret; secret == "" {
+		return a.mePage(r, v, r.Form(), err)
 	}
-	f.Need("token_name")
+	return a.mePage(r, v, nil, nil)
+}
+
+// makeToken creates the token of the form for the person, and returns its secret.
+func (a pages) makeToken(r *web.Request, person uint64) (string, error) {
+	f := r.Form()
+	grant := show.ReadGrant(f)
 	err := f.Err()
 	if err == nil {
 		err = r.Confirm(f)
 	}
 	if err != nil {
-		return a.mePage(r, &mePage{}, f, err)
+		return "", err
 	}
-	who := r.Actor().ID()
-	secret, _, err := a.Desk.Keeper().NewTokenFor(r.Actor().By(act.MakeToken), who, name, time.Duration(days)*24*time.Hour)
-	if err != nil {
-		return err
-	}
-	return a.mePage(r, &mePage{NewToken: secret}, nil, nil)
+	secret, _, err := a.Desk.People.MakeToken(r.Actor(), person, grant)
+	return secret, err
 }
 
 func (a pages) postRevokeToken(r *web.Request) error {
@@ -224,8 +204,7 @@ func (a pages) postRevokeToken(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	who := r.Actor().ID()
-	if err := a.Desk.Keeper().RevokeToken(r.Actor().By(act.RevokeToken), who, id); err != nil {
+	if err := a.Desk.People.EndToken(r.Actor(), id); err != nil {
 		return err
 	}
 	return r.Done("flash.token-revoked", "/me")

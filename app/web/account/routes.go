@@ -35,6 +35,11 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/me/tokens", "me.token", web.Person, a.postToken, "/me").Confirmed(web.Anew),
 		web.Post("/me/tokens/:n<int>/revoke", "me.revoke", web.Person, a.postRevokeToken, "/me"),
 
+		web.Get("/service-accounts/:n<int>", "service-account.show", web.Person, a.getService),
+		web.Post("/service-accounts/:n<int>/owners", "service-account.owners", web.Person, a.postServiceOwners, "/service-accounts/:n").Confirmed(web.Lately),
+		web.Post("/service-accounts/:n<int>/tokens", "service-account.token", web.Person, a.postServiceToken, "/service-accounts/:n").Confirmed(web.Anew),
+		web.Post("/service-accounts/:n<int>/tokens/:id<int>/revoke", "service-account.revoke", web.Person, a.postRevokeServiceToken, "/service-accounts/:n"),
+
 		web.Get("/notices", "notices.list", web.Person, a.getNotices),
 		web.Post("/notices/read", "notices.read", web.Person, a.postReadNotices, "/notices"),
 	}

@@ -92,6 +92,8 @@ func Routes(s *web.Site, mail *delivery.Delivery) []web.Route {
 		web.Get("/admin/mail-texts", "mail-texts.show", web.Administrator, a.getMailTexts),
 		web.Post("/admin/mail-texts/:event", "mail-texts.save", web.Administrator, a.postMailText, "/admin/mail-texts").WithText().Confirmed(web.Lately),
 
+		web.Get("/admin/service-accounts", "admin-service-accounts.list", web.Administrator, a.getServices),
+		web.Post("/admin/service-accounts", "admin-service-accounts.add", web.Administrator, a.postNewService, "/admin/service-accounts").Confirmed(web.Lately),
 		web.Get("/admin/tokens", "admin-tokens.list", web.Administrator, a.getAdminTokens),
 		web.Post("/admin/tokens/wake", "admin-tokens.wake-all", web.Administrator, a.postWakeTokens, "/admin/tokens").Confirmed(web.Lately),
 		web.Post("/admin/tokens/:n<int>/wake", "admin-tokens.wake", web.Administrator, a.postWakeToken, "/admin/tokens").Confirmed(web.Lately),

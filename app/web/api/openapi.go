@@ -55,6 +55,9 @@ var apiDescriptions = map[string]apiDescription{
 	"api.affiliations.read": {summary: "A person's affiliations that are not over: all for the person, agents and administrators; for a coordinator those they cover", out: []apiAffiliation{}},
 	"api.affiliations.put": {summary: "Give a person exactly these affiliations, of those that GET answers. Those left out end at once. With rev, a person of a different revision answers 409.",
 		in: []apiAffiliation{}, out: []apiAffiliation{}, query: []apiParameter{{"rev", "integer", "the revision of the person that the change is for"}}},
+	"api.tokens.list":           {summary: "The tokens of the token's person, with what each is limited to, without their secrets", out: apiTokenList{}},
+	"api.tokens.end":            {summary: "End a token of the token's person, of a service account that belongs to them, or for administrators any, at once and for good. Tokens are made on pages alone."},
+	"api.service-accounts.list": {summary: "Service accounts with the people they belong to and their tokens: all for administrators, for others those that belong to them", out: apiServiceList{}},
 	"api.search": {summary: "Search tickets, articles and mail to be judged; returns what the token's person may read", out: apiFound{}, query: []apiParameter{
 		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa"}, {"type", "string", "ticket, article, release, mail (mail that the person judges), joined by commas"},
 		{"lang", "string", "the reader's language; hides nothing"}, {"limit", "integer", "1 to 100, default 20"}, {"offset", "integer", "0 to 1000"},
@@ -90,6 +93,9 @@ func openAPI(routes []web.Route) object {
 			answers["200"] = answer
 		}
 		op := object{"operationId": r.Name, "summary": d.summary, "responses": answers}
+		if r.Needs.Said() {
+			op["x-scope"] = object{"access": r.Needs.Access, "nouns": r.Needs.Nouns}
+		}
 		if d.in != nil {
 			op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": schemas.of(reflect.TypeOf(d.in))}}}
 		}
@@ -116,7 +122,7 @@ func openAPI(routes []web.Route) object {
 	}
 	return object{
 		"openapi": "3.1.0",
-		"info":    object{"title": "Sportello", "version": "1", "description": "A token has the rights that its person has at that moment, until it ends. A token that ended, or that sleeps since the desk was restored, is answered 401 with that reason. What may not be seen is not there."},
+		"info":    object{"title": "Sportello", "version": "1", "description": "A token has the rights that its person has at that moment, less by its scope, until it ends. What each operation needs is its x-scope; a token without it is answered 403, one used from an address it is not taken from 401. A token that ended, or that sleeps since the desk was restored, is answered 401 with that reason. What may not be seen is not there."},
 		"paths":   paths,
 		"components": object{"schemas": schemas, "securitySchemes": object{
 			"token": object{"type": "http", "scheme": "bearer"}}},

@@ -55,7 +55,7 @@ var adminMenus = []struct {
 	heading string
 	entries []adminEntry
 }{
-	{"people", []adminEntry{{"people", "person"}, {"groups", "people"}, {"organisations", "list"}, {"positions", "list"}}},
+	{"people", []adminEntry{{"people", "person"}, {"groups", "people"}, {"organisations", "list"}, {"positions", "list"}, {"service-accounts", "lock"}}},
 	{"service", []adminEntry{{"catalogue", "book"}, {"priorities", "clock"}, {"synonyms", "search"}}},
 	{"mail", []adminEntry{{"mailboxes", "inbox"}, {"mails", "mail"}, {"letters", "out"}, {"mail-texts", "edit"}}},
 	{"look", []adminEntry{{"branding", "eye"}, {"home", "edit"}}},
