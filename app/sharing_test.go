@@ -3,7 +3,9 @@ package app_test
 import (
 	"context"
 	"fmt"
+	"html"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +20,7 @@ import (
 	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // sharedWorld is a world with colleagues of the requester, and one ticket that has a word of its own.
@@ -237,6 +240,13 @@ func TestATicketIsSeenThroughEveryDoorOrNone(t *testing.T) {
 		w.put(s)
 		for _, role := range onlookers {
 			want := w.mustSee(role, s)
+			why, err := w.app.Desk.Tickets.Why(w.as("administrator"), w.people[role].ID, w.ticket.ID)
+			if secret := s.group || s.module; (fault.KindOf(err) == fault.Denied) != secret {
+				t.Errorf("%s: an administrator without a reason reads why %s sees it: %v", s, role, err)
+			}
+			if err == nil && (why.Sees != want || want != slices.ContainsFunc(why.Rules, func(r policy.Rule) bool { return r.Opens })) {
+				t.Errorf("%s: %s is told to see %v, want %v: %+v", s, role, why.Sees, want, why.Rules)
+			}
 			for _, door := range sights {
 				if got := door.sees(w, role); got != want && !notHere(door.name, role) {
 					t.Errorf("%s: %s: %s sees %v, want %v", s, door.name, role, got, want)
@@ -263,14 +273,11 @@ func TestNobodyHearsOfAConfidentialTicketBesideIt(t *testing.T) {
 			counts, err := w.app.Desk.Queues.Counts(w.as(role))
 			must(t, err)
 			for _, view := range queue.Views {
-				list, err := w.app.Desk.Queues.List(w.as(role), queue.TicketFilter{Limit: 1})
-				must(t, err)
 				page, err := w.app.Desk.Queues.Queue(w.as(role), queue.Query{View: view, Limit: 200})
 				must(t, err)
 				if view != queue.ViewBeside && counts[view] != len(page.Tickets) {
 					t.Errorf("%v: %s counts %d in %s and lists %d", s, role, counts[view], view, len(page.Tickets))
 				}
-				_ = list
 			}
 			if role == "agent" && counts[queue.ViewGroup] != before[role][queue.ViewGroup] {
 				t.Errorf("%v: the group's own agent counts %d, before %d", s, counts[queue.ViewGroup], before[role][queue.ViewGroup])
@@ -279,4 +286,173 @@ func TestNobodyHearsOfAConfidentialTicketBesideIt(t *testing.T) {
 	}
 }
 
-var _ = policy.See
+// TestALetterAboutAConfidentialTicketNamesItsNumberAlone writes the letter of every event, and plans one as the desk does.
+func TestALetterAboutAConfidentialTicketNamesItsNumberAlone(t *testing.T) {
+	t.Parallel()
+	w := newSharedWorld(t)
+	for _, e := range event.All() {
+		if e.OfAccount() || e == event.Received || e == event.Digest {
+			continue
+		}
+		l := w.letterOfEvent(w.people["requester"], e, func(o *notice.Outgoing) {
+			for i := range o.Lines {
+				o.Lines[i].Secret = true
+			}
+		})
+		if l.Subject != "[#12]" {
+			t.Errorf("%s: %q", e, l.Subject)
+		}
+	}
+	for _, s := range []situation{{}, {group: true}, {module: true}} {
+		w.put(s)
+		id := w.letterTo(w.people["requester"], w.ticket.ID, store.LetterQueued, "")
+		must(t, w.app.Desk.Notices.DecideLetter(w.as("administrator"), id, notice.LetterRetry))
+		_, err := w.app.Desk.Notices.SendLetters(context.Background(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
+			if o.Letter.ID == id && o.Lines[0].Secret != (s.group || s.module) {
+				t.Errorf("%s: the letter is confidential %v", s, o.Lines[0].Secret)
+			}
+			return notice.Sent{OK: true, Subject: "[#1] " + ownWord}
+		})
+		must(t, err)
+		list, err := w.app.Desk.Notices.Letters(w.as("administrator"), store.LetterSent, 0, 200)
+		must(t, err)
+		for _, l := range list.Letters {
+			if l.Ticket == w.ticket.ID && strings.Contains(l.Subject, ownWord) == (s.group || s.module) {
+				t.Errorf("%s: an administrator reads the subject %q", s, l.Subject)
+			}
+		}
+	}
+}
+
+// TestOnlyItsRequesterNarrowsATicket tries it as everybody, by the API and by the button.
+func TestOnlyItsRequesterNarrowsATicket(t *testing.T) {
+	t.Parallel()
+	w := newSharedWorld(t)
+	w.put(situation{organisation: store.SharedEverybody})
+	for _, role := range onlookers {
+		got, _ := w.callers[role].call("PATCH", fmt.Sprintf("/tickets/%d", w.ticket.ID), box{"narrowed": true})
+		want := map[bool]int{true: http.StatusForbidden, false: http.StatusNotFound}[w.mustSee(role, situation{organisation: store.SharedEverybody})]
+		if role == "requester" {
+			want = http.StatusOK
+		}
+		if got.status != want {
+			t.Errorf("%s: %d, want %d", role, got.status, want)
+		}
+		w.do("requester", w.ticket.ID, ticket.Step{Narrow: new(bool)})
+	}
+	b, path := w.visitors["requester"], fmt.Sprintf("/tickets/%d", w.ticket.ID)
+	b.must(b.get(path), 200, "anche tutte le persone di Ateneo", "Solo io e l&#39;assistenza")
+	if got := b.post(path+"/narrow", map[string][]string{"narrowed": {"1"}}); got.status != http.StatusSeeOther {
+		t.Fatal(got.status, got.body)
+	}
+	b.must(b.get(path), 200, "La vedete solo tu, chi partecipa e l&#39;assistenza.", "la tiene per sé", "Falla vedere di nuovo")
+	if got := w.visitors["coordinator"].get(path); got.status != http.StatusNotFound {
+		t.Errorf("the coordinator still sees it: %d", got.status)
+	}
+	agent := w.visitors["agent"]
+	agent.must(agent.get(path), 200, "Solo richiedente e assistenza")
+	if got := b.post(path+"/narrow", map[string][]string{"narrowed": {"0"}}); got.status != http.StatusSeeOther {
+		t.Fatal(got.status, got.body)
+	}
+	w.visitors["coordinator"].must(w.visitors["coordinator"].get(path), 200, ownWord)
+}
+
+// TestAChangeOfSharingSaysWhoseEyesItOpens compares the number on the page with who sees tickets of others before and after,
+// asked one by one, and finds that nothing was saved by looking.
+func TestAChangeOfSharingSaysWhoseEyesItOpens(t *testing.T) {
+	t.Parallel()
+	w := newSharedWorld(t)
+	outsider := w.add("Chi Apre", people.Form{Email: "chi.apre@example.it"})
+	sight := func(unit uint64) map[uint64]bool {
+		out := map[uint64]bool{}
+		must(t, w.app.Store.View(func(tx *db.Tx) error {
+			for p, err := range store.People.All(tx, 0, false) {
+				if err != nil {
+					return err
+				}
+				for _, in := range []uint64{0, w.unit, w.other} {
+					s := w.app.Desk.Rights.Stand(tx, policy.Actor{Person: p}, &store.Ticket{Requester: outsider.ID, Organisation: w.home, Unit: in, Group: w.group["csa"]})
+					if unit == 0 || in == unit {
+						out[p.ID] = out[p.ID] || s.Is[policy.AsCoordinator] || s.Is[policy.AsColleague]
+					}
+				}
+			}
+			return nil
+		}))
+		return out
+	}
+	root, path := w.visitors["administrator"], fmt.Sprintf("/admin/organisations/%d/sharing", w.home)
+	count := func(key string, n int) string {
+		if n == 0 {
+			return w.app.Site.Words.Text("it", key+"-none")
+		}
+		return w.app.Site.Words.Plural("it", key, n)
+	}
+	for _, unit := range []uint64{0, w.unit} {
+		for _, with := range []string{"everybody", "chosen", "nobody", "coordinators", "chosen", "everybody", "above"} {
+			if with == "above" && unit == 0 {
+				continue
+			}
+			form := map[string][]string{"unit": {fmt.Sprint(unit)}, "with": {with}, "chosen": {"chosen@example.it\r\nunit-colleague@example.it"}}
+			before := sight(unit)
+			shown := root.post(path, form)
+			if fmt.Sprint(sight(unit)) != fmt.Sprint(before) {
+				t.Fatalf("%s: looking changed who sees", with)
+			}
+			seen := regexp.MustCompile(`name="seen" value="([^"]*)"`).FindStringSubmatch(shown.body)
+			if shown.status != http.StatusOK || seen == nil {
+				t.Fatalf("%s: %d\n%s", with, shown.status, shown.body)
+			}
+			form["seen"] = []string{html.UnescapeString(seen[1])}
+			if got := root.post(path, form); got.status != http.StatusSeeOther {
+				t.Fatalf("%s: %d\n%s", with, got.status, got.body)
+			}
+			opens, closes := 0, 0
+			for p, after := range sight(unit) {
+				switch {
+				case after && !before[p]:
+					opens++
+				case !after && before[p]:
+					closes++
+				}
+			}
+			for _, want := range []string{count("sharing.opens", opens), count("sharing.closes", closes)} {
+				if !strings.Contains(shown.body, want) {
+					t.Errorf("unit %d, %s: the page does not say %q", unit, with, want)
+				}
+			}
+		}
+	}
+	for _, chosen := range []string{"", "stranger@example.it", "mai.visto@example.it", "former@example.it"} {
+		got := root.post(path, map[string][]string{"unit": {"0"}, "with": {"chosen"}, "chosen": {chosen}})
+		if got.status != http.StatusUnprocessableEntity {
+			t.Errorf("%q was chosen: %d", chosen, got.status)
+		}
+	}
+}
+
+// TestAPageSaysWhyAPersonSeesATicket asks as an administrator and as supervisors, for tickets that they see and others.
+func TestAPageSaysWhyAPersonSeesATicket(t *testing.T) {
+	t.Parallel()
+	w := newSharedWorld(t)
+	w.put(situation{organisation: store.SharedEverybody, narrowed: true})
+	ask := func(role, about string, number uint64) answer {
+		return w.visitors[role].get(fmt.Sprintf("/admin/people/%d/sight?ticket=%d", w.people[about].ID, number))
+	}
+	root := w.visitors["administrator"]
+	root.must(ask("administrator", "coordinator", w.ticket.ID), 200, "non vede la richiesta", "il richiedente la tiene per sé")
+	root.must(ask("administrator", "agent", w.ticket.ID), 200, "con le note interne", "Operatore del gruppo")
+	w.visitors["supervisor"].must(ask("supervisor", "agent", w.ticket.ID), 200, "con le note interne")
+	if got := ask("supervisor", "coordinator", w.ticket.ID); got.status != http.StatusNotFound {
+		t.Errorf("a supervisor reads of somebody who is not theirs: %d", got.status)
+	}
+	there, gone := ask("administrator", "agent", w.ticket.ID+100), ask("administrator", "agent", 99999)
+	if there.status != http.StatusUnprocessableEntity || sameAnswer(there) != strings.ReplaceAll(sameAnswer(gone), "99999", fmt.Sprint(w.ticket.ID+100)) {
+		t.Errorf("%d %d", there.status, gone.status)
+	}
+	w.put(situation{group: true})
+	root.must(ask("administrator", "agent", w.ticket.ID), 200, "scrivi prima perché devi vederla tu")
+	must(t, w.app.Desk.Rights.GiveReason(w.as("administrator"), w.ticket.ID, "reclamo del richiedente"))
+	root.must(ask("administrator", "coordinator", w.ticket.ID), 200, "la richiesta è riservata")
+	root.must(root.get("/admin/changes"), 200, "ha aperto una richiesta riservata", "reclamo del richiedente", fmt.Sprintf("#%d", w.ticket.ID))
+}

@@ -7,8 +7,8 @@ import (
 	"sportello/store/key"
 )
 
-// Look is the leave of an administrator to see a confidential ticket until a moment. The reason they gave is that of the
-// change that wrote it.
+// Look is the leave of an administrator to see a confidential ticket until a moment; without a ticket it was an export of
+// all. The reason they gave is that of the change that wrote it.
 type Look struct {
 	db.Row
 	Person uint64    `json:"person"`

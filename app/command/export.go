@@ -20,19 +20,27 @@ import (
 
 func exportCommand(r *runner) *cobra.Command {
 	c := &cobra.Command{Use: "export", Short: "Write tickets, articles, people or the catalogue to standard output", Args: cobra.NoArgs, RunE: needsSubcommand}
-	add := func(use, short string, write func(context.Context, *app.App, *bufio.Writer) error) {
-		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+	add := func(use, short string, write func(context.Context, *app.App, *bufio.Writer) error) *cobra.Command {
+		sub := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 			return r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error {
 				out := bufio.NewWriterSize(r.out, 64<<10)
 				err := write(ctx, a, out)
 				return errors.Join(err, out.Flush())
 			})
-		}})
+		}}
+		c.AddCommand(sub)
+		return sub
 	}
-	add("tickets", "Write all tickets with their messages and notes as JSON Lines, without attachments", func(ctx context.Context, a *app.App, out *bufio.Writer) error {
+	reason := ""
+	tickets := add("tickets", "Write all tickets with their messages and notes as JSON Lines, without attachments", func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		enc := lineEncoder(out)
-		return a.Desk.ExportTickets(ctx, r.actor(), func(t ticket.Record) error { return enc.Encode(t) })
+		left, err := a.Desk.ExportTickets(ctx, r.actor(), reason, func(t ticket.Record) error { return enc.Encode(t) })
+		if left > 0 {
+			fmt.Fprintf(r.errOut, "%d confidential tickets left out; --reason TEXT exports them too\n", left)
+		}
+		return err
 	})
+	tickets.Flags().StringVar(&reason, "reason", "", "export confidential tickets too, and write `TEXT` into the log of the administration")
 	add("articles", "Write all articles as JSON Lines, without pictures", func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		enc := lineEncoder(out)
 		return a.Desk.ExportArticles(ctx, r.actor(), func(v article.Record) error { return enc.Encode(v) })

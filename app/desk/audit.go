@@ -171,6 +171,9 @@ func (n *namer) look(table string, id uint64) string {
 		}
 	case "looks":
 		if l, err := store.Looks.Get(n.tx, id); err == nil {
+			if l.Ticket == 0 {
+				return "*"
+			}
 			return "#" + strconv.FormatUint(l.Ticket, 10)
 		}
 	case "settings":

@@ -22,12 +22,18 @@ const exportAtOnce = 100
 // several read transactions: changes made meanwhile may or may not be included. An error of give ends the export and is
 // returned. Records do not contain files.
 
-// ExportTickets exports every ticket that is not spam, with all its messages and notes.
-func (d *Desk) ExportTickets(ctx context.Context, a policy.Actor, give func(ticket.Record) error) error {
+// ExportTickets exports every ticket that is not spam, with all its messages and notes. Confidential ones are among them
+// only with a reason, which is written into the log of the administration; without one it returns how many were left out.
+func (d *Desk) ExportTickets(ctx context.Context, a policy.Actor, reason string, give func(ticket.Record) error) (left int, err error) {
 	if err := policy.MayAdminister(a); err != nil {
-		return err
+		return 0, err
 	}
-	return export(ctx, d.st, func(tx *db.Tx, from uint64) (list []ticket.Record, next uint64, err error) {
+	if reason != "" {
+		if err := d.Rights.GiveReasonToExport(a, reason); err != nil {
+			return 0, err
+		}
+	}
+	err = export(ctx, d.st, func(tx *db.Tx, from uint64) (list []ticket.Record, next uint64, err error) {
 		n := exporter{tx: tx, people: map[uint64]*store.Person{}}
 		read := 0
 		for t, err := range store.Tickets.All(tx, from, false) {
@@ -40,6 +46,10 @@ func (d *Desk) ExportTickets(ctx context.Context, a policy.Actor, give func(tick
 			if t.IsSpam() {
 				continue
 			}
+			if reason == "" && policy.Confidential(tx, t.Group, t.Module) {
+				left++
+				continue
+			}
 			r, err := n.ticket(t)
 			if err != nil {
 				return nil, 0, err
@@ -48,6 +58,7 @@ func (d *Desk) ExportTickets(ctx context.Context, a policy.Actor, give func(tick
 		}
 		return list, 0, nil
 	}, give)
+	return left, err
 }
 
 // ExportArticles exports every language version of every article, including drafts.

@@ -150,7 +150,7 @@ func TestWhatADuplicateBroughtStaysWithItsPeople(t *testing.T) {
 				}
 			}
 		}
-		err := o.ExportTickets(t.Context(), policy.Actor{System: true}, func(rec ticket.Record) error {
+		_, err := o.ExportTickets(t.Context(), policy.Actor{System: true}, "prova", func(rec ticket.Record) error {
 			for w, opened := range side {
 				in := rec.Body == w || slices.ContainsFunc(rec.Messages, func(m ticket.MessageRecord) bool { return m.Body == w && !m.Internal })
 				if in != (opened == rec.Number) {

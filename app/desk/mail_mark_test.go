@@ -35,7 +35,7 @@ func TestUnprovenMailIsMarkedWhereverItIsTold(t *testing.T) {
 				t.Errorf("proven %v: the notice of %s: %+v", proven, n.Event, n)
 			}
 		}
-		err = o.ExportTickets(context.Background(), o.as("amministratore"), func(r ticket.Record) error {
+		_, err = o.ExportTickets(context.Background(), o.as("amministratore"), "", func(r ticket.Record) error {
 			if r.Number == first.Ticket && (r.Unproven == proven || len(r.Messages) != 1 || r.Messages[0].Unproven == proven) {
 				t.Errorf("proven %v: the export: %+v", proven, r)
 			}

@@ -187,7 +187,7 @@ func TestExportedTicketsReadBackInAnotherDesk(t *testing.T) {
 	o.do("agente", tk.ID, ticket.Step{Message: say("Che cosa compare?"), To: store.StateWaiting})
 	o.do("agente", tk.ID, ticket.Step{Message: note("Da sentire il fornitore")})
 	var lines []string
-	err := o.ExportTickets(t.Context(), o.as("amministratore"), func(r ticket.Record) error {
+	_, err := o.ExportTickets(t.Context(), o.as("amministratore"), "", func(r ticket.Record) error {
 		b, err := json.Marshal(r)
 		lines = append(lines, string(b))
 		return err

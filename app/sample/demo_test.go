@@ -173,7 +173,7 @@ func everything(t *testing.T, d *desk.Desk) string {
 	var b strings.Builder
 	put := func(v any) error { return json.NewEncoder(&b).Encode(v) }
 	system := policy.Actor{System: true}
-	err := d.ExportTickets(context.Background(), system, func(r ticket.Record) error { return put(r) })
+	_, err := d.ExportTickets(context.Background(), system, "prova", func(r ticket.Record) error { return put(r) })
 	if err == nil {
 		err = d.ExportArticles(context.Background(), system, func(r article.Record) error { return put(r) })
 	}

@@ -143,6 +143,7 @@ var (
 	ChangeUnit         = audited("change-unit")
 	ShareUnit          = audited("share-unit")
 	RemoveUnit         = audited("remove-unit")
+	ExportConfidential = audited("export-confidential")
 	AddGroup           = audited("add-group")
 	ChangeGroup        = audited("change-group")
 	RemoveGroup        = audited("remove-group")

@@ -241,6 +241,26 @@ func (rs *Rights) GiveReason(a Actor, number uint64, reason string) error {
 	})
 }
 
+// GiveReasonToExport writes into the log of the administration why the actor exports confidential tickets. Only
+// administrators may call it.
+func (rs *Rights) GiveReasonToExport(a Actor, reason string) error {
+	if err := MayAdminister(a); err != nil {
+		return err
+	}
+	return rs.st.Update(a.By(act.ExportConfidential), func(tx *db.Tx) error {
+		l, err := store.LooksByPerson.First(tx, a.ID(), uint64(0))
+		if fault.KindOf(err) == fault.NotFound && err != nil {
+			l, err = &store.Look{Person: a.ID()}, nil
+		}
+		if err != nil {
+			return err
+		}
+		tx.Because(reason)
+		l.Until = tx.Now()
+		return store.Looks.Put(tx, l)
+	})
+}
+
 // Rights that do not belong to a single ticket.
 
 // MayAdminister returns nil for administrators and a Denied error for others.

@@ -128,7 +128,13 @@ func (a pages) postSharing(r *web.Request) error {
 	seen := fmt.Sprint(form.With, change.Opens, change.Closes, form.Chosen)
 	if f.Raw("seen") != seen {
 		p := r.Page("sharing.short")
-		return a.sharingPage(r, unit, f, &eyes{Opens: p.Plural("sharing.opens", change.Opens), Closes: p.Plural("sharing.closes", change.Closes), Seen: seen}, nil)
+		count := func(key string, n int) string {
+			if n == 0 {
+				return p.T(key + "-none")
+			}
+			return p.Plural(key, n)
+		}
+		return a.sharingPage(r, unit, f, &eyes{Opens: count("sharing.opens", change.Opens), Closes: count("sharing.closes", change.Closes), Seen: seen}, nil)
 	}
 	if err := a.Desk.People.Share(r.Actor(), n, unit, f.ID("rev"), form); err != nil {
 		return a.sharingPage(r, unit, f, nil, err)
