@@ -176,6 +176,72 @@ func TestATicketIsOpenedUnderTheHatThatWasChosen(t *testing.T) {
 	}
 }
 
+func TestAProgramOpensATicketUnderTheHatItNames(t *testing.T) {
+	t.Parallel()
+	d := newHatDesk(t)
+	tomorrow := time.Now().Add(24 * time.Hour).Format(time.RFC3339)
+	for _, h := range []string{`{"organisation":"ateneo"},{"organisation":"altro"},{"organisation":"ateneo","unit":"Ragioneria"},{"organisation":"ateneo","unit":"Personale","from":"` + tomorrow + `"}`} {
+		if got := d.put(d.administrator, d.ada.ID, "["+h+"]"); got != http.StatusOK {
+			t.Fatalf("affiliations: %d", got)
+		}
+	}
+	open := func(c caller, more box) (answer, string) {
+		in := box{"subject": "Una domanda", "body": "Come si fa?"}
+		for k, v := range more {
+			in[k] = v
+		}
+		got, _ := c.call("POST", "/tickets", in)
+		return got, got.header.Get("Location")
+	}
+	sees := func(c caller, path string) bool { return c.do("GET", path, nil, "").status == http.StatusOK }
+	for name, c := range map[string]struct {
+		hat         box
+		rita, elena bool // see it
+	}{
+		"an organisation":       {box{"organisation": "altro"}, false, true},
+		"another one":           {box{"organisation": "ateneo"}, true, false},
+		"a unit, however cased": {box{"organisation": "ateneo", "unit": "ragioneria"}, true, false},
+	} {
+		got, path := open(d.both, c.hat)
+		if got.status != http.StatusCreated || sees(d.rita, path) != c.rita || sees(d.elena, path) != c.elena {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+	if got, path := open(d.both, box{"organisation": "altro"}); got.status != http.StatusCreated {
+		t.Fatal(got.body)
+	} else if got, again := open(d.both, nil); got.status != http.StatusCreated || !sees(d.elena, path) || !sees(d.elena, again) {
+		t.Error("who names none does not get the last one")
+	}
+	// What somebody does not wear is answered as what is not there, and a hat from tomorrow cannot be chosen today.
+	first := ""
+	for name, hat := range map[string]box{
+		"nobody's":             {"organisation": "mai-vista"},
+		"a unit that is none":  {"organisation": "ateneo", "unit": "Cucina"},
+		"a unit from tomorrow": {"organisation": "ateneo", "unit": "Personale"},
+		"a unit alone":         {"unit": "Ragioneria"},
+	} {
+		got, _ := open(d.both, hat)
+		if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "organisation") {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+		if first == "" {
+			first = got.body
+		}
+		if got.body != first {
+			t.Errorf("%s is answered in its own way: %s", name, got.body)
+		}
+	}
+	if got, _ := open(d.stranger, box{"organisation": "altro"}); got.body != first {
+		t.Errorf("an organisation of others: %s", got.body)
+	}
+	if got, _ := open(d.rita, box{"requester_email": "ada.due@example.it", "organisation": "altro"}); got.body != first {
+		t.Errorf("a coordinator, under a hat that they do not cover: %s", got.body)
+	}
+	if got, _ := open(d.rita, box{"requester_email": "ada.due@example.it", "organisation": "ateneo"}); got.status != http.StatusCreated {
+		t.Errorf("a coordinator, under their own: %d %s", got.status, got.body)
+	}
+}
+
 func TestACoordinatorLooksAfterTheirPeopleOnPages(t *testing.T) {
 	t.Parallel()
 	d := newHatDesk(t)

@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"bytes"
+	"encoding/csv"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/store"
+	"sportello/store/db"
 )
 
 func lastLine(s string) string {
@@ -116,6 +119,56 @@ func TestImportOfPeopleReadsWhatSpreadsheetsWrite(t *testing.T) {
 	if status != 0 || !strings.Contains(out, `ada@ateneo.example,"Neri, Ada",it,Ateneo,Ufficio,requester;agent;editor,`) {
 		t.Errorf("export: status %d\n%s", status, out)
 	}
+}
+
+// TestFiveThousandPeopleWithTwoHatsComeFromAList: whatever they are called, each comes once with both affiliations, and
+// the same list again changes nothing.
+func TestFiveThousandPeopleWithTwoHatsComeFromAList(t *testing.T) {
+	d := newTestDesk(t)
+	const many = 5000
+	called := []string{"Ada D'Angelo", "Rita De\u2019 Medici", "O", "王", strings.Repeat("è", 200), "Neri; \"Ada\", figlia"}
+	var list bytes.Buffer
+	table := csv.NewWriter(&list)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(table.Write([]string{"email", "name", "organisation", "unit", "position", "until"}))
+	for i := range many {
+		email, name := fmt.Sprintf("persona%d@ateneo.example", i), called[i%len(called)]
+		must(table.Write([]string{email, name, "Ateneo", fmt.Sprint("Struttura ", i%60), "teaching", ""}))
+		must(table.Write([]string{email, name, "Altro ente", "", "student", "2099-12-31"}))
+	}
+	table.Flush()
+	for _, want := range []string{"imported 5000, updated 5000, refused 0", "imported 0, updated 10000, refused 0"} {
+		at := d.app.Store.Last()
+		status, out, errOut := commandLine(t, list.String(), "import", "people", "-", "--data", d.app.Config.Data)
+		if status != 0 || lastLine(out) != want {
+			t.Errorf("status %d: %s, want %s\n%.500s", status, lastLine(out), want, errOut)
+		}
+		if strings.HasPrefix(want, "imported 0") && d.app.Store.Last() != at {
+			t.Error("the same list again changes something")
+		}
+	}
+	must(d.app.Store.View(func(tx *db.Tx) error {
+		n := 0
+		for p, err := range store.People.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			hats := p.Hats(tx.Now())
+			if len(hats) != 2 || hats[0].Position != "teaching" || hats[0].Unit == 0 || hats[1].Position != "student" || hats[0].Source != store.FromList || p.Name != called[n%len(called)] {
+				t.Fatalf("%s, %q: %+v", p.Email, p.Name, hats)
+			}
+			n++
+		}
+		if n != many || store.Units.Last(tx) != 60 || store.Organisations.Last(tx) != 2 {
+			t.Errorf("%d people, %d units, %d organisations", n, store.Units.Last(tx), store.Organisations.Last(tx))
+		}
+		return nil
+	}))
 }
 
 func TestTheCatalogueGoesOutAndComesBack(t *testing.T) {

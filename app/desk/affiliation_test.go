@@ -442,3 +442,97 @@ func TestAListGivesAPersonSeveralHats(t *testing.T) {
 		wants(t, err, fault.Invalid, "", field)
 	}
 }
+
+func TestAMailComesUnderTheHatThatWasWornLast(t *testing.T) {
+	o := newMailOffice(t)
+	home, other := o.organis["Ateneo"], o.organis["Altro ente"]
+	o.hats("ada", store.Affiliation{Organisation: home}, store.Affiliation{Organisation: other})
+	ada := letter{from: o.people["ada"].Email, subject: "Una domanda", body: "Come si fa?", proven: true}
+	if got := o.ticket(o.mail(ada).Ticket).Organisation; got != home {
+		t.Errorf("before any choice: %d, want the first, %d", got, home)
+	}
+	if _, err := o.Tickets.Open(o.as("ada"), ticket.Opening{Subject: "s", Body: "b", Hat: store.Hat{Organisation: other}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.ticket(o.mail(ada).Ticket).Organisation; got != other {
+		t.Errorf("after a choice: %d, want %d", got, other)
+	}
+	o.hats("ada", store.Affiliation{Organisation: home}, store.Affiliation{Organisation: other, From: o.st.Now().Add(time.Hour)})
+	if got := o.ticket(o.mail(ada).Ticket).Organisation; got != home {
+		t.Errorf("when that one is of tomorrow: %d, want %d", got, home)
+	}
+}
+
+func TestAHatFromTomorrowCannotBeChosenToday(t *testing.T) {
+	o := newOffice(t)
+	home, other := o.organis["Ateneo"], o.organis["Altro ente"]
+	o.hats("ada", store.Affiliation{Organisation: home}, store.Affiliation{Organisation: other, From: o.st.Now().Add(time.Hour)})
+	_, err := o.Tickets.Open(o.as("ada"), ticket.Opening{Subject: "s", Body: "b", Hat: store.Hat{Organisation: other}})
+	wants(t, err, fault.Invalid, "error.hat", "hat")
+	_, _, err = o.Tickets.Put(o.as("ada"), ticket.Record{Subject: "s", Body: "b", Organisation: "altro-ente"})
+	wants(t, err, fault.Invalid, "error.hat", "organisation")
+	o.later(time.Hour)
+	if k, err := o.Tickets.Open(o.as("ada"), ticket.Opening{Subject: "s", Body: "b", Hat: store.Hat{Organisation: other}}); err != nil || k.Organisation != other {
+		t.Errorf("tomorrow: %v", err)
+	}
+}
+
+// TestDaysBeginAndEndAtMidnightWhereTheDeskIs: also on the two days a year that are not 24 hours long.
+func TestDaysBeginAndEndAtMidnightWhereTheDeskIs(t *testing.T) {
+	rome, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ day, begins, ends string }{
+		{"2026-01-31", "2026-01-30T23:00:00Z", "2026-01-31T23:00:00Z"},
+		{"2026-03-28", "2026-03-27T23:00:00Z", "2026-03-28T23:00:00Z"},
+		{"2026-03-29", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"}, // 23 hours
+		{"2026-03-30", "2026-03-29T22:00:00Z", "2026-03-30T22:00:00Z"},
+		{"2026-10-24", "2026-10-23T22:00:00Z", "2026-10-24T22:00:00Z"},
+		{"2026-10-25", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"}, // 25 hours
+		{"2028-02-29", "2028-02-28T23:00:00Z", "2028-02-29T23:00:00Z"},
+		{"2026-03-29T02:30:00+02:00", "2026-03-29T00:30:00Z", "2026-03-29T00:30:00Z"}, // a moment is what it says
+	} {
+		from, ok := people.Begins(c.day, rome)
+		until, too := people.Ends(c.day, rome)
+		if !ok || !too || from.Format(time.RFC3339) != c.begins || until.Format(time.RFC3339) != c.ends {
+			t.Errorf("%s: from %s until %s, want %s and %s", c.day, from.Format(time.RFC3339), until.Format(time.RFC3339), c.begins, c.ends)
+		}
+		if !strings.Contains(c.day, "T") {
+			h := store.Affiliation{From: from, Until: until}
+			for at, want := range map[time.Time]bool{from.Add(-1): false, from: true, until.Add(-1): true, until: false} {
+				if h.Holds(at) != want {
+					t.Errorf("%s: holds at %s: %t", c.day, at.In(rome), !want)
+				}
+			}
+		}
+	}
+	for _, wrong := range []string{"2026-02-29", "2026-13-01", "31/01/2026", "domani", "2026-1-5"} {
+		if _, ok := people.Begins(wrong, rome); ok {
+			t.Errorf("%s is taken for a day", wrong)
+		}
+	}
+}
+
+func TestTwoHatsInOneOrganisationAreTwo(t *testing.T) {
+	o := newOffice(t)
+	home := o.organis["Ateneo"]
+	unit := o.people["unita"].Coordinated(o.st.Now())[0].Unit
+	p := o.hats("ada", store.Affiliation{Organisation: home, Position: "student"}, store.Affiliation{Organisation: home, Position: "teaching", Until: o.st.Now().Add(time.Hour)},
+		store.Affiliation{Organisation: home, Unit: unit})
+	if got := len(p.Hats(o.st.Now())); got != 3 {
+		t.Fatalf("%d hats, want 3", got)
+	}
+	page, err := o.People.OfOrganisation(o.as("referente"), home, people.Query{Text: "Ada Neri"})
+	if err != nil || len(page.People) != 1 {
+		t.Errorf("in the list of the organisation %d times, want once: %v", len(page.People), err)
+	}
+	o.later(2 * time.Hour)
+	o.turn()
+	if got := o.people["ada"].Hats(o.st.Now()); len(got) != 2 || got[0].Position != "student" {
+		t.Errorf("the end of one ends another: %+v", got)
+	}
+	if p := o.hats("ada", store.Affiliation{Organisation: home, Unit: unit}); !p.Belongs(home, unit, o.st.Now()) || len(p.Hats(o.st.Now())) != 1 {
+		t.Errorf("afterwards %+v", p.Affiliations)
+	}
+}

@@ -3,6 +3,7 @@ package desk
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"sportello/app/credential"
 	"sportello/app/desk/entry"
@@ -149,6 +150,73 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	f.Administrator = false
 	if _, err := o.People.Change(a, a.ID(), 0, f); err != nil {
 		t.Errorf("with another administrator: %v", err)
+	}
+}
+
+// TestNoDoorTakesTheLastAdministratorAway: whatever is done to the one administrator of a desk, through whichever door,
+// they can still sign in and run it.
+func TestNoDoorTakesTheLastAdministratorAway(t *testing.T) {
+	for door, do := range map[string]func(o *office, p *store.Person) error{
+		"the form": func(o *office, p *store.Person) error {
+			_, err := o.People.Change(o.as("amministratore"), p.ID, 0, people.Form{Email: p.Email, Name: p.Name})
+			return err
+		},
+		"the form, disabling": func(o *office, p *store.Person) error {
+			f := people.FormOf(p)
+			f.Disabled = true
+			_, err := o.People.Change(o.as("amministratore"), p.ID, 0, f)
+			return err
+		},
+		"a list": func(o *office, p *store.Person) error {
+			_, _, err := o.People.Put(system, people.Record{Email: p.Email, Roles: []string{"requester"}})
+			return err
+		},
+		"a list that names an organisation": func(o *office, p *store.Person) error {
+			_, _, err := o.People.Put(system, people.Record{Email: p.Email, Organisation: "Ateneo", Roles: []string{"coordinator", "editor"}})
+			return err
+		},
+		"affiliations that are taken": func(o *office, p *store.Person) error {
+			_, err := o.People.PutAffiliations(o.as("amministratore"), p.ID, 0, nil)
+			return err
+		},
+		"affiliations that end": func(o *office, p *store.Person) error {
+			if _, err := o.People.PutAffiliations(o.as("amministratore"), p.ID, 0, []store.Affiliation{{Organisation: o.organis["Ateneo"], Until: o.st.Now().Add(time.Minute)}}); err != nil {
+				return err
+			}
+			o.later(time.Hour)
+			_, err := o.People.TurnAffiliations()
+			return err
+		},
+		"an organisation that goes": func(o *office, p *store.Person) error {
+			if _, err := o.People.PutAffiliations(o.as("amministratore"), p.ID, 0, []store.Affiliation{{Organisation: o.organis["Ateneo"]}}); err != nil {
+				return err
+			}
+			from := store.Hat{Organisation: o.organis["Ateneo"]}
+			said, err := o.Relocations.Preview(o.as("amministratore"), from, o.organis["Altro ente"])
+			if err != nil {
+				return err
+			}
+			if _, _, err := o.Relocations.Begin(o.as("amministratore"), from, o.organis["Altro ente"], said.Sum); err != nil {
+				return err
+			}
+			for more := true; more && err == nil; {
+				more, err = o.Relocations.Step()
+			}
+			return err
+		},
+	} {
+		o := newOffice(t)
+		err := do(o, o.people["amministratore"])
+		p, bad := o.People.Read(system, o.people["amministratore"].ID)
+		if bad != nil {
+			t.Fatal(bad)
+		}
+		if !p.Administrator || !p.MayEnter(o.st.Now()) {
+			t.Errorf("%s: %v; afterwards administrator %t, disabled %t", door, err, p.Administrator, p.Disabled)
+		}
+		if err != nil && fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: %v", door, err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"sportello/app/desk/entry"
+	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/store"
@@ -28,6 +29,8 @@ type Record struct {
 	Format         string            `json:"format,omitempty"` // of the body: text, markdown or html; default text
 	RequesterEmail string            `json:"requester_email,omitempty"`
 	RequesterName  string            `json:"requester_name,omitempty"`
+	Organisation   string            `json:"organisation,omitempty"` // the code of the hat under which it is opened; left out, the last one
+	Unit           string            `json:"unit,omitempty"`         // with the organisation
 	Module         string            `json:"module,omitempty"`
 	Kind           string            `json:"kind,omitempty"`
 	Severity       string            `json:"severity,omitempty"`
@@ -142,8 +145,10 @@ func (ts *Tickets) Put(a policy.Actor, rec Record) (t *store.Ticket, created boo
 			return err
 		}
 		created = true
-		t, err = ts.openFromRecord(tx, a, r)
-		return err
+		if t, err = ts.openFromRecord(tx, a, r); err != nil || r.history {
+			return err
+		}
+		return people.Wear(tx, a, t)
 	})
 	if err != nil {
 		return nil, false, err

@@ -61,9 +61,11 @@ func (ts *Tickets) openFromRecord(tx *db.Tx, a policy.Actor, r *read) (*store.Ti
 		return nil, err
 	}
 	t.Requester = requester.ID
-	if hats := policy.HatsFor(a, requester, tx.Now()); len(hats) > 0 {
-		t.Wear(hats[0].Hat())
+	hat, err := r.hat(tx, policy.HatsFor(a, requester, tx.Now()))
+	if err != nil {
+		return nil, err
 	}
+	t.Wear(hat)
 	if t.Unclaimed = r.rec.Unclaimed && r.history; t.Unclaimed {
 		t.Wear(store.Hat{})
 	}
@@ -90,6 +92,29 @@ func (ts *Tickets) openFromRecord(tx *db.Tx, a policy.Actor, r *read) (*store.Ti
 		return nil, err
 	}
 	return t, store.Tickets.Put(tx, t)
+}
+
+// hat returns the hat that the record names, of those under which the ticket may be opened, or the first of them when it
+// names none. Whatever is not among them is refused alike: the answer does not say which organisations there are.
+func (r *read) hat(tx *db.Tx, hats []store.Affiliation) (store.Hat, error) {
+	code, unit := strings.TrimSpace(r.rec.Organisation), markup.Line(r.rec.Unit)
+	if code == "" && unit == "" {
+		if len(hats) == 0 {
+			return store.Hat{}, nil
+		}
+		return hats[0].Hat(), nil
+	}
+	if named := (store.Hat{Organisation: store.OrganisationsByCode.ID(tx, code)}); named.Organisation != 0 {
+		if unit != "" {
+			named.Unit = store.UnitsByOrganisation.ID(tx, named.Organisation, spelling.Fold(unit))
+		}
+		for _, h := range hats {
+			if h.Hat() == named && (unit == "") == (named.Unit == 0) {
+				return named, nil
+			}
+		}
+	}
+	return store.Hat{}, fault.New(fault.Invalid, "error.hat").At("organisation")
 }
 
 // requesterOf returns the ticket's requester. It adds a person for a new address if the actor may do so.
