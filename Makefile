@@ -4,7 +4,7 @@ GO      ?= go
 export CGO_ENABLED ?= 0
 LDFLAGS  = -s -w
 
-.PHONY: build deps test check race peers fuzz crash demo-moments measure stale bench corpus relevance clean
+.PHONY: build deps test check race peers fuzz crash demo-moments measure stale times bench corpus relevance clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o sportello .
@@ -57,6 +57,10 @@ measure:
 # Ten thousand random changes, after each of which pages are read as they are kept and as they are when all is forgotten.
 stale:
 	SPORTELLO_STALE_ROUNDS=10000 $(GO) test -count=1 -timeout 120m -v -run '^TestNothingKeptIsEverStale$$' ./app
+
+# Whether the time of an answer tells what is elsewhere: reported, never asserted, for a busy machine would be wrong.
+times:
+	SPORTELLO_TIMES=1 $(GO) test -count=1 -timeout 60m -v -run '^TestTimesOfWhatIsElsewhere$$' ./app
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -284,11 +286,65 @@ func TestACoordinatorLooksAfterTheirPeopleOnPages(t *testing.T) {
 	own.must(own.post(path, form), http.StatusForbidden)
 }
 
-// TestNoProgramLearnsWhatIsElsewhere walks every address of the API as people of another organisation: what is there and
-// they may not see is answered as what is not there, byte for byte.
-func TestNoProgramLearnsWhatIsElsewhere(t *testing.T) {
+func TestTheModulesOfAnAffiliationAreChosenOnPages(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	d := newHatDesk(t)
+	rita, admin := d.signedIn(d.person("rita@example.it")), d.signedIn(d.add("Anna Amministra", people.Form{Email: "anna@example.it", Administrator: true}))
+	path := fmt.Sprintf("/people/%d/affiliations", d.ada.ID)
+	csa, contabilita := itoa(d.levelOf("csa")), itoa(d.levelOf("u-gov/contabilita"))
+	if got := d.put(d.administrator, d.ada.ID, `[{"organisation":"ateneo","modules":["csa"]},{"organisation":"altro","modules":["esse3"]}]`); got != http.StatusOK {
+		t.Fatalf("affiliations: %d", got)
+	}
+	page := rita.get(path)
+	rita.must(page, http.StatusOK, "Moduli: 1 scelto", `name="hat-1-module" value="`+csa+`" checked`, `name="hat-1-module" value="`+contabilita+`"`)
+	place := regexp.MustCompile(`<option value="(o\d+)" selected`).FindStringSubmatch(page.body)
+	if place == nil {
+		t.Fatal("no place")
+	}
+	modules := func() string {
+		_, hats := d.list(d.administrator, path)
+		return fmt.Sprint(hats[0]["modules"], hats[1]["modules"])
+	}
+	form := func(more url.Values) url.Values {
+		out := url.Values{"rev": {fmt.Sprint(d.person("ada.due@example.it").Rev)}, "hat-1-place": {place[1]}}
+		for k, v := range more {
+			out[k] = v
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name, want string
+		status     int
+		form       url.Values
+	}{
+		{"a form that does not show them", "[csa] [esse3]", http.StatusSeeOther, nil},
+		{"two", "[csa u-gov/contabilita] [esse3]", http.StatusSeeOther, url.Values{"hat-1-modules": {"1"}, "hat-1-module": {csa, contabilita}}},
+		{"one that is none", "[csa u-gov/contabilita] [esse3]", http.StatusUnprocessableEntity, url.Values{"hat-1-modules": {"1"}, "hat-1-module": {"999999"}}},
+		{"no number", "[csa u-gov/contabilita] [esse3]", http.StatusUnprocessableEntity, url.Values{"hat-1-modules": {"1"}, "hat-1-module": {"csa"}}},
+		{"none", "<nil> [esse3]", http.StatusSeeOther, url.Values{"hat-1-modules": {"1"}}},
+	} {
+		rita.must(rita.post(path, form(c.form)), c.status)
+		if got := modules(); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+	admin.must(admin.get(fmt.Sprintf("/admin/people/%d", d.ada.ID)), http.StatusOK, "Moduli: nessuno indicato", "Moduli: 1 scelto")
+}
+
+// levelOf returns the id of the level of the catalogue with the code.
+func (d *testDesk) levelOf(code string) uint64 {
+	d.t.Helper()
+	l, err := d.app.Desk.Catalogue.LevelByCode(code)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return l.ID
+}
+
+// asOthers calls visit for every address of the API with a number or code, for people of another organisation and bodies
+// that make sense and none: there is the address of what they may not see, gone that of what is not there.
+func asOthers(w *world, visit func(name, role string, c caller, method, there, gone, body string)) {
+	w.t.Helper()
 	callers := map[string]caller{"stranger": w.caller(w.people["stranger"]), "editor": w.caller(w.people["editor"])}
 	if err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, w.people["stranger"].ID)
@@ -303,11 +359,10 @@ func TestNoProgramLearnsWhatIsElsewhere(t *testing.T) {
 		w.people["coordinator elsewhere"] = &n
 		return nil
 	}); err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	callers["coordinator elsewhere"] = w.caller(w.people["coordinator elsewhere"])
 	things := map[string]string{":number<int>": fmt.Sprint(w.ticket().ID), ":code": w.code(w.things["organisation"]), ":slug": "mai-scritto", ":id<int>": fmt.Sprint(w.people["requester"].ID)}
-	asked := 0
 	for _, r := range w.app.Site.Routes {
 		if r.Who != web.Program || !strings.Contains(r.Path, ":") || strings.Contains(r.Path, ":slug") {
 			continue
@@ -319,21 +374,63 @@ func TestNoProgramLearnsWhatIsElsewhere(t *testing.T) {
 		}
 		for role, c := range callers {
 			for _, body := range []string{"", "{}", "[]", `{"body":"x"}`, "nonsense"} {
-				if body != "" && r.Method == http.MethodGet {
-					continue
-				}
-				asked++
-				one, other := c.do(r.Method, there, strings.NewReader(body), "application/json"), c.do(r.Method, gone, strings.NewReader(body), "application/json")
-				strip := func(a answer) string {
-					return fmt.Sprint(a.status, " ", strings.NewReplacer(there, "_", gone, "_").Replace(a.body))
-				}
-				if one.status != http.StatusNotFound || strip(one) != strip(other) {
-					t.Errorf("%s as %s with %q: what is there is answered\n%s\nwhat is not there\n%s", r.Name, role, body, strip(one), strip(other))
+				if body == "" || r.Method != http.MethodGet {
+					visit(r.Name, role, c, r.Method, there, gone, body)
 				}
 			}
 		}
 	}
+}
+
+// TestNoProgramLearnsWhatIsElsewhere walks every address of the API as people of another organisation: what is there and
+// they may not see is answered as what is not there, byte for byte.
+func TestNoProgramLearnsWhatIsElsewhere(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	asOthers(newWorld(t), func(name, role string, c caller, method, there, gone, body string) {
+		asked++
+		one, other := c.do(method, there, strings.NewReader(body), "application/json"), c.do(method, gone, strings.NewReader(body), "application/json")
+		strip := func(a answer) string {
+			return fmt.Sprint(a.status, " ", strings.NewReplacer(there, "_", gone, "_").Replace(a.body))
+		}
+		if one.status != http.StatusNotFound || strip(one) != strip(other) {
+			t.Errorf("%s as %s with %q: what is there is answered\n%s\nwhat is not there\n%s", name, role, body, strip(one), strip(other))
+		}
+	})
 	if asked < 50 {
 		t.Errorf("only %d answers were compared", asked)
 	}
+}
+
+// TestTimesOfWhatIsElsewhere compares how long the same answers take, and reports those that differ by more than the noise.
+// It asserts nothing, because on a busy machine it would be wrong now and then: make times runs it on a quiet one.
+func TestTimesOfWhatIsElsewhere(t *testing.T) {
+	if os.Getenv("SPORTELLO_TIMES") == "" {
+		t.Skip("make times reports how long answers take")
+	}
+	const rounds = 150
+	apart, asked := 0, 0
+	asOthers(newWorld(t), func(name, role string, c caller, method, there, gone, body string) {
+		var one, other, again []time.Duration
+		for range rounds { // in turn, so that what slows the machine slows all alike
+			for _, s := range []struct {
+				list *[]time.Duration
+				path string
+			}{{&one, there}, {&other, gone}, {&again, gone}} {
+				began := time.Now()
+				c.do(method, s.path, strings.NewReader(body), "application/json")
+				*s.list = append(*s.list, time.Since(began))
+			}
+		}
+		middle := func(list []time.Duration) time.Duration { slices.Sort(list); return list[len(list)/2] }
+		spread := func(list []time.Duration) time.Duration { return list[len(list)*3/4] - list[len(list)/4] }
+		a, b, b2 := middle(one), middle(other), middle(again)
+		noise := max((b - b2).Abs(), spread(other)/4)
+		asked++
+		if (a - b).Abs() > noise {
+			apart++
+			t.Logf("%-28s %-22s %-14q there %v, gone %v: apart by %v, noise %v", name, role, body, a, b, a-b, noise)
+		}
+	})
+	t.Logf("%d of %d pairs of answers are further apart than the noise", apart, asked)
 }

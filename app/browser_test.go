@@ -19,6 +19,9 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"sportello/store"
+	"sportello/store/db"
 )
 
 // The tests of this file drive a real Chromium. Where it is missing they are skipped, with CI=true they fail.
@@ -250,6 +253,21 @@ func shots(w *world) []shot {
 			out = append(out, shot{r.Name + "-" + role, role, address})
 		}
 	}
+	var other uint64
+	if err := w.app.Store.View(func(tx *db.Tx) error {
+		for o, err := range store.Organisations.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			if itoa(o.ID) != w.things["organisation"] {
+				other = o.ID
+			}
+		}
+		return nil
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+	out = append(out, shot{"relocation-shown", "administrator", fmt.Sprintf("/admin/organisations/%s/move?to=%d", w.things["organisation"], other)})
 	out = append(out, shot{"error-404", "nobody", "/nothing-here"})
 	return out
 }

@@ -109,3 +109,25 @@ func (d *testDesk) organisation(code string) *store.Organisation {
 	}
 	return out
 }
+
+func TestAnAdministratorMovesAUnitAndSeesWhoseEyesChange(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, scripts bool) {
+		w := newWorld(t)
+		s := w.walkAs(t, "administrator", scripts)
+		s.visit("/admin/organisations")
+		s.follow("Ateneo")
+		s.follow("Sposta una struttura o unisci l'ente")
+		s.sees("non cambia nulla finché non confermi")
+		s.choose("Che cosa si sposta", "Personale")
+		s.choose("In quale ente", "Altro ente")
+		s.follow("Mostra che cosa cambia")
+		s.in("#changes").sees("La struttura Personale passa a Altro ente", "Una persona cambia ente", "Rita Referente", "Una persona non vedrà più")
+		s.follow("Sposta Personale in Altro ente")
+		s.sees("Lo spostamento è cominciato.")
+		w.afterRelocations()
+		s.visit("/admin/organisations")
+		s.follow("Altro ente")
+		s.sees("Personale")
+	})
+}

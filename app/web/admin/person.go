@@ -114,7 +114,11 @@ func (a pages) personPage(r *web.Request, v *adminPersonPage, p *store.Person) e
 	who := r.Actor()
 	v.ID, v.Full = p.ID, who.IsAdministrator()
 	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.placesOf(p, v.Now), roleBadgesOf(&v.Page, p)
-	v.Hats = show.HatRows(&v.Page, s.organisations, r.Settings().Positions, v.Full)
+	hats, err := a.hatForm(r, s)
+	if err != nil {
+		return err
+	}
+	v.Hats = hats.Rows(&v.Page)
 	reached, err := a.Desk.Post.MailReaches(p)
 	if err != nil {
 		return err
@@ -160,6 +164,12 @@ func (v *adminPersonPage) membership(who policy.Actor, p *store.Person, g *store
 	return m, true
 }
 
+// hatForm returns what the affiliations of a person's form are made from.
+func (a pages) hatForm(r *web.Request, s *surroundings) (show.HatForm, error) {
+	levels, err := a.Desk.Catalogue.Levels()
+	return show.HatForm{Organisations: s.organisations, Positions: r.Settings().Positions, Levels: levels, Coordinators: r.Actor().IsAdministrator()}, err
+}
+
 // readPerson returns the person with the changes of the form. A supervisor's form contains only the groups.
 func (a pages) readPerson(r *web.Request, f *web.Form, p *store.Person) (people.Form, error) {
 	s, err := a.surroundings(r)
@@ -170,7 +180,11 @@ func (a pages) readPerson(r *web.Request, f *web.Form, p *store.Person) (people.
 	out := people.FormOf(p)
 	if who.IsAdministrator() || p.ID == 0 {
 		out.Name, out.Email, out.Phone, out.Language = f.Text("name", store.Most("people.name")), f.Text("email", store.Most("people.email")), f.Text("phone", store.Most("people.phone")), f.Text("language", store.Most("people.language"))
-		out.Affiliations = show.ReadHats(f, s.organisations, out.Affiliations, who.IsAdministrator())
+		hats, err := a.hatForm(r, s)
+		if err != nil {
+			return out, err
+		}
+		out.Affiliations = hats.Read(f, out.Affiliations)
 	}
 	if who.IsAdministrator() {
 		out.Administrator, out.Editor = f.Bool("administrator"), f.Bool("editor")

@@ -187,11 +187,11 @@ func (a pages) affiliationsPage(r *web.Request, f *web.Form, wrong error) error 
 		}
 	}
 	if v.May {
-		places, err := a.covered(r)
+		hats, err := a.hatForm(r)
 		if err != nil {
 			return err
 		}
-		v.Hats = show.HatRows(&v.Page, places, r.Settings().Positions, r.Actor().IsAdministrator())
+		v.Hats = hats.Rows(&v.Page)
 	}
 	if err := show.House(a.Site, r, &v.Page, v.Path); err != nil {
 		return err
@@ -244,6 +244,16 @@ func (a pages) covered(r *web.Request) ([]people.OrganisationView, error) {
 	return out, nil
 }
 
+// hatForm returns what the affiliations of the form are made from.
+func (a pages) hatForm(r *web.Request) (show.HatForm, error) {
+	places, err := a.covered(r)
+	if err != nil {
+		return show.HatForm{}, err
+	}
+	levels, err := a.Desk.Catalogue.Levels()
+	return show.HatForm{Organisations: places, Positions: r.Settings().Positions, Levels: levels, Coordinators: r.Actor().IsAdministrator()}, err
+}
+
 func (a pages) postAffiliations(r *web.Request) error {
 	n, err := r.Number()
 	if err != nil {
@@ -256,13 +266,13 @@ func (a pages) postAffiliations(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	places, err := a.covered(r)
+	form, err := a.hatForm(r)
 	if err != nil {
 		return err
 	}
 	f := r.Form()
 	given, fixed := a.changeable(r, hats)
-	given = show.ReadHats(f, places, given, r.Actor().IsAdministrator())
+	given = form.Read(f, given)
 	if !f.Has(show.HatField(1, "place")) {
 		f.Refuse("affiliations", "error.choice") // a form without rows ends nothing
 	}

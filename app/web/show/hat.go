@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"sportello/app/desk/catalogue"
 	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/store"
@@ -19,8 +20,17 @@ type HatRow struct {
 	Coordinator bool
 	MayCoord    bool // the reader may say that it makes a coordinator
 	From, Until string
-	Modules     string // names, for reading
-	Source      string // where it comes from, for reading
+	Modules     []Choice // those the person may work with there
+	ModulesSaid string   // how many are chosen
+}
+
+// HatForm is what the affiliations of a form are made from: where they can be, as what, and with what, and whether the
+// reader may say that one makes a coordinator.
+type HatForm struct {
+	Organisations []people.OrganisationView
+	Positions     []store.Position
+	Levels        []catalogue.Level
+	Coordinators  bool
 }
 
 // SpareRows is how many empty rows end a list of rows, so that the list can grow without scripts.
@@ -44,7 +54,7 @@ func HatValue(h store.Hat) string {
 }
 
 // HatField returns the name of a field of the affiliation with the number, which counts from 1: place, position,
-// coordinator, from, until.
+// coordinator, from, until, module.
 func HatField(number int, field string) string { return "hat-" + strconv.Itoa(number) + "-" + field }
 
 // HatValues adds the form values that leave the affiliations unchanged.
@@ -56,6 +66,10 @@ func HatValues(v url.Values, hats []store.Affiliation, in *time.Location) {
 		v[HatField(i+1, "coordinator")] = Boxed(h.Coordinator)
 		set("from", firstDay(h.From, in))
 		set("until", lastDay(h.Until, in))
+		set("modules", "1")
+		for _, m := range h.Modules {
+			v.Add(HatField(i+1, "module"), strconv.FormatUint(m, 10))
+		}
 	}
 }
 
@@ -74,8 +88,8 @@ func lastDay(until time.Time, in *time.Location) string {
 	return until.Add(-1).In(in).Format(time.DateOnly)
 }
 
-// HatRows returns the rows of the page's form, and some empty ones. coordinators is whether the reader may make one.
-func HatRows(p *web.Page, organisations []people.OrganisationView, positions []store.Position, coordinators bool) []HatRow {
+// Rows returns the rows of the page's form, and some empty ones.
+func (hf HatForm) Rows(p *web.Page) []HatRow {
 	last := 0
 	for n := 1; n <= mostHats; n++ {
 		if p.Value(HatField(n, "place")) != "" {
@@ -84,9 +98,23 @@ func HatRows(p *web.Page, organisations []people.OrganisationView, positions []s
 	}
 	var out []HatRow
 	for n := 1; n <= last+spareHats; n++ {
-		row := HatRow{Number: n, Places: HatChoices(organisations, p.Value(HatField(n, "place"))), Coordinator: p.Chosen(HatField(n, "coordinator"), "1"),
-			MayCoord: coordinators, From: p.Value(HatField(n, "from")), Until: p.Value(HatField(n, "until"))}
-		for _, o := range positions {
+		row := HatRow{Number: n, Places: HatChoices(hf.Organisations, p.Value(HatField(n, "place"))), Coordinator: p.Chosen(HatField(n, "coordinator"), "1"),
+			MayCoord: hf.Coordinators, From: p.Value(HatField(n, "from")), Until: p.Value(HatField(n, "until"))}
+		chosen := 0
+		for _, l := range hf.Levels {
+			id := strconv.FormatUint(l.ID, 10)
+			c := Choice{Value: id, Label: l.Path.In(p.Lang), Chosen: p.Chosen(HatField(n, "module"), id)}
+			if c.Chosen {
+				chosen++
+			} else if l.Retired {
+				continue
+			}
+			row.Modules = append(row.Modules, c)
+		}
+		if row.ModulesSaid = p.T("hats.modules-none"); chosen > 0 {
+			row.ModulesSaid = p.Plural("hats.modules", chosen)
+		}
+		for _, o := range hf.Positions {
 			row.Positions = append(row.Positions, Choice{Value: o.Code, Label: o.Name.In(p.Lang), Chosen: o.Code == p.Value(HatField(n, "position"))})
 		}
 		out = append(out, row)
@@ -112,9 +140,9 @@ func HatChoices(organisations []people.OrganisationView, chosen string) []Choice
 	return out
 }
 
-// ReadHats reads the affiliations of a form. What the form does not show, or shows less exactly, stays as it is in those
+// Read reads the affiliations of a form. What the form does not show, or shows less exactly, stays as it is in those
 // that the person has. Without a box for coordinators an affiliation stays what it was.
-func ReadHats(f *web.Form, organisations []people.OrganisationView, had []store.Affiliation, coordinators bool) []store.Affiliation {
+func (hf HatForm) Read(f *web.Form, had []store.Affiliation) []store.Affiliation {
 	in := f.Site.Desk.Location()
 	left := slices.Clone(had)
 	var out []store.Affiliation
@@ -123,7 +151,7 @@ func ReadHats(f *web.Form, organisations []people.OrganisationView, had []store.
 		if place == "" {
 			continue
 		}
-		hat, known := hatOf(organisations, place)
+		hat, known := hatOf(hf.Organisations, place)
 		if !known {
 			f.Refuse("affiliations", "error.choice")
 			continue
@@ -148,12 +176,29 @@ func ReadHats(f *web.Form, organisations []people.OrganisationView, had []store.
 		if f.Has(HatField(n, "position")) {
 			h.Position = f.Text(HatField(n, "position"), store.Most("people.affiliations.position"))
 		}
-		if coordinators {
+		if f.Has(HatField(n, "modules")) {
+			h.Modules = hf.modules(f, HatField(n, "module"), h.Modules)
+		}
+		if hf.Coordinators {
 			h.Coordinator = f.Bool(HatField(n, "coordinator"))
 		}
 		out = append(out, h)
 	}
 	return out
+}
+
+// modules reads the modules of an affiliation that had others. Those which the form could not offer stay.
+func (hf HatForm) modules(f *web.Form, field string, had []uint64) []uint64 {
+	chosen := f.IDs(field)
+	for _, m := range had {
+		if LevelOf(hf.Levels, m) == nil && !slices.Contains(chosen, m) {
+			chosen = append(chosen, m)
+		}
+	}
+	if len(chosen) == len(had) && !slices.ContainsFunc(chosen, func(m uint64) bool { return !slices.Contains(had, m) }) {
+		return had // in their order
+	}
+	return chosen
 }
 
 // day reads a date of an affiliation; what is wrong with it is a problem of the affiliations.
