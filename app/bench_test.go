@@ -87,19 +87,7 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	ready, ended := make(chan app.Serving, 1), make(chan error, 1)
-	go func() { ended <- a.Run(ctx, func(s app.Serving) { ready <- s }) }()
-	url = (<-ready).Address
-	b.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			b.Error(err)
-		}
-		if err := a.Close(); err != nil {
-			b.Error(err)
-		}
-	})
+	url = served(b, a)
 	if err := a.Index.CatchUp(b.Context(), a.Store.Last()); err != nil {
 		b.Fatal(err)
 	}
@@ -129,6 +117,25 @@ func benchDesk(b *testing.B) (a *app.App, url, agent, requester string) {
 	agent = token(people.Form{Name: "Bruno Galli", Email: "bruno.galli@bench.example", Groups: []store.Membership{{Group: csa.ID}}})
 	requester = token(people.Form{Name: "Ada Neri", Email: "ada.neri@bench.example"})
 	return a, url, agent, requester
+}
+
+// served serves the desk until the benchmark ends, and returns its address.
+func served(b *testing.B, a *app.App) string {
+	b.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	ready, ended := make(chan app.Serving, 1), make(chan error, 1)
+	go func() { ended <- a.Run(ctx, func(s app.Serving) { ready <- s }) }()
+	url := (<-ready).Address
+	b.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+		if err := a.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return url
 }
 
 func benchClient(clients int) *http.Client {

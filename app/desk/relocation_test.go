@@ -25,6 +25,7 @@ type smallWorld struct {
 	units         []*store.Unit
 	everybody     []uint64
 	tickets       []uint64
+	folk          int // where crowd begins to number people
 }
 
 func newSmallWorld(t testing.TB, seed uint64) *smallWorld {
@@ -184,7 +185,7 @@ func (w *smallWorld) run() int {
 		if !more {
 			return n
 		}
-		if n > 1000 {
+		if n > 10_000 {
 			w.t.Fatal("it comes to no end")
 		}
 	}
@@ -541,7 +542,7 @@ func (w *smallWorld) crowd(people, tickets int) {
 	err := w.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		for i := range people {
 			h := store.Affiliation{Organisation: u.Organisation, Unit: u.ID * uint64(i%2), Coordinator: i%50 == 0}
-			p := &store.Person{Email: fmt.Sprintf("folla%d@example.it", i), Name: fmt.Sprint("Folla ", i), Affiliations: []store.Affiliation{h}}
+			p := &store.Person{Email: fmt.Sprintf("folla%d@example.it", w.folk+i), Name: fmt.Sprint("Folla ", i), Affiliations: []store.Affiliation{h}}
 			if err := store.People.Put(tx, p); err != nil {
 				return err
 			}
