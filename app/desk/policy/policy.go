@@ -263,97 +263,12 @@ func (rs *Rights) GiveReasonToExport(a Actor, reason string) error {
 
 // Rights that do not belong to a single ticket.
 
-// MayAdminister returns nil for administrators and a Denied error for others.
-func MayAdminister(a Actor) error {
-	if a.IsAdministrator() {
-		return nil
-	}
-	return Denied(a)
-}
-
-// MaySupervise returns nil for administrators and for supervisors of the group.
-func MaySupervise(a Actor, group uint64) error {
-	if a.IsAdministrator() || a.Person != nil && a.Person.Supervises(group) {
-		return nil
-	}
-	return Denied(a)
-}
-
 // Denied returns the error for an actor without the right: SignIn for nobody, Denied for others.
 func Denied(a Actor) error {
 	if !a.SignedIn() {
 		return fault.New(fault.SignIn, "error.sign-in-first")
 	}
 	return fault.New(fault.Denied, "error.denied")
-}
-
-// MayRead reports whether the actor may read articles of the module and audience; only writers may read drafts.
-func MayRead(tx *db.Tx, a Actor, module uint64, audience store.Audience, pub store.Publication) bool {
-	if !a.Reaches(tx, scope.Articles, module) {
-		return false
-	}
-	if a.IsAdministrator() || a.Person != nil && a.Person.Editor {
-		return true
-	}
-	if pub != store.Published {
-		return a.IsAgent()
-	}
-	switch audience {
-	case store.Public:
-		return true
-	case store.SignedIn:
-		return a.SignedIn()
-	case store.Agents:
-		return a.IsAgent()
-	}
-	return false
-}
-
-// MayDraft returns nil for people who may write articles: agents, editors, administrators.
-func MayDraft(a Actor) error {
-	if a.IsAdministrator() || a.IsAgent() || a.Person != nil && a.Person.Editor {
-		return nil
-	}
-	return Denied(a)
-}
-
-// MayPublish returns nil for people who may publish an article of the module: editors, administrators, supervisors of
-// its group, and agents if the product requires no review. A module that does not exist (see Nowhere) counts as
-// requiring a review as soon as any product does, so that the answer does not reveal which modules exist.
-func MayPublish(tx *db.Tx, a Actor, module uint64) error {
-	if a.IsAdministrator() || a.Person != nil && a.Person.Editor {
-		return nil
-	}
-	if !a.IsAgent() {
-		return Denied(a)
-	}
-	review := store.CurrentSettings(tx).ReviewModules
-	if module == Nowhere {
-		for _, needed := range review {
-			if needed {
-				return Denied(a)
-			}
-		}
-		return nil
-	}
-	if !review[product(tx, module)] {
-		return nil
-	}
-	p, err := Placement(tx, module)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
-		return err
-	}
-	if p.Group == 0 { // the general group is responsible for modules without a group
-		general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
-		if err != nil {
-			return err
-		}
-		p.Group = general.ID
-	}
-	if a.Person.Supervises(p.Group) {
-		return nil
-	}
-	return Denied(a)
 }
 
 // product returns the top level of the catalogue above the module.

@@ -61,6 +61,28 @@ make-service      no    no     no           no          yes
 name-owner        no    alone  no           no          yes
 `)
 
+// deskRights is the table of rights at the desk. Relations add up; an act without a row is refused. The words: yes; no; free
+// is if the product needs no review.
+var deskRights = table[DeskAct, deskCell](deskActNames[:], deskRelationNames[:], map[string]deskCell{"no": notAtDesk, "yes": atDesk, "free": unreviewed}, `
+act             anybody  signed-in  agent  supervisor  editor  administrator
+
+read-public     yes      yes        yes    yes         yes     yes
+read-signed-in  no       yes        yes    yes         yes     yes
+read-agents     no       no         yes    yes         yes     yes
+read-draft      no       no         yes    yes         yes     yes
+write-article   no       no         yes    yes         yes     yes
+publish         no       no         free   yes         yes     yes
+tend-group      no       no         no     yes         no      yes
+run             no       no         no     no          no      yes
+`)
+
+// deskActNames are the words for the acts at the desk.
+var deskActNames = [...]string{ReadPublic: "read-public", ReadSignedIn: "read-signed-in", ReadAgents: "read-agents", ReadDraft: "read-draft",
+	WriteArticle: "write-article", Publish: "publish", TendGroup: "tend-group", Run: "run"}
+
+// deskRelationNames are the headings of the table of rights at the desk.
+var deskRelationNames = [deskRelations]string{asAnybody: "anybody", asSignedIn: "signed-in", asAgent: "agent", asTender: "supervisor", asDeskEditor: "editor", asDeskRunner: "administrator"}
+
 // actNames are the words for the acts on tickets.
 var actNames = [...]string{See: "see", SeeNotes: "see-notes", Write: "write", WriteNote: "write-note", AddPerson: "add-person", RemovePerson: "remove-person",
 	Arrange: "arrange", SeeHistory: "see-history", Correct: "correct", Take: "take", MoveHere: "move-here", Work: "work", Settle: "settle", Confirm: "confirm", Reopen: "reopen", Narrow: "narrow"}
