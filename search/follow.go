@@ -444,6 +444,7 @@ func (h *handle) write(b *bleve.Batch) error {
 		h.spoil(err)
 		return err
 	}
+	h.count()
 	return nil
 }
 

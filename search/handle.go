@@ -43,6 +43,7 @@ type handle struct {
 	index bleve.Index
 	dir   string
 	seq   atomic.Uint64
+	docs  atomic.Uint64 // documents after the last batch
 
 	serial   uint64        // no two handles have the same
 	articles atomic.Uint64 // counts batches with articles, and changes of what a catalogue holds
@@ -129,7 +130,16 @@ func ours(dir string, index bleve.Index) (*handle, error) {
 func newHandle(dir string, index bleve.Index) *handle {
 	h := &handle{index: index, dir: dir, serial: opened.Add(1)}
 	handles.Store(dir, h)
+	h.count()
 	return h
+}
+
+// count notes how many documents there are. Only who writes may ask the engine: when a batch fails it closes a segment that
+// it may have shown already.
+func (h *handle) count() {
+	if n, err := h.index.DocCount(); err == nil { // an index that cannot count is found out by the follower
+		h.docs.Store(n)
+	}
 }
 
 func (h *handle) close() (err error) {

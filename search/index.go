@@ -360,7 +360,7 @@ func (ix *Index) State() State {
 	if last, seq := ix.st.Last(), h.seq.Load(); last > seq {
 		s.Behind = last - seq
 	}
-	s.Docs, _ = h.index.DocCount() // an index that cannot count is found out by the follower
+	s.Docs = h.docs.Load()
 	files, _ := filepath.Glob(filepath.Join(h.dir, "store", "*"))
 	for _, f := range files {
 		if fi, err := os.Stat(f); err == nil {

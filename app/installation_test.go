@@ -1,0 +1,154 @@
+package app_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+// putInstallations sends the list and returns the answer's status and body.
+func (d *hatDesk) putInstallations(c caller, code, list string) (int, string) {
+	d.t.Helper()
+	got := c.do("PUT", "/api/v1/organisations/"+code+"/installations", strings.NewReader(list), "application/json")
+	return got.status, got.body
+}
+
+func TestProgramsKeepTheInstallationsTheirPersonMayKeep(t *testing.T) {
+	t.Parallel()
+	d := newHatDesk(t)
+	one := `[{"module":"csa","environment":"production","version":"23.10.01.00","since":"2026-01-15"},{"module":"csa","unit":"Ragioneria","environment":"test","version":"24.01","installs":"supplier"}]`
+	for _, c := range []struct {
+		name string
+		by   caller
+		code string
+		body string
+		want int
+	}{
+		{"a stranger", d.stranger, "ateneo", one, http.StatusNotFound},
+		{"a stranger, with nonsense", d.stranger, "ateneo", "nonsense", http.StatusNotFound},
+		{"a coordinator of another", d.elena, "ateneo", one, http.StatusNotFound},
+		{"an organisation that is none", d.rita, "mai-vista", one, http.StatusNotFound},
+		{"a member, with nonsense", d.both, "ateneo", "nonsense", http.StatusForbidden},
+		{"a member", d.both, "ateneo", one, http.StatusForbidden},
+		{"an agent, of another's module", d.agent, "ateneo", `[{"module":"u-gov/contabilita","environment":"production","version":"1"}]`, http.StatusForbidden},
+		{"no list", d.rita, "ateneo", `{}`, http.StatusUnprocessableEntity},
+		{"a module that is none", d.rita, "ateneo", `[{"module":"mai","environment":"production","version":"1"}]`, http.StatusUnprocessableEntity},
+		{"an environment that is none", d.rita, "ateneo", `[{"module":"csa","environment":"prova","version":"1"}]`, http.StatusUnprocessableEntity},
+		{"no version", d.rita, "ateneo", `[{"module":"csa","environment":"test"}]`, http.StatusUnprocessableEntity},
+		{"a day that is none", d.rita, "ateneo", `[{"module":"csa","environment":"test","version":"1","since":"ieri"}]`, http.StatusUnprocessableEntity},
+		{"a day to come", d.rita, "ateneo", `[{"module":"csa","environment":"test","version":"1","since":"2999-01-01"}]`, http.StatusUnprocessableEntity},
+		{"twice", d.rita, "ateneo", `[{"module":"csa","environment":"test","version":"1"},{"module":"CSA","environment":"test","version":"2"}]`, http.StatusUnprocessableEntity},
+		{"a field that is none", d.rita, "ateneo", `[{"module":"csa","environment":"test","version":"1","colour":"red"}]`, http.StatusUnprocessableEntity},
+	} {
+		if status, body := d.putInstallations(c.by, c.code, c.body); status != c.want {
+			t.Errorf("%s: %d %s, want %d", c.name, status, body, c.want)
+		}
+	}
+	if _, list := d.list(d.administrator, "/organisations/ateneo/installations"); len(list) != 0 {
+		t.Fatalf("something was written: %v", list)
+	}
+	status, body := d.putInstallations(d.rita, "ateneo", one)
+	var written []box
+	if err := json.Unmarshal([]byte(body), &written); status != http.StatusOK || err != nil || len(written) != 2 {
+		t.Fatalf("%d %s", status, body)
+	}
+	for name, by := range map[string]caller{"a member": d.both, "an agent": d.agent, "the coordinator": d.rita, "an administrator": d.administrator} {
+		status, list := d.list(by, "/organisations/ateneo/installations")
+		if status != http.StatusOK || len(list) != 2 || list[0]["module"] != "csa" || list[0]["version"] != "23.10.01.00" || list[0]["since"] != "2026-01-15" || list[0]["installs"] != "organisation" ||
+			list[1]["unit"] != "Ragioneria" || list[1]["environment"] != "test" || list[1]["installs"] != "supplier" || list[1]["since"] != nil {
+			t.Errorf("%s reads %d %v", name, status, list)
+		}
+	}
+	if status, _ := d.list(d.elena, "/organisations/ateneo/installations"); status != http.StatusNotFound {
+		t.Errorf("a coordinator of another organisation reads them: %d", status)
+	}
+}
+
+func TestACoordinatorKeepsTheVersionsOnThePageAndTheTicketFormKnowsThem(t *testing.T) {
+	t.Parallel()
+	d := newHatDesk(t)
+	rita := d.signedIn(d.person("rita@example.it"))
+	path := "/organisations/ateneo/installations"
+	b := rita
+	b.must(b.get(path), 200, "Nessuna versione indicata", "Aggiungi una versione")
+	form := url.Values{"module": {"csa"}, "environment": {"production"}, "version": {"23.10.01.00"}, "since": {"15/01/2026"}, "installs": {"organisation"}}
+	wrong := url.Values{"module": {"csa"}, "environment": {"production"}, "since": {"2999-01-01"}, "version": {"23.10"}}
+	b.must(b.post(path, wrong), 422, "Scrivi una data che non sia nel futuro", `value="23.10"`)
+	b.must(b.post(path, form), 303)
+	page := b.get(path)
+	b.must(page, 200, "23.10.01.00", "dal 15 gennaio 2026", "Rita De&#39; Medici", "Modifica", "Togli")
+	if strings.Contains(page.body, "per conto dell") {
+		t.Error("what a coordinator said is marked as said by the desk")
+	}
+
+	both := d.signedIn(d.person("ada.due@example.it"))
+	member := both.get(path)
+	both.must(member, 200, "23.10.01.00")
+	if strings.Contains(member.body, "Aggiungi una versione") || strings.Contains(member.body, "/remove") {
+		t.Error("a member is offered to change the list")
+	}
+	both.must(both.post(path, form), 403)
+	both.must(both.get("/organisations/altro/installations"), 200)
+	elena := d.signedIn(d.person("elena@example.it"))
+	elena.must(elena.get(path), 404)
+
+	known := both.get("/tickets/new?module=csa")
+	both.must(known, 200, `name="affected" value="23.10.01.00"`, "dall&#39;elenco delle versioni in uso (Ateneo)")
+	other := both.get("/tickets/new?module=u-gov/contabilita")
+	if strings.Contains(other.body, "dall&#39;elenco delle versioni in uso") {
+		t.Error("a version of another module is offered")
+	}
+	stays := both.post("/tickets/new", url.Values{"act": {"choose"}, "module": {"csa"}, "kind": {"malfunction"}, "affected": {"22.1"}, "known": {"23.10.01.00"}})
+	if !strings.Contains(stays.body, `name="affected" value="22.1"`) {
+		t.Error("the version that somebody wrote was replaced")
+	}
+	goes := both.post("/tickets/new", url.Values{"act": {"choose"}, "module": {"u-gov/contabilita"}, "kind": {"malfunction"}, "affected": {"23.10.01.00"}, "known": {"23.10.01.00"}})
+	if strings.Contains(goes.body, `name="affected" value="23.10.01.00"`) {
+		t.Error("the version of another module stayed in the form")
+	}
+}
+
+// TestImportOfInstallationsReadsWhatExcelInItalyWrites: semicolons, line ends with a carriage return, a mark in front or
+// Windows-1252 where there is none, line ends within quotes, days as they are written here. What goes out comes in again
+// without loss.
+func TestImportOfInstallationsReadsWhatExcelInItalyWrites(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	people := "email,name,organisation,unit\nada@uni.example,Ada,Università di Prova,Contabilità\n"
+	if status, out, errOut := commandLine(t, people, "import", "people", "-", "--data", data); status != 0 {
+		t.Fatalf("%s %s", out, errOut)
+	}
+	windows := func(s string) string {
+		out, err := charmap.Windows1252.NewEncoder().String(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	for _, c := range []struct{ name, csv, want, says string }{
+		{"with a mark", "\ufeffEnte;Struttura;Modulo;Ambiente;Versione;Dal;Installa\r\nUniversità di Prova;;csa;Produzione;23.10.01.00;15/01/2026;Fornitore\r\n", "imported 1, updated 0, refused 0", ""},
+		{"of Windows", windows("Ente;Struttura;Modulo;Versione;Ambiente\r\nUniversità di Prova;Contabilità;csa;\"24.01\r\n(prova)\";prova\r\n"), "imported 1, updated 0, refused 0", ""},
+		{"with mistakes", "organisation,module,version,since,environment\nuniversita-di-prova,csa,23.10.02.00,2026-02-01,\nmai,csa,1,,\nuniversita-di-prova,mai,1,,\nuniversita-di-prova,csa,,,\nuniversita-di-prova,csa,1,ieri,luna\n",
+			"imported 0, updated 1, refused 4", "3: organisation:"},
+		{"without a column", "organisation,module\nuniversita-di-prova,csa\n", "imported 0, updated 0, refused 0", "no column version"},
+	} {
+		status, out, errOut := commandLine(t, c.csv, "import", "installations", "-", "--data", data)
+		if lastLine(out) != c.want || !strings.Contains(errOut, c.says) || status != 0 && c.name != "without a column" {
+			t.Errorf("%s: status %d\n%s\n%s", c.name, status, out, errOut)
+		}
+	}
+	_, out, _ := commandLine(t, "", "export", "installations", "--data", data)
+	for _, want := range []string{"organisation,unit,module,environment,version,since,installs\n", "universita-di-prova,,csa,production,23.10.02.00,2026-02-01,supplier\n", "universita-di-prova,Contabilità,csa,test,24.01 (prova),,organisation\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("export has no line %q:\n%s", want, out)
+		}
+	}
+	status, again, errOut := commandLine(t, out, "import", "installations", "-", "--data", data)
+	if _, same, _ := commandLine(t, "", "export", "installations", "--data", data); status != 0 || lastLine(again) != "imported 0, updated 2, refused 0" || same != out {
+		t.Errorf("taken in again: %s\n%s\n%s", again, errOut, same)
+	}
+}
