@@ -42,7 +42,7 @@ fuzz:
 
 # Three hundred kills at random moments, and nine thousand folders as a power failure leaves them.
 crash:
-	SPORTELLO_CRASHES=300 $(GO) test -count=1 -timeout 60m -run 'Crash|PowerFailure' -v ./store ./app
+	SPORTELLO_CRASHES=300 $(GO) test -count=1 -timeout 60m -run 'Crash|PowerFailure' -v ./store/db ./app
 
 # The demo, played at 2,000 moments of thirty years; SPORTELLO_DEMO_SEED plays those again of which it printed the seed.
 MOMENTS ?= 2000

@@ -11,6 +11,7 @@ import (
 	"sportello/app/web/find"
 	"sportello/app/web/health"
 	"sportello/app/web/home"
+	"sportello/app/web/installation"
 	"sportello/app/web/live"
 	"sportello/app/web/mailroom"
 	"sportello/app/web/people"
@@ -32,6 +33,7 @@ func (a *App) routes() []web.Route {
 		queue.Routes(a.Site, a.presence),
 		ticket.Routes(a.Site, a.presence),
 		people.Routes(a.Site),
+		installation.Routes(a.Site),
 		admin.Routes(a.Site, a.Mail),
 		api.Routes(a.Site),
 	)

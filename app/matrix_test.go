@@ -21,6 +21,7 @@ import (
 
 	"sportello/app/config"
 	"sportello/app/desk/article"
+	"sportello/app/desk/installation"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/queue"
@@ -238,6 +239,21 @@ func (w *world) visitor(role string) *browser {
 	return b
 }
 
+// installation returns the number of something that the organisation has installed.
+func (w *world) installation() (number string) {
+	w.t.Helper()
+	code := w.code(w.things["organisation"])
+	e := installation.Entry{Module: "csa", Environment: store.Test, Version: "24.01"}
+	if err := w.app.Desk.Installations.Put(w.as("administrator"), code, e); err != nil {
+		w.t.Fatal(err)
+	}
+	list, err := w.app.Desk.Installations.List(w.as("administrator"), code)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return fmt.Sprint(list.Installed[0].ID)
+}
+
 // code returns the code of the organisation with the number.
 func (w *world) code(number string) (code string) {
 	w.t.Helper()
@@ -307,6 +323,8 @@ func (w *world) address(r web.Route) string {
 			thing = w.things["person"]
 		case before == "mailboxes":
 			thing = fmt.Sprint(w.enteredMailbox())
+		case before == "installations":
+			thing = w.installation()
 		case before == "organisations" && name == "code":
 			thing = w.code(w.things["organisation"])
 		case before == "organisations":

@@ -12,7 +12,7 @@ var tables = []db.AnyTable{
 	Articles, Versions, Notices, SavedReplies, Drafts, SettingsTable, Mails, MailIDs, Letters, TicketLinks, Mailboxes,
 	MailServers,
 	Misses, db.UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
-	Messages, Files, Views, Relocations, Looks,
+	Messages, Files, Views, Relocations, Looks, Installations,
 }
 
 // Limits that several fields share.
@@ -351,6 +351,17 @@ var Modules = db.Declare("modules", db.Table[Module]{
 		"reason.it": limit.Text(2000), "reason.en": limit.Text(2000), "versions": limit.Texts(100, 40), "questions": limit.Entries(20), "questions.code": limit.Text(40),
 		"questions.label.it": limit.Text(maxName), "questions.label.en": limit.Text(maxName), "questions.type": limit.Text(maxWord), "questions.choices": limit.Texts(200, maxName),
 	},
+})
+
+// Installations holds one row for each place, module and environment.
+var Installations = db.Declare("installations", db.Table[Installation]{
+	Refs: func(i *Installation, to db.Refer) {
+		to("organisation", "organisations", i.Organisation)
+		to("unit", "units", i.Unit)
+		to("module", "modules", i.Module)
+	},
+	Crowds: []db.Crowd[Installation]{{Index: "place", Of: func(i *Installation) []byte { return key.Of(i.Organisation) }, Most: 5000, Field: "module"}},
+	Limits: limit.Fields{"version": limit.Text(maxShort)},
 })
 
 // Sessions holds one row for each browser that is signed in.

@@ -50,6 +50,11 @@ func Service(id uint64) string { return "/service-accounts/" + itoa(id) }
 // Affiliations returns the address of the page with a person's affiliations.
 func Affiliations(person uint64) string { return "/people/" + itoa(person) + "/affiliations" }
 
+// Installations returns the address of what the organisation with the code has installed.
+func Installations(code string) string {
+	return "/organisations/" + url.PathEscape(code) + "/installations"
+}
+
 // Members returns the address of the list of the people of the organisation with the code.
 func Members(code string) string { return "/organisations/" + url.PathEscape(code) + "/people" }
 

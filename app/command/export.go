@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,6 +47,7 @@ func exportCommand(r *runner) *cobra.Command {
 		return a.Desk.ExportArticles(ctx, r.actor(), func(v article.Record) error { return enc.Encode(v) })
 	})
 	add("people", "Write all people who are not disabled as CSV, without passwords", exportPeople(r))
+	add("installations", "Write which versions are in use, as CSV", exportInstallations(r))
 	add("catalogue", "Write groups and modules as TOML", func(_ context.Context, a *app.App, out *bufio.Writer) error {
 		return a.Desk.Catalogue.Export(r.actor(), out)
 	})
@@ -73,6 +75,45 @@ func exportPeople(r *runner) func(context.Context, *app.App, *bufio.Writer) erro
 		})
 		table.Flush()
 		return errors.Join(err, table.Error())
+	}
+}
+
+func exportInstallations(r *runner) func(context.Context, *app.App, *bufio.Writer) error {
+	return func(ctx context.Context, a *app.App, out *bufio.Writer) error {
+		table := csv.NewWriter(out)
+		if err := table.Write(installationForm.columns); err != nil {
+			return fmt.Errorf("command: write installations: %w", err)
+		}
+		organisations, err := a.Desk.People.Organisations(r.actor())
+		if err != nil {
+			return err
+		}
+		for _, o := range organisations {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			list, err := a.Desk.Installations.List(r.actor(), o.Code)
+			if err != nil {
+				return err
+			}
+			for _, v := range list.Installed {
+				row := []string{o.Code, "", v.Module.Code, v.Environment.String(), v.Version, "", v.Installs.String()}
+				if v.Unit != nil {
+					row[1] = v.Unit.Name
+				}
+				if !v.Since.IsZero() {
+					row[5] = v.Since.Format(time.DateOnly)
+				}
+				for i := range row {
+					row[i] = tableCell(row[i])
+				}
+				if err := table.Write(row); err != nil {
+					return fmt.Errorf("command: write installations: %w", err)
+				}
+			}
+		}
+		table.Flush()
+		return table.Error()
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,6 +52,7 @@ func importCommand(r *runner) *cobra.Command {
 
 	c.AddCommand(in.command("tickets PATH", "Take tickets in from JSON Lines", in.tickets))
 	c.AddCommand(in.command("people PATH", "Take people in from CSV: "+strings.Join(people.Columns, ", "), in.people))
+	c.AddCommand(in.command("installations PATH", "Take in from CSV which versions are in use: "+strings.Join(installationForm.columns, ", "), in.installations))
 	c.AddCommand(in.command("catalogue PATH", "Take groups and modules in from TOML, as export catalogue writes them", in.catalogue))
 	c.AddCommand(in.articlesCommand())
 	c.AddCommand(in.mailCommands()...)
@@ -330,83 +330,21 @@ var personWords = map[string]string{
 	"struttura": "unit", "ufficio": "unit", "role": "roles", "ruolo": "roles", "ruoli": "roles", "group": "groups", "gruppo": "groups", "gruppi": "groups",
 }
 
-// people imports a table. Its first line names the columns, in any order. Unknown columns are reported on standard
-// error and ignored. A line "sep=" may precede it.
+// people imports a table of people.
 func (in *importing) people(ctx context.Context, src io.Reader) error {
-	table, names, err := officeTable(src)
-	if err != nil {
-		return err
-	}
-	at, _ := table.FieldPos(0)
-	column := map[string]int{}
-	for _, known := range []map[string]string{nil, personWords} { // an exact name of a column takes precedence over a synonym
-		for i, name := range names {
-			name = strings.ToLower(strings.TrimSpace(name))
-			if known != nil {
-				name = known[name]
-			}
-			if _, taken := column[name]; !taken && slices.Contains(people.Columns, name) {
-				column[name] = i
-			}
+	return in.table(ctx, src, tableForm{people.Columns, personWords, []string{"email"}}, func(where string, value func(string) string) error {
+		list := func(name string) []string {
+			return strings.FieldsFunc(value(name), func(r rune) bool { return r == ';' || r == ',' || r == '|' || r == ' ' })
 		}
-	}
-	used := slices.Collect(maps.Values(column))
-	for i, name := range names {
-		if strings.TrimSpace(name) != "" && !slices.Contains(used, i) {
-			in.passOver(fmt.Sprint(at), name)
-		}
-	}
-	if _, ok := column["email"]; !ok {
-		return errors.New("the first line names no column email")
-	}
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		row, err := table.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		var syntax *csv.ParseError
-		if errors.As(err, &syntax) {
-			if err := in.refuse(fmt.Sprint(syntax.StartLine), fault.New(fault.Invalid, "error.csv")); err != nil {
-				return err
-			}
-			continue
-		}
+		_, created, err := in.app.Desk.People.Put(importActor, people.Record{Email: value("email"), Name: value("name"), Language: value("language"),
+			Organisation: value("organisation"), Unit: value("unit"), Position: value("position"), From: value("from"), Until: value("until"),
+			Roles: list("roles"), Groups: list("groups")})
 		if err != nil {
-			return fmt.Errorf("app: read people: %w", err)
+			return in.refuse(where, err)
 		}
-		line, _ := table.FieldPos(0)
-		if err := in.person(fmt.Sprint(line), column, row); err != nil {
-			return err
-		}
-	}
-}
-
-func (in *importing) person(where string, column map[string]int, row []string) error {
-	value := func(name string) string {
-		if i, ok := column[name]; ok && i < len(row) {
-			return strings.TrimSpace(fromTableCell(strings.TrimSpace(row[i])))
-		}
-		return ""
-	}
-	list := func(name string) []string {
-		return strings.FieldsFunc(value(name), func(r rune) bool { return r == ';' || r == ',' || r == '|' || r == ' ' })
-	}
-	for _, v := range row {
-		if !utf8.ValidString(v) {
-			return in.refuse(where, fault.New(fault.Invalid, "error.not-text"))
-		}
-	}
-	_, created, err := in.app.Desk.People.Put(importActor, people.Record{Email: value("email"), Name: value("name"), Language: value("language"),
-		Organisation: value("organisation"), Unit: value("unit"), Position: value("position"), From: value("from"), Until: value("until"),
-		Roles: list("roles"), Groups: list("groups")})
-	if err != nil {
-		return in.refuse(where, err)
-	}
-	in.count(created)
-	return nil
+		in.count(created)
+		return nil
+	})
 }
 
 // catalogue imports groups and modules, all of them or none.

@@ -19,6 +19,7 @@
 //	queue       lists and counts, saved views, saved replies
 //	notice      who is notified of what, by bell and by letter
 //	intake      incoming mail
+//	installation    which versions are in use where
 //
 // Methods return fault.Error values. What does not exist and what the actor may not see are both NotFound.
 package desk
@@ -34,6 +35,7 @@ import (
 	"sportello/app/desk/file"
 	"sportello/app/desk/find"
 	"sportello/app/desk/form"
+	"sportello/app/desk/installation"
 	"sportello/app/desk/intake"
 	"sportello/app/desk/notice"
 	"sportello/app/desk/people"
@@ -70,19 +72,20 @@ type Desk struct {
 	loc     *time.Location
 	maxFile int64
 
-	Rights      *policy.Rights
-	Post        *post.Post
-	Forms       *form.Forms
-	Files       *file.Files
-	People      *people.People
-	Catalogue   *catalogue.Catalogue
-	Articles    *article.Articles
-	Find        *find.Finder
-	Tickets     *ticket.Tickets
-	Queues      *queue.Queues
-	Relocations *relocation.Relocations
-	Notices     *notice.Notices
-	Intake      *intake.Intake
+	Rights        *policy.Rights
+	Post          *post.Post
+	Forms         *form.Forms
+	Files         *file.Files
+	People        *people.People
+	Catalogue     *catalogue.Catalogue
+	Articles      *article.Articles
+	Find          *find.Finder
+	Tickets       *ticket.Tickets
+	Queues        *queue.Queues
+	Relocations   *relocation.Relocations
+	Notices       *notice.Notices
+	Intake        *intake.Intake
+	Installations *installation.Installations
 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
@@ -111,19 +114,20 @@ func New(o Options) *Desk {
 	o.Keeper.TellStrange(notices.TellStrange)
 	return &Desk{
 		st: o.Store, ix: o.Search, keeper: o.Keeper, loc: o.Location, maxFile: o.MaxFile,
-		Rights:      rights,
-		Post:        post,
-		Forms:       form.New(o.Store),
-		Files:       files,
-		People:      people,
-		Catalogue:   catalogue.New(o.Store),
-		Articles:    article.New(o.Store, o.MaxFile, files),
-		Find:        find,
-		Tickets:     tickets,
-		Queues:      queue.New(o.Store, o.Search, o.Log, rights, find),
-		Relocations: relocation.New(o.Store, rights, tickets),
-		Notices:     notices,
-		Intake:      intake.New(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, clock),
+		Rights:        rights,
+		Post:          post,
+		Forms:         form.New(o.Store),
+		Files:         files,
+		People:        people,
+		Catalogue:     catalogue.New(o.Store),
+		Articles:      article.New(o.Store, o.MaxFile, files),
+		Find:          find,
+		Tickets:       tickets,
+		Queues:        queue.New(o.Store, o.Search, o.Log, rights, find),
+		Relocations:   relocation.New(o.Store, rights, tickets),
+		Notices:       notices,
+		Intake:        intake.New(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, clock),
+		Installations: installation.New(o.Store, o.Location),
 	}
 }
 

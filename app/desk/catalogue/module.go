@@ -309,7 +309,7 @@ func checkQuestions(wrong *fault.Problems, in []store.Question) []store.Question
 }
 
 // RemoveModule removes a level that is not in use. It returns Conflict "error.module-in-use" while a level below, a
-// ticket or an article refers to it; such a level can be retired.
+// ticket, an article or an installation refers to it; such a level can be retired.
 func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -318,7 +318,8 @@ func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 		if _, err := store.Modules.Get(tx, id); err != nil {
 			return err
 		}
-		used := store.ModulesByParent.Has(tx, id) || store.TicketsByModule.Has(tx, id) || store.ArticlesByModule.Has(tx, id)
+		used := store.ModulesByParent.Has(tx, id) || store.TicketsByModule.Has(tx, id) || store.ArticlesByModule.Has(tx, id) ||
+			store.InstallationsByModule.Has(tx, id)
 		if !used {
 			var err error
 			if used, err = people.InSpam(tx, func(t *store.Ticket) bool { return t.Module == id }); err != nil {

@@ -12,6 +12,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/fault"
+	"sportello/store/key"
 	"sportello/store/spelling"
 )
 
@@ -158,6 +159,9 @@ func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 		if used {
 			return entry.Conflict("error.organisation-in-use")
 		}
+		if err := dropInstallations(tx, id, 0); err != nil {
+			return err
+		}
 		units, err := store.UnitsByOrganisation.Find(tx, id)
 		if err != nil {
 			return err
@@ -270,6 +274,9 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 		if used {
 			return entry.Conflict("error.unit-in-use")
 		}
+		if err := dropInstallations(tx, u.Organisation, id); err != nil {
+			return err
+		}
 		return store.Units.Delete(tx, id)
 	})
 }
@@ -290,6 +297,20 @@ func rests(tx *db.Tx, organisation uint64) error {
 		return entry.Conflict("error.relocation-under-way")
 	}
 	return err
+}
+
+// dropInstallations removes what is installed at a unit or, with unit 0, anywhere at the organisation, which goes as well.
+func dropInstallations(tx *db.Tx, organisation, unit uint64) error {
+	span := db.Span{Prefix: key.Of(organisation)}
+	if unit != 0 {
+		span.Prefix = key.Of(organisation, unit)
+	}
+	for _, e := range slices.Collect(store.InstallationsByPlace.Entries(tx, span)) {
+		if err := store.Installations.Delete(tx, e.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // byName sorts rows by name.

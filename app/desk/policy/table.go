@@ -83,6 +83,14 @@ var deskActNames = [...]string{ReadPublic: "read-public", ReadSignedIn: "read-si
 // deskRelationNames are the headings of the table of rights at the desk.
 var deskRelationNames = [deskRelations]string{asAnybody: "anybody", asSignedIn: "signed-in", asAgent: "agent", asTender: "supervisor", asDeskEditor: "editor", asDeskRunner: "administrator"}
 
+// installationRights is the table of rights over installations. Relations add up; an act without a row is refused.
+var installationRights = table[InstallationAct, cell](installationActNames[:], installationRelationNames[:], words(cellNames[:]), `
+act                 member  coordinator  agent-here  agent-elsewhere  supervisor  administrator
+
+see-installations   yes     yes          yes         yes              yes         yes
+keep-installations  no      yes          yes         no               yes         yes
+`)
+
 // actNames are the words for the acts on tickets.
 var actNames = [...]string{See: "see", SeeNotes: "see-notes", Write: "write", WriteNote: "write-note", AddPerson: "add-person", RemovePerson: "remove-person",
 	Arrange: "arrange", SeeHistory: "see-history", Correct: "correct", Take: "take", MoveHere: "move-here", Work: "work", Settle: "settle", Confirm: "confirm", Reopen: "reopen", Narrow: "narrow"}

@@ -216,8 +216,38 @@ func moveUnit(tx *db.Tx, r *store.Relocation, id uint64) error {
 	return store.Units.Put(tx, u)
 }
 
-// end leads the code, the name and the mail domains of an organisation that was taken in to the other one.
+// moveInstallations takes along what is installed at the place. Where the other organisation has said what runs, that
+// stays.
+func moveInstallations(tx *db.Tx, r *store.Relocation) error {
+	list, err := store.InstallationsByPlace.Find(tx, r.From.Organisation)
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		was := store.Hat{Organisation: i.Organisation, Unit: i.Unit}
+		if !r.Takes(was) {
+			continue
+		}
+		is := r.After(was)
+		if store.InstallationsByPlace.Has(tx, is.Organisation, is.Unit, i.Module, i.Environment) {
+			err = store.Installations.Delete(tx, i.ID)
+		} else {
+			i.Organisation, i.Unit = is.Organisation, is.Unit
+			err = store.Installations.Put(tx, i)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end takes along what is installed, and leads the code, the name and the mail domains of an organisation that was taken in
+// to the other one.
 func end(tx *db.Tx, r *store.Relocation) error {
+	if err := moveInstallations(tx, r); err != nil {
+		return err
+	}
 	for id := range r.Into {
 		if err := store.Units.Delete(tx, id); fault.IgnoreNotFound(err) != nil {
 			return err

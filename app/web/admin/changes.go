@@ -59,7 +59,7 @@ var changeKinds = []struct {
 }{
 	{"people", []string{"people"}},
 	{"groups", []string{"groups"}},
-	{"organisations", []string{"organisations", "units"}},
+	{"organisations", []string{"organisations", "units", "installations"}},
 	{"catalogue", []string{"modules"}},
 	{"settings", []string{"settings"}},
 	{"articles", []string{"articles", "versions"}},

@@ -33,6 +33,8 @@ type adminOrganisationPage struct {
 	ID     uint64
 	Units  []adminUnit
 	People string // address of the list of its people
+
+	Versions string // address of what it has installed
 }
 
 type adminUnit struct {
@@ -106,7 +108,7 @@ func (a pages) organisationPage(r *web.Request, id uint64, f *web.Form, err erro
 		return bad
 	}
 	v := &adminOrganisationPage{AdminPage: show.Admin(a.Site, r, "organisations", "admin-organisations.organisation", "name", o.Name), ID: o.ID,
-		People: "/admin/people?organisation=" + strconv.FormatUint(o.ID, 10)}
+		People: "/admin/people?organisation=" + strconv.FormatUint(o.ID, 10), Versions: address.Installations(o.Code)}
 	v.End(o.Name)
 	v.Path = address.Admin("organisations", o.ID)
 	now := url.Values{"name": {o.Name}, "code": {o.Code}, "domains": {strings.Join(o.Domains, "\n")}, "rev": {strconv.FormatUint(o.Rev, 10)}}

@@ -20,10 +20,11 @@ import (
 // membersPage lists the people of an organisation whom the reader looks after, by name.
 type membersPage struct {
 	web.Page
-	Path    string
-	Members []member
-	Next    string // address of the next page
-	First   string // address of the first page, set on later pages
+	Path     string
+	Versions string // address of what the organisation has installed
+	Members  []member
+	Next     string // address of the next page
+	First    string // address of the first page, set on later pages
 }
 
 type member struct {
@@ -41,7 +42,7 @@ func (a pages) getMembers(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	v := &membersPage{Page: r.Page("people.title", "organisation", o.Name), Path: address.Members(o.Code)}
+	v := &membersPage{Page: r.Page("people.title", "organisation", o.Name), Path: address.Members(o.Code), Versions: address.Installations(o.Code)}
 	v.Nav, v.Form = "tickets", q
 	v.Crumb(v.T("own.title"), "/tickets?of=organisation")
 	v.Crumb(v.T("people.people"), "")

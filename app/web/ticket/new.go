@@ -33,7 +33,9 @@ type newTicketPage struct {
 	About      string // of the module
 	Questions  []askedQuestion
 	Versions   []string
-	Guide      bool // the guided set stands open
+	Known      string // the version that runs, filled into the form
+	KnownWords string // and where that is said
+	Guide      bool   // the guided set stands open
 	Alike      alike
 	Away       *show.AwayBox
 	MayAnyway  bool          // agents may open a ticket for a module served elsewhere
@@ -131,7 +133,11 @@ func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values,
 		}
 	}
 	for _, name := range append([]string{"affected", "regression", "worked_in"}, guide...) {
-		v.Guide = v.Guide || v.Value(name) != "" || v.Err(name) != ""
+		filled := name == "affected" && v.Value(name) == v.Value("known") // by the desk
+		v.Guide = v.Guide || v.Value(name) != "" && !filled || v.Err(name) != ""
+	}
+	if err := a.knownVersion(r, v, l); err != nil {
+		return err
 	}
 	v.Deadline = prefilled(&v.Page)
 	if err := a.whoReads(r, v, l); err != nil {
@@ -372,6 +378,34 @@ func (a pages) hats(v *newTicketPage, actor policy.Actor) error {
 		if len(v.Hats) == 1 {
 			v.Hats = nil
 		}
+	})
+}
+
+// knownVersion fills in the version that runs where the reader is, unless they wrote another one. It goes with the module
+// and the hat: what was filled in for others is taken out again.
+func (a pages) knownVersion(r *web.Request, v *newTicketPage, l *catalogue.Level) error {
+	if v.Value("affected") == v.Value("known") {
+		v.Form.Values.Del("affected")
+	}
+	if l == nil || v.Value("requester") != "" {
+		return nil
+	}
+	hat := r.Actor().Person.Hat(v.Now)
+	for _, h := range r.Actor().Person.Hats(v.Now) {
+		if show.HatValue(h.Hat()) == v.Value("hat") {
+			hat = h.Hat()
+		}
+	}
+	i, err := a.Desk.Installations.Known(r.Actor(), hat, l.ID)
+	if err != nil || i == nil {
+		return err
+	}
+	v.Known = i.Version
+	if v.Value("affected") == "" {
+		v.Form.Values.Set("affected", i.Version)
+	}
+	return a.Desk.Names(func(n desk.Names) {
+		v.KnownWords = v.T("new-ticket.known-version", "version", i.Version, "organisation", n.Place(i.Organisation, i.Unit))
 	})
 }
 
