@@ -340,6 +340,12 @@ func TestOnlyItsRequesterNarrowsATicket(t *testing.T) {
 		}
 		w.do("requester", w.ticket.ID, ticket.Step{Narrow: new(bool)})
 	}
+	for role, want := range map[string]int{"requester": http.StatusCreated, "agent": http.StatusForbidden, "coordinator": http.StatusForbidden, "administrator": http.StatusCreated} {
+		got, opened := w.callers[role].call("POST", "/tickets", box{"subject": "S", "body": "B", "module": "csa", "requester_email": "requester@example.it", "narrowed": true})
+		if got.status != want || (opened["narrowed"] == true) != (want == http.StatusCreated) {
+			t.Errorf("%s opens a narrowed ticket: %d %s", role, got.status, got.body)
+		}
+	}
 	b, path := w.visitors["requester"], fmt.Sprintf("/tickets/%d", w.ticket.ID)
 	b.must(b.get(path), 200, "anche tutte le persone di Ateneo", "Solo io e l&#39;assistenza")
 	if got := b.post(path+"/narrow", map[string][]string{"narrowed": {"1"}}); got.status != http.StatusSeeOther {

@@ -173,7 +173,7 @@ func (n *exporter) ticket(t *store.Ticket) (ticket.Record, error) {
 	}
 	r := ticket.Record{Number: t.ID, Subject: t.Subject, RequesterEmail: requester.Email, RequesterName: requester.Name, Kind: t.Kind.String(),
 		Severity: t.Severity.String(), Urgency: t.Urgency.String(), State: t.State.String(), Outcome: t.Outcome.String(), Version: t.Version, Group: group.Code,
-		Affected: t.Affected, Regression: t.Regression, WorkedIn: t.WorkedIn, Language: t.Language, CreatedAt: written3339(t.Opened), ExternalID: t.External, Unclaimed: t.Unclaimed}
+		Affected: t.Affected, Regression: t.Regression, WorkedIn: t.WorkedIn, Language: t.Language, CreatedAt: written3339(t.Opened), ExternalID: t.External, Unclaimed: t.Unclaimed, Narrowed: t.Narrowed}
 	if !t.Deadline.IsZero() {
 		r.Deadline = written3339(t.Deadline)
 	}

@@ -47,6 +47,7 @@ type Record struct {
 	CreatedAt      string            `json:"created_at,omitempty"`
 	ExternalID     string            `json:"external_id,omitempty"`
 	Answers        map[string]Scalar `json:"answers,omitempty"`
+	Narrowed       bool              `json:"narrowed,omitempty"`  // kept from coordinators and colleagues; for its requester
 	Unproven       bool              `json:"unproven,omitempty"`  // of the first message
 	Unclaimed      bool              `json:"unclaimed,omitempty"` // a form named the requester, who sees nothing before confirming that it is theirs
 	HTML           string            `json:"html,omitempty"`      // in an export: the HTML from which an HTML body is restored

@@ -26,7 +26,7 @@ func (ts *Tickets) openFromRecord(tx *db.Tx, a policy.Actor, r *read) (*store.Ti
 	wrong := slices.Clone(r.wrong)
 	var err error
 	t := &store.Ticket{Subject: r.subject, Kind: r.kind, Severity: r.severity, Urgency: r.urgency, External: r.external, Via: a.By(act.Act{}).Via, Opened: r.opened,
-		Language: r.rec.Language, Affected: markup.Line(r.rec.Affected), Regression: r.rec.Regression, WorkedIn: markup.Line(r.rec.WorkedIn), Version: markup.Line(r.rec.Version)}
+		Language: r.rec.Language, Affected: markup.Line(r.rec.Affected), Regression: r.rec.Regression, WorkedIn: markup.Line(r.rec.WorkedIn), Version: markup.Line(r.rec.Version), Narrowed: r.rec.Narrowed}
 	if t.Kind == store.KindNone {
 		t.Kind = store.Clarification
 	}
@@ -325,7 +325,7 @@ func (ts *Tickets) updateFromRecord(tx *db.Tx, a policy.Actor, r *read, t *store
 	if !r.opened.IsZero() {
 		t.Opened = r.opened
 	}
-	t.Answers = r.answers(t.Answers)
+	t.Answers, t.Narrowed = r.answers(t.Answers), t.Narrowed || r.rec.Narrowed // a record that says nothing opens nothing
 	if r.rec.Version != "" {
 		t.Version = markup.Line(r.rec.Version)
 	}

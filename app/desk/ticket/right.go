@@ -149,11 +149,14 @@ func (ts *Tickets) MayOpenWith(a policy.Actor, g Given) error {
 	if slices.Contains(g.Fields, "group") && !a.IsAgent() {
 		return fault.New(fault.Denied, "error.group-agents-only").At("group")
 	}
+	address := spelling.Address(g.RequesterEmail)
+	own := address == a.Person.Email
+	if slices.Contains(g.Fields, "narrowed") && address != "" && !own {
+		return fault.New(fault.Denied, "error.denied").At("narrowed")
+	}
 	if a.IsAgent() {
 		return nil
 	}
-	address := spelling.Address(g.RequesterEmail)
-	own := address == a.Person.Email
 	if a.Person.IsCoordinator(ts.st.Now()) && (entry.IsAddress(address) || !slices.Contains(g.Fields, "requester_email")) {
 		return nil // requesterOf checks whether it is one of their people
 	}
@@ -173,7 +176,7 @@ func (r *Record) given() Given {
 		name string
 		has  bool
 	}{{"created_at", r.CreatedAt != ""}, {"state", r.State != ""}, {"outcome", r.Outcome != ""}, {"version", r.Version != ""}, {"messages", len(r.Messages) > 0},
-		{"external_id", r.ExternalID != ""}, {"group", r.Group != ""}, {"requester_email", strings.TrimSpace(r.RequesterEmail) != ""}, {"requester_name", r.RequesterName != ""}} {
+		{"external_id", r.ExternalID != ""}, {"group", r.Group != ""}, {"narrowed", r.Narrowed}, {"requester_email", strings.TrimSpace(r.RequesterEmail) != ""}, {"requester_name", r.RequesterName != ""}} {
 		if f.has {
 			g.Fields = append(g.Fields, f.name)
 		}
