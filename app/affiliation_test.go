@@ -363,12 +363,20 @@ func asOthers(w *world, visit func(name, role string, c caller, method, there, g
 	}
 	callers["coordinator elsewhere"] = w.caller(w.people["coordinator elsewhere"])
 	things := map[string]string{":number<int>": fmt.Sprint(w.ticket().ID), ":code": w.code(w.things["organisation"]), ":slug": "mai-scritto", ":id<int>": fmt.Sprint(w.people["requester"].ID)}
+	w.caller(w.people["requester"])
+	theirs := "" // the token that was just made
+	if err := w.app.Store.View(func(tx *db.Tx) error { theirs = itoa(store.Tokens.Last(tx)); return nil }); err != nil {
+		w.t.Fatal(err)
+	}
 	for _, r := range w.app.Site.Routes {
 		if r.Who != web.Program || !strings.Contains(r.Path, ":") || strings.Contains(r.Path, ":slug") {
 			continue
 		}
 		there, gone := r.Path, r.Path
 		for name, thing := range things {
+			if name == ":id<int>" && strings.Contains(r.Path, "/tokens/") {
+				thing = theirs
+			}
 			there = strings.ReplaceAll(there, name, thing)
 			gone = strings.ReplaceAll(gone, name, map[bool]string{true: "mai-vista", false: "999999"}[name == ":code"])
 		}
