@@ -90,6 +90,7 @@ var deskRooms = map[string]struct {
 	"article":      {"catalogue file policy entry", "articles stand in the catalogue and carry files; no ticket changes one"},
 	"find":         {"catalogue file policy entry", "what may be found is judged by policy, never by the room it is in"},
 	"ticket":       {"catalogue people file due post policy entry", "a ticket tells nobody: notices are planned from the change log"},
+	"leave":        {"ticket post policy entry", "work is given back and handed on through ticket.Begin; who leaves is judged by policy"},
 	"queue":        {"find people policy entry", "lists and counts read tickets by their indexes and change none"},
 	"relocation":   {"ticket people policy entry", "people and tickets go where their unit goes, through ticket.Begin"},
 	"notice":       {"ticket catalogue people file post policy entry", "who is told is planned after the change, never before"},

@@ -92,6 +92,7 @@ func (a *App) jobs() *suture.Supervisor {
 	add("password links", a.Desk.People.RunAsked)
 	add("affiliations", a.Desk.People.RunAffiliations)
 	add("relocations", a.Desk.Relocations.Run)
+	add("leaving", a.Desk.Leaving.Run)
 	add("views", a.Desk.Queues.RunViews)
 	add("misses", a.Desk.Find.RunMisses)
 	if a.Config.Backup.Scheduled() {

@@ -158,6 +158,8 @@ func (w *letterWriter) link() string {
 		return w.base(address.Password(w.o.Link))
 	case w.o.Account.OfService():
 		return w.base(address.Service(w.o.Lines[0].Telling.Of))
+	case w.o.Account.OfWork():
+		return w.base("/desk")
 	case w.o.Account.OfAccount():
 		return w.base("/me")
 	case w.o.Ticket == nil:
@@ -462,9 +464,12 @@ func (w *letterWriter) links(p *letterPage) {
 	case w.o.Account.OfAccount() && w.o.Link != "":
 		add("letter.password-plain", "letter.password", w.link())
 	case w.o.Account.OfAccount():
-		if w.o.Account.OfService() {
+		switch {
+		case w.o.Account.OfService():
 			add("letter.service-plain", "letter.service", w.link())
-		} else {
+		case w.o.Account.OfWork():
+			add("letter.queue-plain", "letter.queue", w.link())
+		default:
 			add("letter.account-plain", "letter.account", w.link())
 		}
 	case w.o.Ticket == nil:

@@ -16,6 +16,7 @@
 //	due         working time, and when a ticket is due
 //	ticket      opening, changing and reading a ticket
 //	relocation  moving a unit, merging organisations
+//	leave       what becomes of the work of somebody who leaves
 //	queue       lists and counts, saved views, saved replies
 //	notice      who is notified of what, by bell and by letter
 //	intake      incoming mail
@@ -37,6 +38,7 @@ import (
 	"sportello/app/desk/form"
 	"sportello/app/desk/installation"
 	"sportello/app/desk/intake"
+	"sportello/app/desk/leave"
 	"sportello/app/desk/notice"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
@@ -81,6 +83,7 @@ type Desk struct {
 	Articles      *article.Articles
 	Find          *find.Finder
 	Tickets       *ticket.Tickets
+	Leaving       *leave.Leaving
 	Queues        *queue.Queues
 	Relocations   *relocation.Relocations
 	Notices       *notice.Notices
@@ -123,6 +126,7 @@ func New(o Options) *Desk {
 		Articles:      article.New(o.Store, o.MaxFile, files),
 		Find:          find,
 		Tickets:       tickets,
+		Leaving:       leave.New(o.Store, post, tickets),
 		Queues:        queue.New(o.Store, o.Search, o.Log, rights, find),
 		Relocations:   relocation.New(o.Store, rights, tickets),
 		Notices:       notices,

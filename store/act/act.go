@@ -68,6 +68,8 @@ var (
 	Claim             = add("claim", public, agents|side|quiet, "edit")
 	Take              = add("take", public, agents|side, "hand", event.Offer(event.Taken, event.ToSide))
 	Assign            = add("assign", public, agents|side, "person", event.Offer(event.Taken, event.ToSide), event.Tell(event.Assigned, event.ToAssignee))
+	GiveBack          = add("give-back", public, agents, "people") // its assignee may not hold it any more
+	HandOn            = add("hand-on", public, agents, "people")   // with everything else of somebody who leaves
 	Move              = add("move", public, agents|side, "right", event.Offer(event.Moved, event.ToSide), event.Offer(event.Group, event.ToGroup))
 	Wait              = add("wait", public, agents|side, "clock", event.Tell(event.Waiting, event.ToSide))
 	Resume            = add("resume", public, agents|side, "edit")

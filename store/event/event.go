@@ -85,6 +85,8 @@ var (
 	ServiceEnds = add("service-ending", 0, byBell|byMail|ofAccount)          // a token of it is near its end
 	ServiceUsed = add("service-used", 0, byBell|byMail|ofAccount|toOneself)  // it was used from a new address
 	ServiceLeft = add("service-alone", 0, byBell|byMail|ofAccount|toOneself) // the other person it belongs to left
+	Returned    = add("returned", 0, byBell|byMail|ofAccount)                // tickets of somebody went back to a group that the reader supervises
+	HandedOn    = add("handed-on", 0, byBell|byMail|ofAccount)               // what somebody had is the reader's now
 	Browser     = add("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
 )
 
@@ -145,6 +147,9 @@ func (e Event) ToOneself() bool { return e.is(toOneself) }
 func (e Event) OfService() bool {
 	return e == Service || e == ServiceEnds || e == ServiceUsed || e == ServiceLeft
 }
+
+// OfWork reports whether the event is about the work of somebody who leaves.
+func (e Event) OfWork() bool { return e == Returned || e == HandedOn }
 
 // WithLink reports whether the event's letter carries a link for choosing a password.
 func (e Event) WithLink() bool { return e.is(withLink) }

@@ -153,6 +153,12 @@ func (ns *Notices) outgoingAccount(tx *db.Tx, o *Outgoing, event event.Event) (*
 			return nil, post.WhyGone, fault.IgnoreNotFound(err) // it belongs to others now
 		}
 		line.Of = ShownName(p)
+	} else if event.OfWork() {
+		p, err := store.People.Peek(tx, tell.Of)
+		if err != nil {
+			return nil, post.WhyGone, fault.IgnoreNotFound(err)
+		}
+		line.Of = ShownName(p)
 	} else if tell.Of != 0 {
 		p, err := store.People.Peek(tx, tell.Of)
 		if err != nil {

@@ -102,6 +102,8 @@ func (v *noticesPage) line(n notice.Line) noticeLine {
 		line.Text = v.T(n.Event.InBell(), "view", n.Why) // the reason of such a notice is the view
 	case n.Event == event.HatEnding, n.Event == event.HatsEnding: // of these the place, with the person's name
 		line.Text = v.T(n.Event.InBell(), "place", n.Why)
+	case n.Event.OfWork(): // of these the person whose it was
+		line.Text = v.T(n.Event.InBell(), "person", n.Why)
 	case n.Event.OfService(): // of these the account
 		line.Text = v.T(n.Event.InBell(), "account", n.Why)
 	case n.Event == event.Ending && n.Why == "": // and of this one the token

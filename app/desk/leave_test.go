@@ -1,0 +1,176 @@
+package desk
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"sportello/app/desk/people"
+	"sportello/app/desk/ticket"
+	"sportello/store"
+	"sportello/store/act"
+	"sportello/store/db"
+	"sportello/store/door"
+)
+
+// heldWrongly returns the active tickets that are assigned to somebody who may not see their notes.
+func (o *office) heldWrongly() (out []uint64) {
+	o.t.Helper()
+	err := o.st.View(func(tx *db.Tx) error {
+		out = nil
+		for tk, err := range store.Tickets.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			if tk.Assignee == 0 || !tk.State.Active() {
+				continue
+			}
+			p, err := store.People.Get(tx, tk.Assignee)
+			if err != nil {
+				return err
+			}
+			if p.Disabled || !p.InGroup(tk.Group) && (!p.Administrator || o.confidential(tx, tk)) {
+				out = append(out, tk.ID)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return out
+}
+
+func (o *office) confidential(tx *db.Tx, tk *store.Ticket) bool {
+	g, err := store.Groups.Get(tx, tk.Group)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if tk.Module == 0 {
+		return g.Confidential
+	}
+	m, err := store.Modules.Get(tx, tk.Module)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return g.Confidential || m.Confidential
+}
+
+// write changes a row as any method of the desk may.
+func write[T any](o *office, table *db.Table[T], id uint64, change func(*T)) {
+	o.t.Helper()
+	err := o.st.Update(db.By{Via: door.Page, Act: act.ChangePerson}, func(tx *db.Tx) error {
+		row, err := table.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		change(row)
+		return table.Put(tx, row)
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// TestNoActiveTicketStaysWithSomebodyWhoMayNotSeeIt changes groups, rights and confidentiality at random, and looks after
+// each change.
+func TestNoActiveTicketStaysWithSomebodyWhoMayNotSeeIt(t *testing.T) {
+	for seed := range uint64(6) {
+		o := newOffice(t)
+		r := rand.New(rand.NewPCG(seed, 1))
+		holders := []string{"agente", "agente2", "altrove", "responsabile", "amministratore"}
+		var tickets []*store.Ticket
+		for range 12 {
+			tickets = append(tickets, o.open([]string{"csa", "legale", ""}[r.IntN(3)]))
+		}
+		given := 0
+		for range 40 {
+			p := o.people[holders[r.IntN(len(holders))]]
+			tk := tickets[r.IntN(len(tickets))]
+			switch r.IntN(8) {
+			case 0, 1, 2: // whoever may hold it gets a ticket
+				_ = o.st.Update(db.By{Via: door.Page, Act: act.Assign}, func(tx *db.Tx) error {
+					row, err := store.Tickets.Get(tx, tk.ID)
+					if err != nil {
+						return err
+					}
+					row.Assignee = p.ID
+					return store.Tickets.Put(tx, row)
+				})
+			case 3:
+				write(o, store.People, p.ID, func(p *store.Person) { p.Groups = nil })
+			case 4:
+				g := []string{"csa", "legale", "generale"}[r.IntN(3)]
+				write(o, store.People, p.ID, func(p *store.Person) { p.Groups = []store.Membership{{Group: o.group[g]}} })
+			case 5:
+				write(o, store.People, p.ID, func(p *store.Person) { p.Disabled = !p.Disabled && !p.Administrator })
+			case 6:
+				write(o, store.Groups, o.group["csa"], func(g *store.Group) { g.Confidential = !g.Confidential })
+			case 7:
+				write(o, store.Modules, o.module["csa"], func(m *store.Module) { m.Confidential = !m.Confidential })
+			}
+			given += len(o.heldWrongly())
+			if err := o.Leaving.CatchUp(); err != nil {
+				t.Fatal(err)
+			}
+			if wrong := o.heldWrongly(); len(wrong) > 0 {
+				t.Fatalf("seed %d: tickets %v stay", seed, wrong)
+			}
+		}
+		if given == 0 {
+			t.Errorf("seed %d: nothing was ever held wrongly", seed)
+		}
+	}
+}
+
+func TestWhatNobodyHandedOnGoesBackToItsGroup(t *testing.T) {
+	o := newMailOffice(t)
+	var mine []*store.Ticket
+	for range 3 {
+		tk := o.open("csa")
+		o.office.do("agente", tk.ID, ticket.Step{Take: true})
+		mine = append(mine, tk)
+	}
+	other := o.open("csa")
+	o.office.do("agente2", other.ID, ticket.Step{Take: true})
+	done := o.open("csa")
+	o.office.do("agente", done.ID, ticket.Step{Take: true})
+	o.office.do("agente", done.ID, ticket.Step{To: store.StateResolved, Outcome: store.Solved, Message: &ticket.Text{Body: "Fatto."}})
+	o.told(o.people["responsabile"].ID)
+	was, _ := o.told(o.people["responsabile"].ID)
+
+	f := people.FormOf(o.stored(o.people["agente"].ID))
+	f.Groups = nil
+	if _, err := o.People.Change(o.as("amministratore"), o.people["agente"].ID, 0, f); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := o.Leaving.CatchUp(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tk := range mine {
+		row := o.ticket(tk.ID)
+		if row.Assignee != 0 || row.State != store.StateOpen || row.Group != o.group["csa"] {
+			t.Errorf("ticket %+v", row)
+		}
+		err := o.st.View(func(tx *db.Tx) error {
+			changes, err := tx.TicketChanges(tk.ID)
+			if last := changes[len(changes)-1]; last.Act != act.GiveBack || last.By != 0 {
+				t.Errorf("the history ends with %+v", last)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o.ticket(other.ID).Assignee != o.people["agente2"].ID || o.ticket(done.ID).Assignee != o.people["agente"].ID {
+		t.Error("a ticket of somebody else, or a finished one, was taken")
+	}
+	bell, mail := o.told(o.people["responsabile"].ID)
+	if got := strings.TrimSpace(strings.TrimPrefix(bell, was)); got != "returned" || !slices.Contains(strings.Fields(mail), "returned>"+o.people["responsabile"].Email) {
+		t.Errorf("the supervisor was told %q, by mail %q", got, mail)
+	}
+}
