@@ -93,6 +93,7 @@ func (a *App) jobs() *suture.Supervisor {
 	add("affiliations", a.Desk.People.RunAffiliations)
 	add("relocations", a.Desk.Relocations.Run)
 	add("leaving", a.Desk.Leaving.Run)
+	add("handovers", a.Desk.Leaving.RunHandovers)
 	add("views", a.Desk.Queues.RunViews)
 	add("misses", a.Desk.Find.RunMisses)
 	if a.Config.Backup.Scheduled() {

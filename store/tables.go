@@ -12,7 +12,7 @@ var tables = []db.AnyTable{
 	Articles, Versions, Notices, SavedReplies, Drafts, SettingsTable, Mails, MailIDs, Letters, TicketLinks, Mailboxes,
 	MailServers,
 	Misses, db.UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
-	Messages, Files, Views, Relocations, Looks, Installations,
+	Messages, Files, Views, Relocations, Looks, Installations, Handovers,
 }
 
 // Limits that several fields share.
@@ -407,6 +407,14 @@ var Views = db.Declare("views", db.Table[View]{
 		{Index: "group", Of: func(v *View) []byte { return under(v.Group) }, Most: 500, Field: "name"},
 	},
 	Limits: limit.Fields{"name": limit.Text(maxShort), "text": limit.Text(2000), "queue": limit.Text(maxWord), "known": {Entries: 1000, Observed: true}},
+})
+
+// Handovers holds one row for each handing on of somebody's work.
+var Handovers = db.Declare("handovers", db.Table[Handover]{
+	Refs: func(h *Handover, to db.Refer) {
+		to("person", "people", h.Person)
+		to("by", "people", h.By) // who gets it stands in what they got; a group may go
+	},
 })
 
 // Looks holds one row for each administrator who gave a reason to see a confidential ticket, and that ticket.

@@ -1,17 +1,25 @@
 package desk
 
 import (
+	"context"
+	"errors"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"sportello/app/desk/article"
+	"sportello/app/desk/leave"
 	"sportello/app/desk/people"
+	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // heldWrongly returns the active tickets that are assigned to somebody who may not see their notes.
@@ -172,5 +180,127 @@ func TestWhatNobodyHandedOnGoesBackToItsGroup(t *testing.T) {
 	bell, mail := o.told(o.people["responsabile"].ID)
 	if got := strings.TrimSpace(strings.TrimPrefix(bell, was)); got != "returned" || !slices.Contains(strings.Fields(mail), "returned>"+o.people["responsabile"].Email) {
 		t.Errorf("the supervisor was told %q, by mail %q", got, mail)
+	}
+}
+
+// held makes tickets of CSA that are all assigned to the person.
+func (o *office) held(who string, n int) {
+	o.t.Helper()
+	for done := 0; done < n; {
+		err := o.st.Update(db.By{Via: door.Import, Act: act.Import}, func(tx *db.Tx) error {
+			for range min(200, n-done) {
+				err := store.Tickets.Put(tx, &store.Ticket{Subject: "Una tra molte", Kind: store.Clarification, Severity: store.Low, Urgency: store.NoDate, Priority: 4, State: store.StateOpen,
+					Module: o.module["csa"], Group: o.group["csa"], Assignee: o.people[who].ID, Requester: o.people["ada"].ID, Opened: tx.Now(), Taken: tx.Now()})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		done += min(200, n-done)
+	}
+}
+
+func TestNobodyButAnAdministratorHandsOnWork(t *testing.T) {
+	o := newOffice(t)
+	for _, who := range []string{"ada", "agente", "responsabile", "redattore", "referente"} {
+		if _, err := o.Leaving.Holding(o.as(who), o.people["agente"].ID); fault.KindOf(err) != fault.NotFound || err == nil {
+			t.Errorf("%s looks: %v", who, err)
+		}
+		if _, err := o.Leaving.HandOn(t.Context(), o.as(who), o.people["agente"].ID, leave.Form{Tickets: store.Receiver{Back: true}}); fault.KindOf(err) != fault.NotFound || err == nil {
+			t.Errorf("%s hands on: %v", who, err)
+		}
+	}
+	for name, to := range map[string]store.Receiver{"nobody": {}, "themselves": {Person: o.people["agente"].ID}, "a requester": {Person: o.people["ada"].ID}, "somebody unknown": {Person: 9999}} {
+		if _, err := o.Leaving.HandOn(t.Context(), o.as("amministratore"), o.people["agente"].ID, leave.Form{Tickets: to}); fault.KindOf(err) != fault.Invalid || err == nil {
+			t.Errorf("to %s: %v", name, err)
+		}
+	}
+}
+
+// TestWorkIsHandedOnInStepsAndGoesOnAfterAStop hands on 2,000 tickets and everything else, and stops the desk in between.
+func TestWorkIsHandedOnInStepsAndGoesOnAfterAStop(t *testing.T) {
+	o := newMailOffice(t)
+	const many = 2000
+	o.held("agente", many)
+	for i := range 3 {
+		if _, err := o.Queues.AddView(o.as("agente"), queue.ViewForm{Name: "Vista " + string(rune('a'+i)), Text: "state:open"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.Queues.AddReply(o.as("agente"), queue.ReplyForm{Title: store.Words{IT: "Risposta " + string(rune('a'+i))}, Body: store.Words{IT: "Buongiorno"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.office.write("agente", article.Form{Title: "Una bozza", Body: "Testo", Language: "it", Publication: store.Draft})
+	heir := o.people["agente2"]
+	form := leave.Form{Tickets: store.Receiver{Person: heir.ID}, Drafts: store.Receiver{Person: heir.ID}, Views: store.Receiver{Person: heir.ID}, Replies: store.Receiver{Group: o.group["csa"]}}
+
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := o.Leaving.HandOn(stopped, o.as("amministratore"), o.people["agente"].ID, form); err == nil {
+		t.Fatal("the stop was not noticed")
+	}
+	has, err := o.Leaving.Holding(o.as("amministratore"), o.people["agente"].ID)
+	if err != nil || has.Moving == nil || has.Tickets != many || has.Views != 3 || has.Replies != 3 || has.Drafts != 1 {
+		t.Fatalf("%+v, %v", has, err)
+	}
+	before := o.st.Last()
+	running, end := context.WithCancel(t.Context())
+	go func() {
+		for o.holding("agente").Moving != nil {
+			runtime.Gosched()
+		}
+		end()
+	}()
+	if err := o.Leaving.RunHandovers(running); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if left := o.holding("agente"); left.Tickets+left.Drafts+left.Views+left.Replies != 0 {
+		t.Errorf("left: %+v", left)
+	}
+	if got := o.holding("agente2"); got.Tickets != many || got.Views != 3 || got.Drafts != 1 || got.Replies != 0 {
+		t.Errorf("the heir has %+v", got)
+	}
+	most, at := 0, map[time.Time]int{}
+	err = o.st.View(func(tx *db.Tx) error {
+		for c, err := range tx.Changes(before) {
+			if err != nil {
+				return err
+			}
+			if c.Table == store.Tickets.Name() {
+				at[c.At]++
+				most = max(most, at[c.At])
+			}
+		}
+		return nil
+	})
+	if err != nil || most == 0 || most > 20 {
+		t.Errorf("a step changes %d tickets: %v", most, err)
+	}
+	if bell, mail := o.told(heir.ID); bell != "handed-on" || mail != "handed-on>"+heir.Email {
+		t.Errorf("the heir was told %q, %q", bell, mail)
+	}
+}
+
+func (o *office) holding(who string) *leave.Holding {
+	o.t.Helper()
+	has, err := o.Leaving.Holding(o.as("amministratore"), o.people[who].ID)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return has
+}
+
+func TestATicketThatItsReceiverMayNotHoldGoesToItsGroup(t *testing.T) {
+	o := newOffice(t)
+	o.held("agente", 3)
+	if _, err := o.Leaving.HandOn(t.Context(), o.as("amministratore"), o.people["agente"].ID, leave.Form{Tickets: store.Receiver{Person: o.people["altrove"].ID}}); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := o.holding("agente"), o.holding("altrove"); a.Tickets != 0 || b.Tickets != 0 {
+		t.Errorf("%d and %d are held", a.Tickets, b.Tickets)
 	}
 }

@@ -135,6 +135,7 @@ var (
 	AddService          = audited("add-service")
 	ChangeService       = audited("change-service")
 	EndService          = audited("end-service")
+	HandOver            = audited("hand-over")
 	MailFailed          = audited("mail-failed")
 	ReachAgain          = audited("reach-again")
 	AddOrganisation     = audited("add-organisation")

@@ -38,7 +38,8 @@ const (
 	SeeService                            // a service account: its tokens, and whom it belongs to
 	MakeService                           // add a service account, and change whom it belongs to
 	NameOwner                             // name a person it belongs to, in the place of one who left
-	lastAccountAct  = NameOwner
+	HandOnWork                            // hand on the tickets, drafts, views and saved replies of the person
+	lastAccountAct  = HandOnWork
 )
 
 // accountRelation is a person's relation to an account.

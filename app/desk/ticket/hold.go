@@ -6,6 +6,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // GiveBack takes an active ticket from somebody who may not hold it, so that it is its group's again, and returns whom it
@@ -41,6 +42,29 @@ func (ts *Tickets) heldWrongly(tx *db.Tx, t *store.Ticket) (bool, error) {
 		return false, err
 	}
 	return !ts.rights.MayHold(tx, p, t), nil
+}
+
+// HandOn gives an active ticket of somebody who leaves to another person, or back to its group: with 0, and where that
+// person may not hold it. by is who hands it on.
+func (ts *Tickets) HandOn(tx *db.Tx, by, id, to uint64) error {
+	t, err := store.Tickets.Get(tx, id)
+	if err != nil {
+		return err
+	}
+	if to != 0 {
+		p, err := store.People.Peek(tx, to)
+		if err != nil {
+			return err
+		}
+		if !ts.rights.MayHold(tx, p, t) {
+			to = 0
+		}
+	}
+	p, err := store.People.Peek(tx, by)
+	if fault.IgnoreNotFound(err) != nil {
+		return err
+	}
+	return ts.assign(tx, policy.Actor{Person: p, System: true, Via: door.Page}, t, to, act.HandOn)
 }
 
 // assign writes whose the ticket is, 0 for its group's, under the act.

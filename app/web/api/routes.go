@@ -44,6 +44,8 @@ func Routes(s *web.Site) []web.Route {
 		do(http.MethodPut, "/organisations/:code/installations", "installations.put", writes(scope.Organisations), a.apiPutInstallations).WithText(),
 		do(http.MethodGet, "/people/:id<int>/affiliations", "affiliations.read", reads(scope.People), a.apiAffiliations),
 		do(http.MethodPut, "/people/:id<int>/affiliations", "affiliations.put", writes(scope.People), a.apiPutAffiliations).WithText(),
+		do(http.MethodGet, "/people/:id<int>/handover", "handover.read", reads(scope.People), a.apiHolding),
+		do(http.MethodPost, "/people/:id<int>/handover", "handover.do", writes(scope.People), a.apiHandOn),
 		do(http.MethodGet, "/search", "search", reads(scope.Tickets, scope.Articles), a.apiSearch),
 		do(http.MethodGet, "/tokens", "tokens.list", reads(scope.Tokens), a.apiTokens),
 		do(http.MethodPost, "/tokens/:id<int>/end", "tokens.end", writes(scope.Tokens), a.apiEndToken),

@@ -1,0 +1,41 @@
+package app_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"sportello/app/credential"
+	"sportello/app/desk/ticket"
+	"sportello/store/scope"
+)
+
+func TestTheWorkOfSomebodyIsHandedOnByPageAndByProgram(t *testing.T) {
+	w := newWorld(t)
+	w.password("administrator")
+	tk := w.asks("requester", "Il cedolino non si apre")
+	w.does("agent", tk.ID, ticket.Step{Take: true})
+	at := "/admin/people/" + itoa(w.people["agent"].ID)
+	b := w.signedIn(w.people["administrator"])
+	b.must(b.get(at), 200, at+"/handover")
+	b.must(b.get(at+"/handover"), 200, "#"+itoa(tk.ID), "Richieste assegnate: 2")
+	b.must(b.post(at+"/handover", nil), 422, "Scegli a chi va")
+	b.must(b.post(at+"/handover", url.Values{"tickets": {"person-x"}}), 422)
+	b.must(b.post(at+"/handover", url.Values{"tickets": {"group-1"}}), 422)
+	b.must(b.post(at+"/handover", url.Values{"tickets": {"person-" + itoa(w.people["supervisor"].ID)}}), 303)
+	b.must(b.get(at+"/handover"), 200, "Richieste assegnate: 0", "!#"+itoa(tk.ID)+" ")
+
+	p := w.scoped(w.people["administrator"], credential.Grant{Scope: scope.Scope{Access: scope.Write, Nouns: []scope.Noun{scope.People}}})
+	path := "/people/" + itoa(w.people["supervisor"].ID) + "/handover"
+	got, _ := p.call("GET", path, nil)
+	b.must(got, 200, `"tickets":2`)
+	got, _ = p.call("POST", path, box{"tickets": "nessuno@example.it"})
+	b.must(got, 422, `"tickets"`)
+	got, _ = p.call("POST", path, box{"tickets": "group"})
+	b.must(got, 200, `"moved":2`, `"left":{"tickets":0`)
+	got, _ = w.scoped(w.people["supervisor"], credential.Grant{Scope: scope.Whole()}).call("POST", path, box{"tickets": "group"})
+	b.must(got, 404)
+	if history := b.get("/tickets/" + itoa(tk.ID)).body; !strings.Contains(history, "ha passato la richiesta") {
+		t.Error("the history does not say so")
+	}
+}
