@@ -26,7 +26,7 @@ import (
 // declares. All else asks the desk's clock, which the store holds: what a person sees, what is stored, and every rule.
 var machineTime = map[string]string{
 	"app/config/config.go Now":          "the source: the desk's clock where no other is given",
-	"store/store.go Open":               "the same, for a store that is opened without a desk",
+	"store/db/store.go Open":            "the same, for a store that is opened without a desk",
 	"app/mail/transport/inbox.go clock": "the same, for a mailbox that is read without a desk",
 
 	"app/web/admin/state.go processStart": "how long the process runs",
@@ -35,9 +35,9 @@ var machineTime = map[string]string{
 	"app/watch/check.go checkClock":       "this looks whether the machine's clock can be right",
 	"app/watch/check.go checkErrors":      "against the time that the file system gave a file",
 	"app/delivery/spool.go TakeSpool":     "against the time that the file system gave a file",
-	"store/blob.go Sweep":                 "against the time that the file system gave a file",
-	"store/backup.go Inspect":             "a copy that belongs to no desk",
-	"store/backup.go Inventory":           "breaks of a copy under way",
+	"store/db/blob.go Sweep":              "against the time that the file system gave a file",
+	"store/db/backup.go Inspect":          "a copy that belongs to no desk",
+	"store/db/backup.go Inventory":        "breaks of a copy under way",
 	"app/web/body.go":                     "network deadlines, and how long a body takes",
 	"app/web/send_file.go":                "how fast a download moves",
 	"app/listen/listener.go":              "network deadlines",

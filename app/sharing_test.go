@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -461,4 +462,27 @@ func TestAPageSaysWhyAPersonSeesATicket(t *testing.T) {
 	must(t, w.app.Desk.Rights.GiveReason(w.as("administrator"), w.ticket.ID, "reclamo del richiedente"))
 	root.must(ask("administrator", "coordinator", w.ticket.ID), 200, "la richiesta è riservata")
 	root.must(root.get("/admin/changes"), 200, "ha aperto una richiesta riservata", "reclamo del richiedente", fmt.Sprintf("#%d", w.ticket.ID))
+}
+
+// TestATicketIsKeptToOneselfFromTheBeginning opens it on the form, with the box that says so, and in another's name, where
+// that is not for the opener to say.
+func TestATicketIsKeptToOneselfFromTheBeginning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	form := url.Values{"act": {"open"}, "module": {"csa"}, "kind": {"clarification"}, "severity": {"medium"}, "urgency": {"none"}, "subject": {"Una cosa mia"}, "body": {"Come si fa?"}, "narrowed": {"1"}}
+	b := w.visitor("requester")
+	b.must(b.get("/tickets/new?module=csa"), 200, `name="narrowed"`, "Solo io e l&#39;assistenza")
+	answer := b.post("/tickets/new", form)
+	b.must(answer, 303)
+	page := answer.header.Get("Location")
+	b.must(b.get(page), 200)
+	for role, want := range map[string]int{"coordinator": 404, "agent": 200} {
+		o := w.visitor(role)
+		if got := o.get(page); got.status != want {
+			t.Errorf("%s gets %d for %s, want %d", role, got.status, page, want)
+		}
+	}
+	agent := w.visitor("agent")
+	form.Set("requester", w.people["requester"].Email)
+	agent.must(agent.post("/tickets/new", form), 422, "apri a tuo nome", "Come si fa?")
 }

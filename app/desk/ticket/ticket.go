@@ -34,6 +34,7 @@ type Opening struct {
 	Regression bool
 	WorkedIn   string
 	Files      []uint64      // pending files of the actor
+	Narrowed   bool          // kept from coordinators and colleagues; in the actor's own name alone
 	Hat        store.Hat     // one of the requester's, under which it is opened; zero: the one that counts where nobody chooses
 	For        uint64        // the person in whose name it is opened; 0 for the actor
 	Group      uint64        // agents may choose one; otherwise the module's
@@ -89,6 +90,9 @@ func (ts *Tickets) draft(tx *db.Tx, a policy.Actor, n Opening) (*store.Ticket, *
 		if a.IsAgent() || a.IsAdministrator() {
 			t.Contact = n.Contact
 		}
+	}
+	if t.Narrowed = n.Narrowed; n.Narrowed && t.Requester != a.ID() {
+		return nil, nil, nil, fault.New(fault.Denied, "error.narrow-own").At("narrowed")
 	}
 	hats := policy.HatsFor(a, requester, tx.Now())
 	switch worn := n.Hat; {

@@ -33,6 +33,7 @@ type newTicketPage struct {
 	About      string // of the module
 	Questions  []askedQuestion
 	Versions   []string
+	Hatted     bool   // others of the reader's organisation may see what they open
 	Known      string // the version that runs, filled into the form
 	KnownWords string // and where that is said
 	Guide      bool   // the guided set stands open
@@ -99,6 +100,7 @@ func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values,
 	if err := a.hats(v, actor); err != nil {
 		return err
 	}
+	v.Hatted = len(actor.Person.Hats(v.Now)) > 0
 	v.ForOthers = actor.IsAgent() || actor.IsAdministrator() || v.IsCoordinator
 	v.KeepsDraft, v.DraftName = !actor.IsAgent() && !actor.IsAdministrator(), fmt.Sprintf("%d-new-ticket", v.Person)
 	levels, err := a.Desk.Catalogue.Levels()
@@ -334,6 +336,9 @@ func (a pages) readNewTicket(r *web.Request, v *newTicketPage, f *web.Form) (tic
 	n.Body = compose(&v.Page, f.Body)
 	if strings.TrimSpace(n.Body) == "" {
 		f.Refuse("body", "error.body-needed")
+	}
+	if n.Narrowed = f.Bool("narrowed"); n.Narrowed && n.For != 0 {
+		f.Refuse("narrowed", "error.narrow-own")
 	}
 	n.Affected, n.WorkedIn, n.Regression = f.Text("affected", store.Most("tickets.affected")), f.Text("worked_in", store.Most("tickets.worked_in")), f.Bool("regression")
 	if level != nil {
