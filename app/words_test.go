@@ -110,7 +110,7 @@ var keyLiteral = regexp.MustCompile(`"([a-z][a-z0-9-]*(?:\.[a-z0-9_-]+)*[.-]?)(?
 func TestEveryKeyThatIsUsedIsThereAndNoneIsIdle(t *testing.T) {
 	all := sentences(t)["it"]
 	literals := map[string]bool{}
-	asked := regexp.MustCompile(`(?:\.T|\.Plural|\.text\(lang,|\.page\(c,|\.workbench\(c,|Fail\(store\.[A-Za-z]+,|Fail\([A-Z][A-Za-z]+,|\.done\(c,|\.setFlash\(c,|\.Refuse\([^,]+,|rong\.Add\([^,]+,)\s*\(?"([a-z][a-z0-9-]*\.[a-z0-9._-]*[a-z0-9])"`)
+	asked := regexp.MustCompile(`(?:\.T|\.Plural|\.text\(lang,|\.Page\(|\.Done\(|\.setFlash\(|New\([A-Za-z.]+,|\.Refuse\([^,]+,|rong\.Add\([^,]+,)\s*\(?"([a-z][a-z0-9-]*\.[a-z0-9._-]*[a-z0-9])"`)
 	for _, root := range []string{"../app", "../search", "../store", "../assets"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || !strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, ".html") {

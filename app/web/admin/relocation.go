@@ -136,15 +136,15 @@ func (a pages) showRelocation(v *relocationPage, p relocation.Preview) error {
 	if len(p.Joined) > 0 {
 		v.Facts = append(v.Facts, v.T("relocation.joined", "names", strings.Join(p.Joined, ", ")))
 	}
-	people := func(n int, key string) {
+	people := func(n int, key, nobody string) {
 		if n == 0 {
-			v.Facts = append(v.Facts, v.T(key+"-nobody"))
+			v.Facts = append(v.Facts, v.T(nobody))
 		} else {
 			v.Facts = append(v.Facts, v.Plural(key, n))
 		}
 	}
-	people(p.Gaining(), "relocation.gaining")
-	people(p.Losing(), "relocation.losing")
+	people(p.Gaining(), "relocation.gaining", "relocation.gaining-nobody")
+	people(p.Losing(), "relocation.losing", "relocation.losing-nobody")
 	for _, e := range p.Eyes[:min(len(p.Eyes), mostEyes)] {
 		v.Eyes = append(v.Eyes, relocationEyes{e.Name, e.Email, address.Person(e.Person), number(uint64(e.Gained)), number(uint64(e.Lost))}) // #nosec G115 -- counts
 	}

@@ -127,13 +127,13 @@ func (a pages) postSharing(r *web.Request) error {
 			return a.sharingPage(r, unit, f, nil, err)
 		}
 		p := r.Page("sharing.short")
-		count := func(key string, n int) string {
+		count := func(n int, key, nobody string) string {
 			if n == 0 {
-				return p.T(key + "-none")
+				return p.T(nobody)
 			}
 			return p.Plural(key, n)
 		}
-		return a.sharingPage(r, unit, f, &eyes{Opens: count("sharing.opens", change.Opens), Closes: count("sharing.closes", change.Closes), Seen: seen}, nil)
+		return a.sharingPage(r, unit, f, &eyes{Opens: count(change.Opens, "sharing.opens", "sharing.opens-none"), Closes: count(change.Closes, "sharing.closes", "sharing.closes-none"), Seen: seen}, nil)
 	}
 	if err := a.Desk.People.Share(r.Actor(), n, unit, f.ID("rev"), form); err != nil {
 		return a.sharingPage(r, unit, f, nil, err)
