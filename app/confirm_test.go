@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -17,6 +18,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
+	"sportello/app/desk/queue"
 	"sportello/app/listen"
 	"sportello/app/web"
 	"sportello/app/web/admin"
@@ -201,6 +203,35 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 		}
 		return "/admin/mail-texts/opened", url.Values{"rev": {itoa(s.Rev)}, "event": {"opened"}, "subject-it": {"Richiesta {number}"}, "subject-en": {""}, "text-it": {"Ciao {name}\n\nfine"}, "text-en": {""}}
 	},
+	"admin-sharing.change": func(d *confirmDesk) (string, url.Values) {
+		o := d.organisation("Condivide")
+		return address.Admin("organisations", o.ID) + "/sharing", url.Values{"with": {"nobody"}, "rev": {itoa(o.Rev)}, "seen": {fmt.Sprint(store.SharedNobody, []string(nil), o.Rev)}}
+	},
+	"relocation.begin": func(d *confirmDesk) (string, url.Values) {
+		from, to := store.Hat{Organisation: d.organisation("Va").ID}, d.organisation("Accoglie").ID
+		seen, err := d.app.Desk.Relocations.Preview(d.actor, from, to)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		return address.Admin("organisations", from.Organisation) + "/move", url.Values{"to": {itoa(to)}, "sum": {seen.Sum}}
+	},
+	"admin-people.hand-on": func(d *confirmDesk) (string, url.Values) {
+		p, to := d.add("Ada Lascia", people.Form{Groups: []store.Membership{{Group: d.group.ID}}}), d.add("Ada Prende", people.Form{Groups: []store.Membership{{Group: d.group.ID}}})
+		if _, err := d.app.Desk.Queues.AddReply(policy.Actor{Person: p, Via: door.Page}, queue.ReplyForm{Title: store.Words{IT: "Saluti", EN: "Regards"}, Body: store.Words{IT: "Ciao", EN: "Hello"}}); err != nil {
+			d.t.Fatal(err)
+		}
+		return address.Person(p.ID) + "/handover", url.Values{"replies": {"person-" + itoa(to.ID)}}
+	},
+	"admin-service-accounts.add": func(d *confirmDesk) (string, url.Values) {
+		return "/admin/service-accounts", url.Values{"name": {"Sonda"}, "email": {"sonda@example.it"}, "owner_1": {d.admin.Email}, "owner_2": {d.add("Ada Prima", people.Form{}).Email}}
+	},
+	"service-account.owners": func(d *confirmDesk) (string, url.Values) {
+		p := d.service("cambia@example.it")
+		return address.Service(p.ID) + "/owners", url.Values{"rev": {itoa(p.Rev)}, "owner_1": {d.admin.Email}, "owner_2": {d.add("Ada Seconda", people.Form{}).Email}}
+	},
+	"service-account.token": func(d *confirmDesk) (string, url.Values) {
+		return address.Service(d.service("gettone@example.it").ID) + "/tokens", url.Values{"token_name": {"report"}, "token_nouns": {"*"}}
+	},
 	"admin-tokens.wake": func(d *confirmDesk) (string, url.Values) {
 		return "/admin/tokens/" + itoa(d.sleeping()) + "/wake", url.Values{}
 	},
@@ -229,6 +260,27 @@ func (d *confirmDesk) sleeping() uint64 {
 		d.t.Fatal(err)
 	}
 	return token.ID
+}
+
+// organisation adds an organisation.
+func (d *confirmDesk) organisation(name string) *store.Organisation {
+	d.t.Helper()
+	o, err := d.app.Desk.People.AddOrganisation(d.actor, people.OrganisationForm{Name: name})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return o
+}
+
+// service adds a service account that belongs to the administrator and somebody else.
+func (d *confirmDesk) service(email string) *store.Person {
+	d.t.Helper()
+	other := d.add("Altra", people.Form{Email: "altra." + email})
+	p, err := d.app.Desk.People.AddService(d.actor, people.ServiceForm{Name: "Sonda", Email: email, Owners: [2]string{d.admin.Email, other.Email}})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return p
 }
 
 // repeated are the values that a page which asks for the password posts along, without those of the page itself.

@@ -103,7 +103,7 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	add("elsewhere", "Aldo Altrove", people.Form{Groups: []store.Membership{{Group: w.group["contabilita"]}}})
 	add("agent", "Bruno Galli", people.Form{Groups: []store.Membership{{Group: w.group["csa"]}}})
 	add("supervisor", "Sara Responsabile", people.Form{Groups: []store.Membership{{Group: w.group["csa"], Supervisor: true}}})
-	add("editor", "Renzo Redattore", people.Form{Editor: true})
+	add("editor", "Renzo Redattore", people.Form{Editor: true, Affiliations: []store.Affiliation{{Organisation: other}}})
 	add("administrator", "Anna Monti", people.Form{Administrator: true})
 	w.fill(home, unit)
 	return w

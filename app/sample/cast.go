@@ -16,6 +16,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/desk/article"
 	"sportello/app/desk/catalogue"
+	"sportello/app/desk/installation"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/queue"
@@ -92,6 +93,31 @@ func (s *stage) scene() error {
 		return err
 	}
 	return s.catalogue(admin)
+}
+
+// installations plans when the organisations say which versions they have in use: the first one its coordinator, who is a
+// quarter behind in production and tries the newest, the others the desk.
+func (s *stage) installations() {
+	supplier := store.InstalledBySupplier
+	for i, o := range s.cast.Organisations {
+		by := system
+		if i == 0 {
+			by = s.shown("coordinator").actor()
+		}
+		say := func(days int, e installation.Entry) {
+			at := s.now.AddDate(0, 0, -days-i)
+			e.Since = time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
+			s.at(at, func() error {
+				if _, err := s.d.Installations.Import(by, o.Name, e); err != nil {
+					return fmt.Errorf("sample: installation at %s: %w", o.Code, err)
+				}
+				return nil
+			})
+		}
+		say(75, installation.Entry{Module: "u-gov", Environment: store.Production, Version: release("u-gov", s.now, -1-i%2)})
+		say(60, installation.Entry{Module: "csa", Environment: store.Production, Version: release("csa", s.now, -1), Installs: &supplier})
+		say(6, installation.Entry{Module: "u-gov", Environment: store.Test, Version: release("u-gov", s.now, 0)})
+	}
 }
 
 func (s *stage) peoplePut() error {

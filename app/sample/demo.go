@@ -71,6 +71,7 @@ func (s *stage) fill() error {
 	if err := s.library(matters[0].opened); err != nil {
 		return err
 	}
+	s.installations()
 	if err := s.play(); err != nil {
 		return errors.Join(err, s.storing.Wait())
 	}
