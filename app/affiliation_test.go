@@ -345,6 +345,7 @@ func (d *testDesk) levelOf(code string) uint64 {
 // that make sense and none: there is the address of what they may not see, gone that of what is not there.
 func asOthers(w *world, visit func(name, role string, c caller, method, there, gone, body string)) {
 	w.t.Helper()
+	w.sendElsewhere("editor")
 	callers := map[string]caller{"stranger": w.caller(w.people["stranger"]), "editor": w.caller(w.people["editor"])}
 	if err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
 		p, err := store.People.Get(tx, w.people["stranger"].ID)

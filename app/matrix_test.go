@@ -103,7 +103,7 @@ func newWorld(t *testing.T, configure ...func(*config.Config)) *world {
 	add("elsewhere", "Aldo Altrove", people.Form{Groups: []store.Membership{{Group: w.group["contabilita"]}}})
 	add("agent", "Bruno Galli", people.Form{Groups: []store.Membership{{Group: w.group["csa"]}}})
 	add("supervisor", "Sara Responsabile", people.Form{Groups: []store.Membership{{Group: w.group["csa"], Supervisor: true}}})
-	add("editor", "Renzo Redattore", people.Form{Editor: true, Affiliations: []store.Affiliation{{Organisation: other}}})
+	add("editor", "Renzo Redattore", people.Form{Editor: true})
 	add("administrator", "Anna Monti", people.Form{Administrator: true})
 	w.fill(home, unit)
 	return w
@@ -237,6 +237,26 @@ func (w *world) visitor(role string) *browser {
 	}
 	b.header.Set("Cookie", w.app.Site.CookieName("session")+"="+secret)
 	return b
+}
+
+// sendElsewhere makes the person one of the stranger's organisation alone.
+func (w *world) sendElsewhere(role string) {
+	w.t.Helper()
+	err := w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
+		p, err := store.People.Get(tx, w.people[role].ID)
+		if err != nil {
+			return err
+		}
+		p.Affiliations = slices.Clone(w.people["stranger"].Affiliations)
+		if err := store.People.Put(tx, p); err != nil {
+			return err
+		}
+		w.people[role] = p
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // installation returns the number of something that the organisation has installed.
