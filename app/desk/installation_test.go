@@ -344,6 +344,21 @@ func TestInstallationsGoWhereTheirPlaceGoes(t *testing.T) {
 	if b := o.runs("amministratore", "altro"); !slices.Equal(b, []string{"csa - production 4", "csa Personale production 2", "legale - production 3"}) {
 		t.Errorf("after the organisation was taken in: %q", b)
 	}
+	var units []string
+	for i := range 45 { // more than one step takes
+		units = append(units, fmt.Sprint("Unità ", i))
+	}
+	large, err := o.People.AddOrganisation(o.as("amministratore"), people.OrganisationForm{Name: "Large", Code: "large", Units: units})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, unit := range units {
+		put("large", "csa", unit, "9")
+	}
+	relocate(store.Hat{Organisation: large.ID}, "Altro ente")
+	if n := len(o.runs("amministratore", "altro")); n != 3+len(units) {
+		t.Errorf("%d installations came along, want %d", n, 3+len(units))
+	}
 	gone, err := o.People.AddOrganisation(o.as("amministratore"), people.OrganisationForm{Name: "Gone", Code: "gone", Units: []string{"One"}})
 	if err != nil {
 		t.Fatal(err)

@@ -141,6 +141,9 @@ func (rs *Relocations) move(tx *db.Tx, r *store.Relocation, rows work) error {
 		if err != nil || came {
 			return err
 		}
+		if n, err := moveInstallations(tx, r); err != nil || n == atOnce {
+			return err // there may be more
+		}
 		return end(tx, r)
 	}
 	for _, id := range rows.units {
@@ -216,19 +219,24 @@ func moveUnit(tx *db.Tx, r *store.Relocation, id uint64) error {
 	return store.Units.Put(tx, u)
 }
 
-// moveInstallations takes along what is installed at the place. Where the other organisation has said what runs, that
-// stays.
-func moveInstallations(tx *db.Tx, r *store.Relocation) error {
-	list, err := store.InstallationsByPlace.Find(tx, r.From.Organisation)
-	if err != nil {
-		return err
+// moveInstallations takes along what is installed at the place, at most atOnce rows, and returns how many there were. Where
+// the other organisation has said what runs, that stays.
+func moveInstallations(tx *db.Tx, r *store.Relocation) (n int, err error) {
+	span := db.Span{Prefix: key.Of(r.From.Organisation)}
+	if r.From.Unit != 0 {
+		span.Prefix = key.Of(r.From.Organisation, r.From.Unit)
+	}
+	var list []*store.Installation
+	for i, err := range store.InstallationsByPlace.Rows(tx, span) {
+		if err != nil {
+			return 0, err
+		}
+		if list = append(list, i); len(list) == atOnce {
+			break
+		}
 	}
 	for _, i := range list {
-		was := store.Hat{Organisation: i.Organisation, Unit: i.Unit}
-		if !r.Takes(was) {
-			continue
-		}
-		is := r.After(was)
+		is := r.After(store.Hat{Organisation: i.Organisation, Unit: i.Unit})
 		if store.InstallationsByPlace.Has(tx, is.Organisation, is.Unit, i.Module, i.Environment) {
 			err = store.Installations.Delete(tx, i.ID)
 		} else {
@@ -236,18 +244,15 @@ func moveInstallations(tx *db.Tx, r *store.Relocation) error {
 			err = store.Installations.Put(tx, i)
 		}
 		if err != nil {
-			return err
+			return n, err
 		}
+		n++
 	}
-	return nil
+	return n, nil
 }
 
-// end takes along what is installed, and leads the code, the name and the mail domains of an organisation that was taken in
-// to the other one.
+// end leads the code, the name and the mail domains of an organisation that was taken in to the other one.
 func end(tx *db.Tx, r *store.Relocation) error {
-	if err := moveInstallations(tx, r); err != nil {
-		return err
-	}
 	for id := range r.Into {
 		if err := store.Units.Delete(tx, id); fault.IgnoreNotFound(err) != nil {
 			return err
