@@ -267,49 +267,6 @@ func (s *Site) secureHeaders(h *fasthttp.ResponseHeader) {
 	}
 }
 
-// compress encodes the response as the browser accepts it if it is text and long enough. It leaves streams and files
-// alone.
-func (r *Request) compress() {
-	answer := r.c.Response()
-	if answer.IsBodyStream() || len(answer.Header.Peek(fiber.HeaderContentEncoding)) > 0 || len(answer.Body()) < 1024 {
-		return
-	}
-	switch kind, _, _ := strings.Cut(string(answer.Header.ContentType()), ";"); kind {
-	case "text/html", "application/json", "application/problem+json", "text/plain", "text/css":
-	default:
-		return
-	}
-	answer.Header.Add(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	switch BestEncoding(r.said(fiber.HeaderAcceptEncoding)) {
-	case "br":
-		answer.SetBodyRaw(fasthttp.AppendBrotliBytesLevel(nil, answer.Body(), 3))
-		answer.Header.Set(fiber.HeaderContentEncoding, "br")
-	case "gzip":
-		answer.SetBodyRaw(fasthttp.AppendGzipBytesLevel(nil, answer.Body(), 4))
-		answer.Header.Set(fiber.HeaderContentEncoding, "gzip")
-	}
-}
-
-// BestEncoding returns "br", "gzip" or "" for an Accept-Encoding header; a quality of 0 refuses an encoding.
-func BestEncoding(accepted string) string {
-	best := ""
-	for _, part := range strings.Split(accepted, ",") {
-		name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if q = strings.ReplaceAll(q, " ", ""); q == "q=0" || q == "q=0.0" || q == "q=0.00" || q == "q=0.000" {
-			continue
-		}
-		switch strings.ToLower(strings.TrimSpace(name)) {
-		case "br":
-			best = "br"
-		case "gzip":
-			if best == "" {
-				best = "gzip"
-			}
-		}
-	}
-	return best
-}
-
 // ClientIP returns the address of the client: the peer's or, when the peer is a trusted proxy, the last address of
 // X-Forwarded-For that is not a trusted proxy. Anyone could have written the addresses further left.
 func (r *Request) ClientIP() netip.Addr {
