@@ -55,6 +55,9 @@ func (qs *Queues) List(a policy.Actor, f TicketFilter) (TicketList, error) {
 			if t.IsSpam() || !f.fits(tx, t) || !see(t) {
 				return false
 			}
+			if f.UpdatedSince.IsZero() {
+				return true
+			}
 			updated := t.PublicUpdated // the requester's side has its own time of change
 			if qs.rights.OnAgentsSide(tx, a, t) {
 				updated = t.Updated
