@@ -30,7 +30,7 @@ func Rest(m *store.Message, quoted string, files []*store.File) template.HTML {
 func Passage(format store.Format, text, html, quoted string, files []*store.File) template.HTML {
 	switch {
 	case format == store.Markdown:
-		return quote.Folded(text, quoted)
+		return folded.html(written{text, quoted}, quote.Folded)
 	case html == "":
 		return markup.MessageText(text)
 	}

@@ -60,6 +60,9 @@ func forwarded(s string) bool {
 // original tells the lines that they write above what is answered, and some
 // above what is passed on.
 func original(s string) bool {
+	if s = strings.TrimSpace(s); s == "" || s[0] < utf8.RuneSelf && !strings.Contains(dashes, s[:1]) {
+		return false // no rule, as nearly every line
+	}
 	bare, ruled := ruledWords(s)
 	return ruled && originalHeads[bare]
 }
@@ -160,7 +163,7 @@ func attribution(lines []string, i int) (n int, certain bool) {
 			joined += " "
 		}
 		joined += s
-		if n == 1 && addressed.MatchString(s) && saidBegin.MatchString(s) && fullDate.MatchString(s) && hasTime(s) {
+		if n == 1 && strings.Contains(s, "@") && addressed.MatchString(s) && saidBegin.MatchString(s) && fullDate.MatchString(s) && hasTime(s) {
 			return 1, true // whatever the name is
 		}
 		if said, sure := saidWho(joined); said {
@@ -169,11 +172,35 @@ func attribution(lines []string, i int) (n int, certain bool) {
 			}
 			return n, sure
 		}
-		if n == 1 && !saidStarts(s) {
+		if n == 1 && !(isDated(s) && saidStarts(s)) {
 			return 0, false
 		}
 	}
 	return 0, false
+}
+
+// isDated tells a line that has a date or an address, without which nothing is
+// looked for in the next.
+func isDated(s string) bool {
+	return strings.Contains(s, "@") || mayHaveDate(s) && fullDate.MatchString(s)
+}
+
+// mayHaveDate is true wherever fullDate is, for far less.
+func mayHaveDate(s string) bool {
+	digit := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	for i := range len(s) {
+		switch s[i] {
+		case '-', '/', '.':
+			if digit(i-1) && digit(i+1) {
+				return true
+			}
+		case '9', '0':
+			if digit(i-1) && digit(i+1) && digit(i+2) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func saidStarts(s string) bool {
@@ -184,8 +211,12 @@ func saidStarts(s string) bool {
 func saidWho(s string) (said, certain bool) {
 	end := strings.TrimRight(s, " \u00a0\u202f*_")
 	colon := strings.HasSuffix(end, ":")
-	zoho := saidDashes.MatchString(s) && strings.HasSuffix(end, "---")
-	address, date, at := strings.Contains(s, "@"), fullDate.MatchString(s), hasTime(s)
+	zoho := strings.HasSuffix(end, "---") && saidDashes.MatchString(s)
+	address := strings.Contains(s, "@")
+	if !colon && !address && !zoho {
+		return false, false // as below, and nearly every line is such a one
+	}
+	date, at := mayHaveDate(s) && fullDate.MatchString(s), hasTime(s)
 	verb := saidVerb.MatchString(s)
 	switch {
 	case zoho:

@@ -1,6 +1,7 @@
 package quote
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -114,5 +115,20 @@ func FuzzFolded(f *testing.F) {
 func TestHostileMessagesAreFoldedSmallAndSafe(t *testing.T) {
 	for name, s := range hostile.Texts(64 << 10) {
 		hostile.Check(t, name, s, string(Folded(s, "…")))
+	}
+}
+
+// What is asked first, for it is quick, never keeps a line from what is asked then.
+func TestNoDateIsOverlooked(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 1))
+	pieces := []string{"1", "9", "19", "20", "2", "0", "7", "-", "/", ".", " ", "a", "è", "2026", "12/3/24", ":"}
+	for range 200_000 {
+		s := ""
+		for range 1 + r.IntN(9) {
+			s += pieces[r.IntN(len(pieces))]
+		}
+		if fullDate.MatchString(s) && !mayHaveDate(s) {
+			t.Fatalf("%q has a date", s)
+		}
 	}
 }
