@@ -7,19 +7,23 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"sportello/search/analysis"
 )
 
 // Snippet returns about n characters of the text, from where most of the words of the question are, on one line,
 // escaped, the words in <mark>. Without any of the words it is the beginning of the text. The caller passes only text
 // that the reader may see.
 func Snippet(text string, p Parsed, language string, n int) template.HTML {
+	r := p.Read(language)
+	r.Add(text)
+	return r.Snippet(n)
+}
+
+// Snippet is the function of the same name for what was added.
+func (r *Reading) Snippet(n int) template.HTML {
 	if n <= 0 {
 		return ""
 	}
-	text = strings.ToValidUTF8(analysis.CutBytes(text, analysis.MaxField), "\uFFFD")
-	marks := p.marks(text, ReaderLanguage(language))
+	text, marks := r.text.String(), apart(r.marks)
 	from, to := window(text, marks, n)
 	var b strings.Builder
 	if from > 0 {
@@ -74,13 +78,8 @@ type mark struct {
 	what       int
 }
 
-// marks returns the places of the question's words in order, none overlapping.
-func (p *Parsed) marks(text, language string) []mark {
-	var all []mark
-	p.hits(text, language, func(m mark) bool {
-		all = append(all, m)
-		return false
-	})
+// apart returns the marks in order, none overlapping.
+func apart(all []mark) []mark {
 	// An identifier's forms come in front of its parts, wherever they stand in it.
 	slices.SortStableFunc(all, func(a, b mark) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end)) })
 	var out []mark
@@ -94,51 +93,6 @@ func (p *Parsed) marks(text, language string) []mark {
 		}
 	}
 	return out
-}
-
-// hits calls fn for each place where a word of the question stands, until fn says that the place needs no other word.
-func (p *Parsed) hits(text, language string, fn func(mark) bool) {
-	type wanted struct {
-		unit Unit
-		stem string
-		what int
-	}
-	var want []wanted
-	for i, c := range p.Clauses {
-		if c.Optional {
-			continue
-		}
-		for _, ch := range c.Choices {
-			for _, u := range ch.Units {
-				w := wanted{unit: u, what: i}
-				if u.Kind == UnitWord {
-					w.stem = analysis.Stem(language, u.Term)
-				}
-				want = append(want, w)
-			}
-		}
-	}
-	if len(want) == 0 {
-		return
-	}
-	analysis.ScanForms(text, func(t analysis.Token) {
-		stemmed := ""
-		for _, w := range want {
-			hit := t.Term == w.unit.Term
-			switch {
-			case w.unit.Kind == UnitPrefix:
-				hit = strings.HasPrefix(t.Term, w.unit.Term)
-			case !hit && w.stem != "" && t.Parts == 0 && t.Term != "" && t.Term[0] == w.stem[0]: // a stem begins as its word does
-				if stemmed == "" {
-					stemmed = analysis.Stem(language, t.Term)
-				}
-				hit = stemmed == w.stem
-			}
-			if hit && fn(mark{t.Start, t.End, w.what}) {
-				return
-			}
-		}
-	})
 }
 
 // window returns the bytes of text to show: about n characters with the most different marks, cut between words.

@@ -26,7 +26,7 @@ func (fi *Finder) showAttachment(tx *db.Tx, a policy.Actor, f *Found, parsed que
 	} else {
 		language = f.Version.Language
 	}
-	least := query.Missing(f.Title+"\n"+f.text, parsed, language)
+	least := f.read.Missing()
 	if least == 0 {
 		return nil
 	}

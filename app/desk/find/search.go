@@ -56,7 +56,7 @@ type Found struct {
 
 	Attachment string // the file the snippet comes from, when only a file contains some of the words
 
-	text   string // text of the ticket or article itself, as the actor may read it
+	read   *query.Reading // the title and the text of the hit itself, as the actor may read it
 	Module *store.Module
 	Group  *store.Group
 }
@@ -167,12 +167,11 @@ func (fi *Finder) found(tx *db.Tx, a policy.Actor, h search.Hit, parsed query.Pa
 		if err != nil || t.IsSpam() || fi.rights.May(tx, a, policy.See, t) != nil {
 			return f, false, nil
 		}
-		text, err := fi.readableText(tx, a, t, parsed)
-		if err != nil {
+		f.Ticket, f.Title, f.read = t, t.Subject, parsed.Read(t.Language)
+		f.read.Beside(t.Subject)
+		if err := fi.readText(tx, a, t, f.read); err != nil {
 			return f, false, err
 		}
-		f.text = text
-		f.Ticket, f.Title, f.Snippet = t, t.Subject, query.Snippet(text, parsed, t.Language, snippetLength)
 		f.Group, _ = store.Groups.Peek(tx, t.Group) // a line without its group is still useful
 		if t.Module != 0 {
 			f.Module, _ = store.Modules.Peek(tx, t.Module)
@@ -185,19 +184,22 @@ func (fi *Finder) found(tx *db.Tx, a policy.Actor, h search.Hit, parsed query.Pa
 		if err != nil {
 			return f, false, err
 		}
-		f.Version, f.text = v, markup.Plain(v.Format.String(), v.Body)
-		f.Snippet = query.Snippet(f.text, parsed, v.Language, snippetLength)
+		f.Version, f.read = v, parsed.Read(v.Language)
+		f.read.Beside(f.Title)
+		f.read.Add(markup.Plain(v.Format.String(), v.Body))
 	case query.TypeMail:
 		m, err := store.Mails.Get(tx, h.ID)
 		if err != nil || !m.Judged() || fi.rights.MayJudge(tx, a, m) != nil {
 			return f, false, nil
 		}
-		f.Mail, f.Title, f.text = m, m.Subject, markup.Plain("markdown", m.Text)
-		f.Snippet = query.Snippet(f.text, parsed, "", snippetLength)
+		f.Mail, f.Title, f.read = m, m.Subject, parsed.Read("")
+		f.read.Beside(m.Subject)
+		f.read.Add(markup.Plain("markdown", m.Text))
 		f.Group, _ = store.Groups.Get(tx, m.Group) // a line without its group is still useful
 	default:
 		return f, false, nil
 	}
+	f.Snippet = f.read.Snippet(snippetLength)
 	return f, true, nil
 }
 
@@ -218,36 +220,29 @@ func foundArticle(tx *db.Tx, a policy.Actor, h search.Hit, f *Found) bool {
 	return true
 }
 
-// How many bytes of a ticket's text are read for a snippet: at first so few, twice as many while words are missing, never
-// more than maxSnippetText.
+// How many bytes of a ticket's text are read for a snippet: at least so many where there are as many, more while words
+// are missing, never more than maxSnippetText.
 const (
 	minSnippetText = 2 << 10
 	maxSnippetText = 256 << 10
 )
 
-// readableText returns the text of those of the ticket's messages that the actor may read: from the first one as far as
-// is needed to hold, with the subject, all the words.
-func (fi *Finder) readableText(tx *db.Tx, a policy.Actor, t *store.Ticket, parsed query.Parsed) (string, error) {
-	var b strings.Builder
-	enough := minSnippetText
+// readText reads those of the ticket's messages that the actor may read: from the first one as far as is needed to hold,
+// with the subject, all the words.
+func (fi *Finder) readText(tx *db.Tx, a policy.Actor, t *store.Ticket, into *query.Reading) error {
 	for m, err := range fi.rights.Messages(tx, t, fi.rights.Stand(tx, a, t)) {
 		if err != nil {
-			return "", err
+			return err
 		}
-		if b.Len()+len(m.Body) > maxSnippetText {
+		if into.Len()+len(m.Body) > maxSnippetText {
 			break
 		}
-		b.WriteString(entry.Words(m))
-		b.WriteString("\n")
-		if b.Len() < enough {
-			continue
-		}
-		if query.Missing(t.Subject+"\n"+b.String(), parsed, t.Language) == 0 {
+		into.Add(entry.Words(m) + "\n")
+		if into.Len() >= minSnippetText && into.Missing() == 0 {
 			break
 		}
-		enough = 2 * b.Len()
 	}
-	return b.String(), nil
+	return nil
 }
 
 // reach is how many of what a search finds are looked through for those of a module.
