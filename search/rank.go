@@ -211,6 +211,7 @@ func (p *partRun) byDate() error {
 
 func (r *run) score(p *partRun) error {
 	text, title := make([]float64, len(p.list)), make([]float64, len(p.list))
+	p.titled = make([]uint32, len(p.list))
 	var had []uint32 // a bit for each clause
 	if r.least > 1 {
 		had = make([]uint32, len(p.list))
@@ -226,6 +227,9 @@ func (r *run) score(p *partRun) error {
 		}
 		idf := r.rarity(r.found[i]) * r.weights[i]
 		for k, w := range text {
+			if title[k] > 0 && r.clause[i] < maxTitled {
+				p.titled[k] |= 1 << r.clause[i]
+			}
 			if w += title[k]; w > 0 {
 				p.scores[k] += idf * (text[k]/(text[k]+saturation) + titleWorth*title[k]/(title[k]+saturation))
 				if had != nil {

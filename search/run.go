@@ -48,6 +48,7 @@ type partRun struct {
 	match  *roaring.Bitmap
 	list   []uint32  // match as it was when it was ordered
 	scores []float64 // of list
+	titled []uint32  // of list, a bit for each clause that stands in the title
 }
 
 // otherWorth is what a word is worth that means the same as one that was typed.

@@ -96,10 +96,19 @@ func (a Access) knownField() string {
 	return fieldWord
 }
 
+// knownField is where the words are looked up that the reader of this question may be told: of one for articles alone,
+// where those of articles are, which are few beside those of tickets.
+func (r *run) knownField() string {
+	if r.articlesAlone() {
+		return fieldWord
+	}
+	return r.q.Access.knownField()
+}
+
 // nearest returns the word one letter away from the term that clause i was most likely meant to ask for, and how many
 // documents have it; empty when there is none.
 func (r *run) nearest(i int, term string, known []*roaring.Bitmap) (string, uint64, error) {
-	field := r.q.Access.knownField()
+	field := r.knownField()
 	type guess struct {
 		word string
 		n    uint64

@@ -217,6 +217,45 @@ func (w *Question) Worth(t *Spots, has []bool, now uint32) float64 {
 	return score
 }
 
+// Most is more than any text is worth of a document that has these clauses, some of them in its title.
+func (w *Question) Most(has, titled []bool) float64 {
+	score, have, inTitle := 0.0, 0.0, 0.0
+	for i, idf := range w.idf {
+		if !has[i] {
+			continue
+		}
+		if !w.small[i] {
+			have += idf
+		}
+		worth := 1 + early
+		if titled[i] {
+			worth += titleWorth
+			inTitle += idf
+		}
+		score += idf * worth
+		for j := i + 1; j < len(w.idf) && j <= i+2; j++ {
+			if !has[j] {
+				continue
+			}
+			both := min(idf, w.idf[j])
+			if j > i+1 {
+				both /= 2
+			}
+			score += pair * both
+			if titled[i] && titled[j] {
+				score += pairTitle * both
+			}
+		}
+	}
+	if inTitle > 0 {
+		score += precise*inTitle + named*inTitle*inTitle/max(w.total, inTitle)
+	}
+	if w.total > 0 {
+		score *= min(1, have/w.total)
+	}
+	return score * (1 + freshness)
+}
+
 // pairs counts the places where two words stand near each other, nearer ones for more.
 func pairs(a, b []int32) float64 {
 	n := 0.0
