@@ -9,7 +9,8 @@ import (
 	"sportello/store"
 )
 
-// What is not read of a document, because it cannot come among those that are shown, changes nothing of what is shown.
+// TestWhatCannotComeInFrontIsNotMissed: what is not read of a document, because it cannot come among those that are
+// shown, changes nothing of what is shown.
 func TestWhatCannotComeInFrontIsNotMissed(t *testing.T) {
 	f := newFixture(t)
 	r := rand.New(rand.NewPCG(14, 1))

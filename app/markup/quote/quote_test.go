@@ -118,7 +118,7 @@ func TestHostileMessagesAreFoldedSmallAndSafe(t *testing.T) {
 	}
 }
 
-// What is asked first, for it is quick, never keeps a line from what is asked then.
+// TestNoDateIsOverlooked: what is asked first, for it is quick, never keeps a line from what is asked then.
 func TestNoDateIsOverlooked(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 1))
 	pieces := []string{"1", "9", "19", "20", "2", "0", "7", "-", "/", ".", " ", "a", "è", "2026", "12/3/24", ":"}
