@@ -343,6 +343,8 @@ func (w *world) address(r web.Route) string {
 			thing = w.things["person"]
 		case before == "mailboxes":
 			thing = fmt.Sprint(w.enteredMailbox())
+		case before == "invitations":
+			thing = fmt.Sprint(w.invitation(strings.Contains(r.Path, "/people/")))
 		case before == "installations":
 			thing = w.installation()
 		case before == "organisations" && name == "code":
@@ -373,6 +375,28 @@ func (w *world) address(r web.Route) string {
 		parts[i] = thing
 	}
 	return "/" + strings.Join(parts, "/")
+}
+
+// invitation invites the requester or, elsewhere, an address that nobody has, and returns the number of the invitation.
+func (w *world) invitation(elsewhere bool) uint64 {
+	w.t.Helper()
+	w.now++
+	to := w.people["requester"].Email
+	if elsewhere {
+		to = fmt.Sprintf("nuova-%d@example.it", w.now)
+	}
+	o, err := strconv.ParseUint(w.things["organisation"], 10, 64)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if list, err := w.app.Desk.People.Invited(w.as("requester")); err == nil && len(list) > 0 && !elsewhere {
+		return list[0].ID
+	}
+	i := &store.Invitation{Email: to, Name: "Nuova Persona", Organisation: o, Ends: w.app.Desk.Now().Add(store.InvitationLife)}
+	if err := w.app.Store.Update(db.By{Act: act.Invite}, func(tx *db.Tx) error { return store.Invitations.Put(tx, i) }); err != nil { // the small world sends no mail
+		w.t.Fatal(err)
+	}
+	return i.ID
 }
 
 // service adds a service account that belongs to the requester and the agent.

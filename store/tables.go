@@ -13,6 +13,7 @@ var tables = []db.AnyTable{
 	MailServers,
 	Misses, db.UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
 	Messages, Files, Views, Relocations, Looks, Installations, Handovers,
+	Invitations,
 }
 
 // Limits that several fields share.
@@ -420,4 +421,20 @@ var Handovers = db.Declare("handovers", db.Table[Handover]{
 // Looks holds one row for each administrator who gave a reason to see a confidential ticket, and that ticket.
 var Looks = db.Declare("looks", db.Table[Look]{
 	Refs: func(l *Look, to db.Refer) { to("person", "people", l.Person) }, // the ticket may be gone as spam; the reason stays
+})
+
+// Invitations holds one row for each invitation that was not accepted, until some time after its end.
+var Invitations = db.Declare("invitations", db.Table[Invitation]{
+	Secret: []string{"hash"},
+	Refs: func(i *Invitation, to db.Refer) {
+		to("organisation", "organisations", i.Organisation)
+		to("unit", "units", i.Unit)
+		for _, m := range i.Modules {
+			to("modules", "modules", m)
+		}
+		to("by", "people", i.By)
+	},
+	Limits: limit.Fields{
+		"email": limit.Text(maxEmail), "name": limit.Text(maxName), "language": limit.Text(8), "position": limit.Text(40), "modules": limit.Entries(500), "hash": limit.Text(maxHash),
+	},
 })

@@ -55,6 +55,15 @@ func Installations(code string) string {
 	return "/organisations/" + url.PathEscape(code) + "/installations"
 }
 
+// OwnInvitations is where somebody who is signed in answers invitations.
+const OwnInvitations = "/invitations"
+
+// Invited returns the address where whoever reads a letter with the secret answers its invitation.
+func Invited(secret string) string { return "/invited/" + secret }
+
+// Invitations returns the address of the invitations into the organisation with the code.
+func Invitations(code string) string { return Members(code) + "/invitations" }
+
 // Members returns the address of the list of the people of the organisation with the code.
 func Members(code string) string { return "/organisations/" + url.PathEscape(code) + "/people" }
 

@@ -245,7 +245,7 @@ func (k *Keeper) ChoosePassword(secret, password string) (*store.Person, error) 
 const expireBatch = 200
 
 // AfterRestore invalidates the credentials of a store restored from a backup: it removes sessions and links, ends
-// mailed links to tickets, and puts tokens to sleep until an administrator wakes them, because some were revoked since.
+// mailed links to tickets, takes back invitations, and puts tokens to sleep until an administrator wakes them, because some were revoked since.
 // It returns how many tokens sleep.
 func (k *Keeper) AfterRestore() (int, error) {
 	asleep := 0
@@ -257,6 +257,12 @@ func (k *Keeper) AfterRestore() (int, error) {
 			l.Withdrawn = true
 			return store.TicketLinks.Put(tx, l)
 		}, func(l *store.TicketLink) uint64 { return l.ID }),
+		each(store.Invitations, func(tx *db.Tx, i *store.Invitation) error {
+			if i.Answer == store.Unanswered {
+				i.Answer, i.Hash = store.TakenBack, ""
+			}
+			return store.Invitations.Put(tx, i)
+		}, func(i *store.Invitation) uint64 { return i.ID }),
 		each(store.Tokens, func(tx *db.Tx, t *store.Token) error {
 			t.Asleep = tx.Now()
 			return store.Tokens.Put(tx, t)
@@ -312,7 +318,7 @@ func each[T any](table *db.Table[T], do func(*db.Tx, *T) error, id func(*T) uint
 	}
 }
 
-// Expire removes expired sessions, links, drafts and used keys, and returns the number of rows.
+// Expire removes expired sessions, links, invitations, drafts and used keys, and returns the number of rows.
 func (k *Keeper) Expire(ctx context.Context) (int, error) {
 	sum := 0
 	for _, kind := range []struct {
@@ -321,6 +327,7 @@ func (k *Keeper) Expire(ctx context.Context) (int, error) {
 	}{
 		{"sessions", batch(store.Sessions, store.SessionsByEnd)},
 		{"links", batch(store.Links, store.LinksByEnd)},
+		{"invitations", batch(store.Invitations, store.InvitationsByEnd)},
 		{"drafts", batch(store.Drafts, store.DraftsByEnd)},
 		{"used keys", batch(db.UsedKeys, db.UsedKeysByEnd)},
 	} {

@@ -154,6 +154,10 @@ func (w *letterWriter) base(path string) string { return w.delivery.Base() + pat
 // link returns the address where the reader can read the ticket.
 func (w *letterWriter) link() string {
 	switch {
+	case w.o.Account == event.HatOffered && w.o.Link != "":
+		return w.base(address.Invited(w.o.Link))
+	case w.o.Account == event.HatOffered:
+		return w.base(address.OwnInvitations)
 	case w.o.Account.OfAccount() && w.o.Link != "":
 		return w.base(address.Password(w.o.Link))
 	case w.o.Account.OfService():
@@ -204,7 +208,7 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 	} else {
 		f["date"] = w.date(w.now)
 	}
-	if l.Token != 0 || l.Of != "" && !l.Ends.IsZero() {
+	if !l.Ends.IsZero() {
 		f["date"] = w.date(l.Ends)
 	}
 	return f
@@ -461,6 +465,8 @@ func (w *letterWriter) links(p *letterPage) {
 		p.Links = append(p.Links, letterLink{Name: w.t(plain, args...), Address: address, text: w.t(with, append(args, "link", address)...)})
 	}
 	switch {
+	case w.o.Account == event.HatOffered:
+		add("letter.invitation-plain", "letter.invitation", w.link())
 	case w.o.Account.OfAccount() && w.o.Link != "":
 		add("letter.password-plain", "letter.password", w.link())
 	case w.o.Account.OfAccount():

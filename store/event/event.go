@@ -86,6 +86,7 @@ var (
 	ServiceUsed = add("service-used", 0, byBell|byMail|ofAccount|toOneself)  // it was used from a new address
 	ServiceLeft = add("service-alone", 0, byBell|byMail|ofAccount|toOneself) // the other person it belongs to left
 	Returned    = add("returned", 0, byBell|byMail|ofAccount)                // tickets of somebody went back to a group that the reader supervises
+	HatOffered  = add("affiliation-offered", 0, byBell|byMail|ofAccount)     // to the reader, who accepts it or declines
 	HandedOn    = add("handed-on", 0, byBell|byMail|ofAccount)               // what somebody had is the reader's now
 	Browser     = add("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
 )

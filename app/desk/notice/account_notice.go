@@ -23,6 +23,8 @@ import (
 // accountEvent is what a change of the log means to the person whose account it is, false for nothing.
 func accountEvent(c *db.Change) (event.Event, bool) {
 	switch {
+	case c.Table == store.Invitations.Name() && c.Op == db.Insert:
+		return event.HatOffered, true
 	case c.Table == store.Tokens.Name() && c.Op == db.Insert:
 		return event.Token, true
 	case c.Table == store.Tokens.Name() && c.Op == db.Modify:
@@ -66,6 +68,9 @@ func accountEvent(c *db.Change) (event.Event, bool) {
 
 // planAccount tells the person what a change did to their account.
 func (ns *Notices) planAccount(tx *db.Tx, c *db.Change, tells event.Event) error {
+	if tells == event.HatOffered {
+		return ns.planInvitation(tx, c.ID)
+	}
 	id, tell, why := c.ID, store.Telling{Event: tells, By: c.By, Why: c.Why}, c.Why
 	var token *store.Token
 	if c.Table == store.Tokens.Name() {
@@ -147,7 +152,17 @@ func (ns *Notices) outgoingAccount(tx *db.Tx, o *Outgoing, event event.Event) (*
 		}
 		line.Named, line.Ends = t.Name, t.Ends
 	}
-	if event.OfService() {
+	if tell.Invites != 0 {
+		i, err := store.Invitations.Get(tx, tell.Invites)
+		if err != nil || !i.Waits(tx.Now()) || i.Email != o.Letter.To {
+			return nil, post.WhyGone, fault.IgnoreNotFound(err) // answered, taken back, or over
+		}
+		name, err := rightName(tx, store.RightChange{Organisation: i.Organisation, Unit: i.Unit})
+		if err != nil {
+			return nil, "", err
+		}
+		line.Named, line.Ends, o.Accept = name.IT, i.Ends, !people.CanSignIn(tx, o.Person)
+	} else if event.OfService() {
 		p, err := store.People.Peek(tx, tell.Of)
 		if err != nil || !slices.Contains(p.Owners, o.Person.ID) && tell.Why != people.ServiceOwners {
 			return nil, post.WhyGone, fault.IgnoreNotFound(err) // it belongs to others now
@@ -193,6 +208,41 @@ func (ns *Notices) outgoingAccount(tx *db.Tx, o *Outgoing, event event.Event) (*
 	}
 	o.Account, o.Lines = event, []OutgoingLine{line}
 	return o, "", nil
+}
+
+// planInvitation tells whoever has the address of an invitation of it: by bell and letter somebody who can sign in, by a
+// letter with a link everybody else, whether the desk knows them or not.
+func (ns *Notices) planInvitation(tx *db.Tx, id uint64) error {
+	i, err := store.Invitations.Get(tx, id)
+	if err != nil || !i.Waits(tx.Now()) {
+		return fault.IgnoreNotFound(err)
+	}
+	tell := store.Telling{Event: event.HatOffered, By: i.By, Invites: i.ID}
+	p, err := store.PeopleByEmail.First(tx, i.Email)
+	switch {
+	case err == nil && (p.Disabled || p.IsService()):
+		return nil
+	case err == nil && people.CanSignIn(tx, p):
+		place, err := rightName(tx, store.RightChange{Organisation: i.Organisation, Unit: i.Unit})
+		if err != nil {
+			return err
+		}
+		return ns.post.TellAccount(tx, p, tell, place.IT)
+	case err != nil:
+		if fault.IgnoreNotFound(err) != nil {
+			return err
+		}
+		p = &store.Person{Email: i.Email, Language: i.Language}
+	}
+	if !ns.post.Reaches(tx, p) {
+		return nil
+	}
+	return ns.post.PlanAccountLetter(tx, p, i.Email, tell)
+}
+
+// invitationLink makes the link that the letter of an invitation carries, another one at each try.
+func (ns *Notices) invitationLink(l *store.Letter) (string, error) {
+	return ns.keeper.NewInvitationLink(db.By{Via: door.Desk, Act: act.SendLink}, l.Tells[0].Invites)
 }
 
 // passwordLink makes the link that the letter carries. It is nowhere but in the letter: each try to send makes another.

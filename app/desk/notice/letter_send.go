@@ -34,6 +34,7 @@ type Outgoing struct {
 	Purpose    Purpose // what the answer becomes
 	InReplyTo  string
 	References []string
+	Accept     bool   // the letter of an invitation has a link to accept it by, for a reader who cannot sign in
 	Link       string // secret of the link to read the ticket, for a reader who cannot sign in; in letters about an account, to choose a password
 	Closes     time.Time
 	Named      bool // the number in the subject includes the desk's short name
@@ -51,7 +52,7 @@ type OutgoingLine struct {
 	Secret  bool   // the ticket is confidential: the subject of the mail says its number alone
 	Opening string // in a confirmation: the beginning of the reader's own first message
 
-	Named string    // the token about to expire, or where an affiliation is that is about to end
+	Named string    // the token about to expire, or where an affiliation is that is offered or about to end
 	Ends  time.Time // and when it expires
 	Of    string    // the name of the person whose affiliation it is
 
@@ -179,6 +180,17 @@ func (ns *Notices) SendLetters(ctx context.Context, send func(context.Context, *
 		}
 		if out.Account.WithLink() {
 			if out.Link, err = ns.passwordLink(l); err != nil {
+				return next, err
+			}
+		}
+		if out.Accept {
+			if out.Link, err = ns.invitationLink(l); fault.KindOf(err) == fault.NotFound {
+				if err := ns.endLetter(l, store.LetterDropped, post.WhyGone); err != nil {
+					return next, err
+				}
+				continue // it was answered just now
+			}
+			if err != nil {
 				return next, err
 			}
 		}

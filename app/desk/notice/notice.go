@@ -281,14 +281,13 @@ func (ns *Notices) Unread(a policy.Actor) (int, error) {
 	return n, err
 }
 
-// Read marks one of the person's notices as read; NotFound when it is not theirs.
-func (ns *Notices) Read(a policy.Actor, id uint64) error {
+// Read marks one of the person's notices as read and returns it; NotFound when it is not theirs.
+func (ns *Notices) Read(a policy.Actor, id uint64) (n *store.Notice, err error) {
 	if !a.SignedIn() {
-		return policy.Denied(a)
+		return nil, policy.Denied(a)
 	}
-	return ns.st.Update(a.By(act.ReadNotices), func(tx *db.Tx) error {
-		n, err := store.Notices.Get(tx, id)
-		if err != nil {
+	err = ns.st.Update(a.By(act.ReadNotices), func(tx *db.Tx) error {
+		if n, err = store.Notices.Get(tx, id); err != nil {
 			return err
 		}
 		if n.Person != a.ID() {
@@ -300,6 +299,7 @@ func (ns *Notices) Read(a policy.Actor, id uint64) error {
 		n.Read = true
 		return store.Notices.Put(tx, n)
 	})
+	return n, err
 }
 
 // ReadAll marks the person's unread notices as read: those of one ticket, or all with 0.

@@ -251,26 +251,17 @@ func (ps *People) OfOrganisation(a policy.Actor, organisation uint64, q Query) (
 			return err
 		}
 		may := func(*store.Person) bool { return true }
-		if !a.IsAdministrator() && !a.IsAgent() {
-			var units []uint64
-			if a.Person != nil {
-				for _, h := range a.Person.Coordinated(tx.Now()) {
-					if h.Organisation == organisation {
-						units = append(units, h.Unit)
-					}
-				}
-			}
-			switch {
-			case len(units) == 0:
-				return fault.New(fault.NotFound, "error.not-found")
-			case slices.Contains(units, 0):
-			case len(units) == 1:
-				q.Unit = units[0]
-			default:
-				may = func(p *store.Person) bool {
-					hats, _ := policy.HatsSeen(a, p, tx.Now())
-					return len(hats) > 0
-				}
+		units, all := lookedAfter(a, organisation, tx.Now())
+		switch {
+		case all:
+		case len(units) == 0:
+			return fault.New(fault.NotFound, "error.not-found")
+		case len(units) == 1:
+			q.Unit = units[0]
+		default:
+			may = func(p *store.Person) bool {
+				hats, _ := policy.HatsSeen(a, p, tx.Now())
+				return len(hats) > 0
 			}
 		}
 		var err error
@@ -278,6 +269,22 @@ func (ps *People) OfOrganisation(a policy.Actor, organisation uint64, q Query) (
 		return err
 	})
 	return page, err
+}
+
+// lookedAfter returns the units of the organisation whose people the actor sees, or that they see those of all.
+func lookedAfter(a policy.Actor, organisation uint64, now time.Time) (units []uint64, all bool) {
+	if a.IsAdministrator() || a.IsAgent() {
+		return nil, true
+	}
+	if a.Person == nil {
+		return nil, false
+	}
+	for _, h := range a.Person.Coordinated(now) {
+		if h.Organisation == organisation {
+			units = append(units, h.Unit)
+		}
+	}
+	return units, slices.Contains(units, 0)
 }
 
 // Wear remembers the hat under which the actor opened a ticket of their own, if they could have chosen another.

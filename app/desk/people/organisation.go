@@ -162,6 +162,9 @@ func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 		if err := dropInstallations(tx, id, 0); err != nil {
 			return err
 		}
+		if err := dropInvitations(tx, id, 0); err != nil {
+			return err
+		}
 		units, err := store.UnitsByOrganisation.Find(tx, id)
 		if err != nil {
 			return err
@@ -275,6 +278,9 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 			return entry.Conflict("error.unit-in-use")
 		}
 		if err := dropInstallations(tx, u.Organisation, id); err != nil {
+			return err
+		}
+		if err := dropInvitations(tx, u.Organisation, id); err != nil {
 			return err
 		}
 		return store.Units.Delete(tx, id)

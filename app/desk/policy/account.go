@@ -20,26 +20,28 @@ type AccountAct uint8
 // The acts on accounts. Each has its row in accountRights; see table.go. What people may do to themselves is ChangeOwn,
 // whatever their role.
 const (
-	SeeAccount      AccountAct = iota + 1 // the person's record in the administration
-	AddAccount                            // add a new person
-	MakeAgent                             // add to a group as agent, and remove again
-	MakeSupervisor                        // make supervisor of a group, and agent again
-	GiveRole                              // administrator, editor
-	GiveHat                               // give, change and end an affiliation, which decides whose coordinators read the tickets
-	MakeCoordinator                       // the same with one that makes a coordinator
-	Rename                                // name, telephone, language
-	ChangeAddress                         // the e-mail address
-	Disable                               // and enable again
-	SendLink                              // mail a link for choosing a password to the person's own address
-	HandLink                              // see such a link, to hand it over
-	WakeToken                             // one that has been asleep since a restore
-	MakeToken                             // with which a program acts as the person
-	EndToken                              // at once and for good
-	SeeService                            // a service account: its tokens, and whom it belongs to
-	MakeService                           // add a service account, and change whom it belongs to
-	NameOwner                             // name a person it belongs to, in the place of one who left
-	HandOnWork                            // hand on the tickets, drafts, views and saved replies of the person
-	lastAccountAct  = HandOnWork
+	SeeAccount       AccountAct = iota + 1 // the person's record in the administration
+	AddAccount                             // add a new person
+	MakeAgent                              // add to a group as agent, and remove again
+	MakeSupervisor                         // make supervisor of a group, and agent again
+	GiveRole                               // administrator, editor
+	GiveHat                                // give, change and end an affiliation, which decides whose coordinators read the tickets
+	MakeCoordinator                        // the same with one that makes a coordinator
+	Rename                                 // name, telephone, language
+	ChangeAddress                          // the e-mail address
+	Disable                                // and enable again
+	SendLink                               // mail a link for choosing a password to the person's own address
+	HandLink                               // see such a link, to hand it over
+	WakeToken                              // one that has been asleep since a restore
+	MakeToken                              // with which a program acts as the person
+	EndToken                               // at once and for good
+	SeeService                             // a service account: its tokens, and whom it belongs to
+	MakeService                            // add a service account, and change whom it belongs to
+	NameOwner                              // name a person it belongs to, in the place of one who left
+	HandOnWork                             // hand on the tickets, drafts, views and saved replies of the person
+	Invite                                 // offer an affiliation to an address, see such invitations and take them back
+	AnswerInvitation                       // accept or decline an invitation to the person's address
+	lastAccountAct   = AnswerInvitation
 )
 
 // accountRelation is a person's relation to an account.

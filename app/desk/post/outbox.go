@@ -48,10 +48,14 @@ func (po *Post) TellAccount(tx *db.Tx, p *store.Person, tell store.Telling, why 
 	return po.PlanAccountLetter(tx, p, p.Email, tell)
 }
 
-// PlanAccountLetter plans a letter about the account to the address.
+// PlanAccountLetter plans a letter about the account to the address. Of somebody whom the desk does not know yet the row has
+// the language alone.
 func (po *Post) PlanAccountLetter(tx *db.Tx, p *store.Person, to string, tell store.Telling) error {
 	tell.At = tx.Now()
 	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: to, Next: tx.Now(), Tells: []store.Telling{tell}}
+	if p.ID == 0 {
+		l.Language = p.Language
+	}
 	until, err := po.Crowded(tx, l)
 	if err != nil {
 		return err
@@ -62,7 +66,7 @@ func (po *Post) PlanAccountLetter(tx *db.Tx, p *store.Person, to string, tell st
 			if err != nil {
 				return err
 			}
-			if e, _ := OfAccount(o); e == tell.Event && o.To == to && o.Tells[0].Token == tell.Token && o.Tells[0].Of == tell.Of && o.Tells[0].Hat == tell.Hat && slices.Equal(o.Tells[0].Rights, tell.Rights) {
+			if e, _ := OfAccount(o); e == tell.Event && o.To == to && o.Tells[0].Token == tell.Token && o.Tells[0].Invites == tell.Invites && o.Tells[0].Of == tell.Of && o.Tells[0].Hat == tell.Hat && slices.Equal(o.Tells[0].Rights, tell.Rights) {
 				return nil // one with the same content is waiting already
 			}
 		}

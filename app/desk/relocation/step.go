@@ -144,6 +144,9 @@ func (rs *Relocations) move(tx *db.Tx, r *store.Relocation, rows work) error {
 		if n, err := moveInstallations(tx, r); err != nil || n == atOnce {
 			return err // there may be more
 		}
+		if n, err := moveInvitations(tx, r); err != nil || n == atOnce {
+			return err
+		}
 		return end(tx, r)
 	}
 	for _, id := range rows.units {
@@ -244,6 +247,32 @@ func moveInstallations(tx *db.Tx, r *store.Relocation) (n int, err error) {
 			err = store.Installations.Put(tx, i)
 		}
 		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// moveInvitations takes along the invitations into the place, at most atOnce, and returns how many there were.
+func moveInvitations(tx *db.Tx, r *store.Relocation) (n int, err error) {
+	span := db.Span{Prefix: key.Of(r.From.Organisation)}
+	if r.From.Unit != 0 {
+		span.Prefix = key.Of(r.From.Organisation, r.From.Unit)
+	}
+	var list []*store.Invitation
+	for i, err := range store.InvitationsByPlace.Rows(tx, span) {
+		if err != nil {
+			return 0, err
+		}
+		if list = append(list, i); len(list) == atOnce {
+			break
+		}
+	}
+	for _, i := range list {
+		is := r.After(i.Hat())
+		i.Organisation, i.Unit = is.Organisation, is.Unit
+		if err := store.Invitations.Put(tx, i); err != nil {
 			return n, err
 		}
 		n++

@@ -9,6 +9,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
+	"sportello/store"
 	"sportello/store/event"
 	"sportello/store/fault"
 )
@@ -66,7 +67,7 @@ func (a pages) getNotices(r *web.Request) error {
 				g.Address = address.Message(n.Ticket, n.Reply)
 			}
 			if n.Ticket == 0 {
-				g.Address, g.Title, line.Text = "/me", line.Text, ""
+				g.Address, g.Title, line.Text = ofAccount(n.Notice), line.Text, ""
 			} else {
 				of[n.Ticket] = g
 			}
@@ -86,6 +87,14 @@ func (a pages) getNotices(r *web.Request) error {
 	return r.Render("page/notices", v)
 }
 
+// ofAccount returns the address of what a notice about the reader's account tells.
+func ofAccount(n *store.Notice) string {
+	if n.Event == event.HatOffered {
+		return address.OwnInvitations
+	}
+	return "/me"
+}
+
 // line says what the notice tells.
 func (v *noticesPage) line(n notice.Line) noticeLine {
 	who := n.Who
@@ -100,7 +109,7 @@ func (v *noticesPage) line(n notice.Line) noticeLine {
 	switch {
 	case n.Event == event.View:
 		line.Text = v.T(n.Event.InBell(), "view", n.Why) // the reason of such a notice is the view
-	case n.Event == event.HatEnding, n.Event == event.HatsEnding: // of these the place, with the person's name
+	case n.Event == event.HatEnding, n.Event == event.HatsEnding, n.Event == event.HatOffered: // of these the place, with the person's name
 		line.Text = v.T(n.Event.InBell(), "place", n.Why)
 	case n.Event.OfWork(): // of these the person whose it was
 		line.Text = v.T(n.Event.InBell(), "person", n.Why)
@@ -124,10 +133,11 @@ func (a pages) postReadNotices(r *web.Request) error {
 		return err
 	}
 	if one != 0 { // a notice about the person's own account has no ticket
-		if err := a.Desk.Notices.Read(r.Actor(), one); err != nil {
+		read, err := a.Desk.Notices.Read(r.Actor(), one)
+		if err != nil {
 			return err
 		}
-		return r.Redirect("/me", http.StatusSeeOther)
+		return r.Redirect(ofAccount(read), http.StatusSeeOther)
 	}
 	to := address.Ticket(n)
 	if n != 0 { // once they are read nothing tells any more where the reader left off

@@ -25,6 +25,13 @@ func Routes(s *web.Site) []web.Route {
 		secret(web.Get("/set-up/:secret", "set-up.show", web.Guest, a.getSetUp)),
 		secret(web.Post("/set-up/:secret", "set-up.do", web.Guest, a.postSetUp, "")),
 
+		secret(web.Get("/invited/:secret", "invited.show", web.Guest, a.getInvited)),
+		secret(web.Post("/invited/:secret", "invited.accept", web.Guest, a.postInvited, "")),
+		secret(web.Post("/invited/:secret/decline", "invited.decline", web.Guest, a.postDeclineInvited, "")),
+		web.Get("/invitations", "invitations.own", web.Person, a.getInvitations),
+		web.Post("/invitations/:n<int>/accept", "invitations.accept", web.Person, a.postAcceptInvitation, "/invitations"),
+		web.Post("/invitations/:n<int>/decline", "invitations.decline", web.Person, a.postDeclineInvitation, "/invitations"),
+
 		web.Get("/me", "me.show", web.Person, a.getMe),
 		web.Post("/me", "me.save", web.Person, a.postMe, "/me"),
 		web.Get("/me/notices", "me.notices", web.Person, a.getMyNotices),

@@ -19,6 +19,7 @@ type apiDescription struct {
 	query   []apiParameter
 	in, out any // values of the types of body and answer
 	created bool
+	later   bool // 202: what was asked is yet to be answered
 	files   bool // the body is multipart/form-data with files
 }
 
@@ -55,6 +56,8 @@ var apiDescriptions = map[string]apiDescription{
 		in: []apiInstallation{}, out: []apiInstallation{}},
 	"api.organisations.people": {summary: "People of an organisation by name, with their affiliations there: for administrators, agents, and coordinators, who get those they cover",
 		out: apiMemberList{}, query: append([]apiParameter{{"q", "string", "beginnings of words in the name or address"}}, pageParameters...)},
+	"api.organisations.invite": {summary: "Invite the owner of an address to belong to an organisation or unit: for its coordinators, and administrators. They accept or decline. The answer is the same whether the desk knows the address or not.",
+		in: apiInvitation{}, out: apiInvitation{}, later: true},
 	"api.affiliations.read": {summary: "A person's affiliations that are not over: all for the person, agents and administrators; for a coordinator those they cover", out: []apiAffiliation{}},
 	"api.affiliations.put": {summary: "Give a person exactly these affiliations, of those that GET answers. Those left out end at once. With rev, a person of a different revision answers 409.",
 		in: []apiAffiliation{}, out: []apiAffiliation{}, query: []apiParameter{{"rev", "integer", "the revision of the person that the change is for"}}},
@@ -95,7 +98,9 @@ func openAPI(routes []web.Route) object {
 		if d.created {
 			answers["201"] = answer
 		}
-		if !d.created || d.in != nil {
+		if d.later {
+			answers["202"] = answer
+		} else if !d.created || d.in != nil {
 			answers["200"] = answer
 		}
 		op := object{"operationId": r.Name, "summary": d.summary, "responses": answers}

@@ -209,6 +209,69 @@ func (a pages) apiOrganisationPeople(r *web.Request) error {
 	return r.JSON(out)
 }
 
+// apiInvitation asks somebody to belong to an organisation, or answers that they were asked.
+type apiInvitation struct {
+	Email    string   `json:"email"`
+	Name     string   `json:"name"`
+	Unit     string   `json:"unit,omitempty"`
+	Position string   `json:"position,omitempty"`
+	Modules  []string `json:"modules,omitempty"`
+	From     string   `json:"from,omitempty"`  // a moment, or its first day
+	Until    string   `json:"until,omitempty"` // the first moment at which it no longer holds, or its last day
+	ID       uint64   `json:"id,omitempty"`
+	State    string   `json:"state,omitempty"` // waiting; like the number and the end it is the desk's to say
+	Ends     string   `json:"ends,omitempty"`
+}
+
+// apiInvite invites somebody into the organisation. The answer is the same whether the desk knows the address or not.
+func (a pages) apiInvite(r *web.Request) error {
+	code, err := url.PathUnescape(r.Param("code"))
+	if err != nil {
+		return fault.New(fault.NotFound, "error.not-found")
+	}
+	id := policy.Nowhere
+	if err := a.Desk.Names(func(n desk.Names) {
+		if o := n.OrganisationOf(code); o != nil {
+			id = o.ID
+		}
+	}); err != nil {
+		return err
+	}
+	if err := a.Desk.People.MayInvite(r.Actor(), id); err != nil {
+		return err
+	}
+	var in apiInvitation
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	q := a.apiQuery(r)
+	form := people.InvitationForm{Email: in.Email, Name: in.Name}
+	err = a.Desk.Names(func(n desk.Names) {
+		form.Hat = a.affiliationOf(q, n, apiAffiliation{Organisation: code, Unit: in.Unit, Position: in.Position, Modules: in.Modules, From: in.From, Until: in.Until})
+	})
+	if err == nil {
+		err = q.Err()
+	}
+	if err != nil {
+		return err
+	}
+	i, err := a.Desk.People.Invite(r.Actor(), form)
+	if err != nil {
+		return err
+	}
+	var out apiInvitation
+	err = a.Desk.Names(func(n desk.Names) {
+		h := names{n}.affiliation(i.Gives())
+		out = apiInvitation{Email: i.Email, Name: i.Name, Unit: h.Unit, Position: h.Position, Modules: h.Modules, From: h.From, Until: h.Until,
+			ID: i.ID, State: "waiting", Ends: written(i.Ends)}
+	})
+	if err != nil {
+		return err
+	}
+	r.Status(http.StatusAccepted)
+	return r.JSON(out)
+}
+
 // apiOrganisations lists the organisations that the token's person may see.
 func (a pages) apiOrganisations(r *web.Request) error {
 	list, err := a.Desk.People.Organisations(r.Actor())

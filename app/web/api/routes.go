@@ -40,6 +40,7 @@ func Routes(s *web.Site) []web.Route {
 		do(http.MethodGet, "/organisations", "organisations.list", reads(scope.Organisations), a.apiOrganisations),
 		do(http.MethodPost, "/organisations", "organisations.add", writes(scope.Organisations), a.apiAddOrganisation).WithText(),
 		do(http.MethodGet, "/organisations/:code/people", "organisations.people", reads(scope.People), a.apiOrganisationPeople),
+		do(http.MethodPost, "/organisations/:code/people", "organisations.invite", writes(scope.People), a.apiInvite).WithText(),
 		do(http.MethodGet, "/organisations/:code/installations", "installations.list", reads(scope.Organisations), a.apiInstallations),
 		do(http.MethodPut, "/organisations/:code/installations", "installations.put", writes(scope.Organisations), a.apiPutInstallations).WithText(),
 		do(http.MethodGet, "/people/:id<int>/affiliations", "affiliations.read", reads(scope.People), a.apiAffiliations),

@@ -7,7 +7,6 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/desk"
-	"sportello/app/desk/catalogue"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/web"
@@ -22,6 +21,8 @@ type membersPage struct {
 	web.Page
 	Path     string
 	Versions string // address of what the organisation has installed
+	Invites  string // address of the invitations, for those who may invite
+	Waiting  string // how many wait
 	Members  []member
 	Next     string // address of the next page
 	First    string // address of the first page, set on later pages
@@ -53,13 +54,16 @@ func (a pages) getMembers(r *web.Request) error {
 			hats, _ := policy.HatsSeen(r.Actor(), p, v.Now)
 			for _, h := range hats {
 				if h.Organisation == o.ID {
-					m.Hats = append(m.Hats, hatWords(&v.Page, n.Place(h.Organisation, h.Unit), r.Settings().Positions, h))
+					m.Hats = append(m.Hats, show.HatWords(&v.Page, n.Place(h.Organisation, h.Unit), r.Settings().Positions, h))
 				}
 			}
 			v.Members = append(v.Members, m)
 		}
 	})
 	if err != nil {
+		return err
+	}
+	if v.Invites, v.Waiting, err = a.invitesInto(r, &v.Page, o); err != nil {
 		return err
 	}
 	with := func(after string) string {
@@ -100,33 +104,6 @@ func (a pages) membersOf(r *web.Request, code string, q people.Query) (*store.Or
 	}
 	page, err := a.Desk.People.OfOrganisation(r.Actor(), o.ID, q)
 	return o, page, err
-}
-
-// hatWords says where somebody belongs, as what, and from when or until when.
-func hatWords(p *web.Page, place string, positions []store.Position, h store.Affiliation) string {
-	out := place
-	if h.Position != "" {
-		out += ", " + show.PositionName(positions, h.Position, p.Lang)
-	}
-	if h.Coordinator {
-		out += ", " + p.T("hats.as-coordinator")
-	}
-	switch {
-	case p.Now.Before(h.From):
-		out += ", " + p.T("hats.from-date", "date", p.Date(h.From))
-	case !h.Until.IsZero():
-		out += ", " + p.T("hats.until-date", "date", p.Date(h.Until.Add(-1)))
-	}
-	return out
-}
-
-// whole returns the name of the organisation, with that of the unit if there is one.
-func whole(n desk.Names, h store.Affiliation) string {
-	place := n.Place(h.Organisation, h.Unit)
-	if o := n.Organisation(h.Organisation); o != nil && h.Unit != 0 {
-		return show.Joined(catalogue.PathSeparator, o.Name, place)
-	}
-	return place
 }
 
 // affiliationsPage shows a person's affiliations, and changes them for those who may.
@@ -171,7 +148,7 @@ func (a pages) affiliationsPage(r *web.Request, f *web.Form, wrong error) error 
 	err = a.Desk.Names(func(names desk.Names) {
 		v.Fixed = nil
 		for _, h := range fixed {
-			v.Fixed = append(v.Fixed, hatWords(&v.Page, whole(names, h), r.Settings().Positions, h))
+			v.Fixed = append(v.Fixed, show.HatWords(&v.Page, show.WholePlace(names, h), r.Settings().Positions, h))
 		}
 	})
 	if err != nil {

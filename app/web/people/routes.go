@@ -11,6 +11,9 @@ func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	return []web.Route{
 		web.Get("/organisations/:code/people", "organisation.people", web.Person, a.getMembers),
+		web.Get("/organisations/:code/people/invitations", "invitations.list", web.Person, a.getInvitations),
+		web.Post("/organisations/:code/people/invitations", "invitations.invite", web.Person, a.postInvitation, "/organisations/:code/people/invitations").WithText(),
+		web.Post("/organisations/:code/people/invitations/:n<int>/take-back", "invitations.take-back", web.Person, a.postTakeInvitationBack, "/organisations/:code/people/invitations"),
 		web.Get("/people/:n<int>/affiliations", "affiliations.show", web.Person, a.getAffiliations),
 		web.Post("/people/:n<int>/affiliations", "affiliations.change", web.Person, a.postAffiliations, "/people/:n/affiliations").WithText(),
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"sportello/app/desk"
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/people"
 	"sportello/app/web"
@@ -22,6 +23,7 @@ type HatRow struct {
 	From, Until string
 	Modules     []Choice // those the person may work with there
 	ModulesSaid string   // how many are chosen
+	Hint        string   // stands above the first one
 }
 
 // HatForm is what the affiliations of a form are made from: where they can be, as what, and with what, and whether the
@@ -119,6 +121,7 @@ func (hf HatForm) Rows(p *web.Page) []HatRow {
 		}
 		out = append(out, row)
 	}
+	out[0].Hint = p.T("hats.hint")
 	return out
 }
 
@@ -234,4 +237,31 @@ func PositionName(positions []store.Position, code, language string) string {
 		}
 	}
 	return code
+}
+
+// HatWords says where somebody belongs, as what, and from when or until when.
+func HatWords(p *web.Page, place string, positions []store.Position, h store.Affiliation) string {
+	out := place
+	if h.Position != "" {
+		out += ", " + PositionName(positions, h.Position, p.Lang)
+	}
+	if h.Coordinator {
+		out += ", " + p.T("hats.as-coordinator")
+	}
+	switch {
+	case p.Now.Before(h.From):
+		out += ", " + p.T("hats.from-date", "date", p.Date(h.From))
+	case !h.Until.IsZero():
+		out += ", " + p.T("hats.until-date", "date", p.Date(h.Until.Add(-1)))
+	}
+	return out
+}
+
+// WholePlace returns the name of the organisation of an affiliation, with that of the unit if there is one.
+func WholePlace(n desk.Names, h store.Affiliation) string {
+	place := n.Place(h.Organisation, h.Unit)
+	if o := n.Organisation(h.Organisation); o != nil && h.Unit != 0 {
+		return Joined(catalogue.PathSeparator, o.Name, place)
+	}
+	return place
 }
