@@ -120,7 +120,7 @@ func TestNothingHappensWithoutItsSentenceIconAndAudience(t *testing.T) {
 		}
 		besides := []string{"history.desk", "history.unassign", "history.set", "history.unset", "history.from", "side.event-unassign", "side.event-plan-version",
 			"side.event-severity", "side.event-urgency", "side.event-why"} // parts of the others
-		for _, c := range []store.Contact{store.Phone, store.InPerson} {
+		for _, c := range []store.Approach{store.Phone, store.InPerson} {
 			besides = append(besides, act.Open.History()+"-"+c.String()) // how the requester came
 		}
 		files, err := fs.Glob(assets.FS, "locale/*.toml")

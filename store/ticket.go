@@ -36,7 +36,7 @@ type Ticket struct {
 	Language     string            `json:"language,omitzero"`  // it or en
 	Via          door.Door         `json:"via,omitzero"`       // the door it came through
 	OpenedBy     uint64            `json:"opened_by,omitzero"` // who opened it in the requester's name
-	Contact      Contact           `json:"contact,omitzero"`   // how the requester reached them
+	Contact      Approach          `json:"contact,omitzero"`   // how the requester reached them
 	Narrowed     bool              `json:"narrowed,omitzero"`  // its requester keeps it from coordinators and colleagues
 	Unclaimed    bool              `json:"unclaimed,omitzero"` // a mail named the requester, who has yet to say that it is theirs: until then they see nothing of it
 

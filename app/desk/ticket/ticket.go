@@ -40,7 +40,7 @@ type Opening struct {
 	Group      uint64        // agents may choose one; otherwise the module's
 	Language   string        // of the ticket; empty: the requester's, else the one the words suggest, else Browser
 	Browser    string        // language of the requester's browser, "" when unknown or somebody else's
-	Contact    store.Contact // how the person reached the agent who opens the ticket in their name
+	Contact    store.Approach // how the person reached the agent who opens the ticket in their name
 	Then       []Step        // what happens to the new ticket in the same transaction, judged as Do judges it
 	// Form says that the module's required questions must be answered: the page asks them; elsewhere agents ask later.
 	Form bool

@@ -213,7 +213,7 @@ func (a pages) postCall(r *web.Request) error {
 
 // readCall reads the form. What is wrong with it is collected in the form, in the order of the page.
 func (a pages) readCall(r *web.Request, f *web.Form, solved bool) (ticket.Opening, error) {
-	n := ticket.Opening{Contact: web.FormCode[store.Contact](f, "contact"), Kind: web.FormCode[store.TicketKind](f, "kind")}
+	n := ticket.Opening{Contact: web.FormCode[store.Approach](f, "contact"), Kind: web.FormCode[store.TicketKind](f, "kind")}
 	var err error
 	if n.For = f.ID("caller"); n.For == 0 {
 		if n.For, err = a.formRequester(r, f); err != nil {

@@ -303,7 +303,7 @@ func (v *ticketPage) event(e ticket.Event, t *ticket.View, n *ticketNames) (even
 			return line, false
 		}
 		key := e.Act.History()
-		if t.Ticket.Contact != store.ContactNone {
+		if t.Ticket.Contact != store.ApproachNone {
 			key += "-" + t.Ticket.Contact.String()
 		}
 		line.Text = v.T(key, "who", n.person(t.Ticket.OpenedBy), "requester", n.person(t.Ticket.Requester))
