@@ -77,16 +77,18 @@ const CountPublished = "published" // module, audience, language
 // Notice notifies one person of one event, under the bell and by mail.
 type Notice struct {
 	db.Row
-	Person uint64      `json:"person"`
-	Ticket uint64      `json:"ticket,omitzero"`
-	Event  event.Event `json:"event"`
-	By     uint64      `json:"by,omitzero"`     // who caused it
-	Seq    uint64      `json:"seq"`             // the change it comes from
-	At     time.Time   `json:"at"`              // of the change
-	Why    string      `json:"why,omitzero"`    // the reason that was given
-	Read   bool        `json:"read,omitzero"`   // opened or marked as read
-	Reply  uint64      `json:"reply,omitzero"`  // the message it is about
-	Digest bool        `json:"digest,omitzero"` // waits for the person's daily mail
+	Person  uint64      `json:"person"`
+	Ticket  uint64      `json:"ticket,omitzero"`
+	Release uint64      `json:"release,omitzero"`
+	Round   uint64      `json:"round,omitzero"` // in which the person was told of the release
+	Event   event.Event `json:"event"`
+	By      uint64      `json:"by,omitzero"`     // who caused it
+	Seq     uint64      `json:"seq"`             // the change it comes from
+	At      time.Time   `json:"at"`              // of the change
+	Why     string      `json:"why,omitzero"`    // the reason that was given
+	Read    bool        `json:"read,omitzero"`   // opened or marked as read
+	Reply   uint64      `json:"reply,omitzero"`  // the message it is about
+	Digest  bool        `json:"digest,omitzero"` // waits for the person's daily mail
 }
 
 // CountUnread keys the counter of unread notices: person.
@@ -106,6 +108,12 @@ var (
 			return nil
 		}
 		return key.One(n.Ticket)
+	})
+	NoticesByRelease = Notices.Index("release", func(n *Notice) [][]byte {
+		if n.Release == 0 {
+			return nil
+		}
+		return key.One(n.Release, n.Round, n.Person)
 	})
 	NoticesByTime = Notices.Index("time", func(n *Notice) [][]byte { return key.One(n.At) })
 	// what waits for the daily mail of its person.
@@ -168,6 +176,8 @@ type Settings struct {
 	CloseAfter    int               `json:"close_after,omitzero"`
 	ReopenWithin  int               `json:"reopen_within,omitzero"`
 	ReviewModules map[uint64]bool   `json:"review,omitempty"`     // products whose articles need a review before publishing
+	CheckModules  map[uint64]bool   `json:"check,omitempty"`      // products whose releases a second person checks before publishing
+	Reminders     map[string][]int  `json:"reminders,omitempty"`  // kind of release -> days before (negative) and after the install-by date; see ReminderDays
 	Positions     []Position        `json:"positions,omitempty"`  // that a person may have in an organisation
 	MailTexts     map[string]Words  `json:"mail_texts,omitempty"` // "opened.subject", "opened.text" -> the text that replaces the built-in words
 	MailsOff      []string          `json:"mails_off,omitempty"`  // events of which the desk sends no mail, of those that may be switched off

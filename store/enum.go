@@ -168,7 +168,7 @@ func (v State) Byte() byte        { return byte(v) }
 func (v Outcome) Byte() byte      { return byte(v) }
 func (v Severity) Byte() byte     { return byte(v) }
 func (v Urgency) Byte() byte      { return byte(v) }
-func (v Approach) Byte() byte      { return byte(v) }
+func (v Approach) Byte() byte     { return byte(v) }
 func (v Channel) Byte() byte      { return byte(v) }
 func (v Audience) Byte() byte     { return byte(v) }
 func (v Format) Byte() byte       { return byte(v) }
@@ -181,7 +181,7 @@ func (v State) String() string        { return enum.Word(states, byte(v)) }
 func (v Outcome) String() string      { return enum.Word(outcomes, byte(v)) }
 func (v Severity) String() string     { return enum.Word(severities, byte(v)) }
 func (v Urgency) String() string      { return enum.Word(urgencies, byte(v)) }
-func (v Approach) String() string      { return enum.Word(approaches, byte(v)) }
+func (v Approach) String() string     { return enum.Word(approaches, byte(v)) }
 func (v Channel) String() string      { return enum.Word(channels, byte(v)) }
 func (v Audience) String() string     { return enum.Word(audiences, byte(v)) }
 func (v Format) String() string       { return enum.Word(formats, byte(v)) }
@@ -195,7 +195,7 @@ func (v State) MarshalText() ([]byte, error)        { return []byte(v.String()),
 func (v Outcome) MarshalText() ([]byte, error)      { return []byte(v.String()), nil }
 func (v Severity) MarshalText() ([]byte, error)     { return []byte(v.String()), nil }
 func (v Urgency) MarshalText() ([]byte, error)      { return []byte(v.String()), nil }
-func (v Approach) MarshalText() ([]byte, error)      { return []byte(v.String()), nil }
+func (v Approach) MarshalText() ([]byte, error)     { return []byte(v.String()), nil }
 func (v Channel) MarshalText() ([]byte, error)      { return []byte(v.String()), nil }
 func (v Audience) MarshalText() ([]byte, error)     { return []byte(v.String()), nil }
 func (v Format) MarshalText() ([]byte, error)       { return []byte(v.String()), nil }
@@ -209,7 +209,7 @@ func (v *State) UnmarshalText(b []byte) error        { return enum.Read(states, 
 func (v *Outcome) UnmarshalText(b []byte) error      { return enum.Read(outcomes, b, v) }
 func (v *Severity) UnmarshalText(b []byte) error     { return enum.Read(severities, b, v) }
 func (v *Urgency) UnmarshalText(b []byte) error      { return enum.Read(urgencies, b, v) }
-func (v *Approach) UnmarshalText(b []byte) error      { return enum.Read(approaches, b, v) }
+func (v *Approach) UnmarshalText(b []byte) error     { return enum.Read(approaches, b, v) }
 func (v *Channel) UnmarshalText(b []byte) error      { return enum.Read(channels, b, v) }
 func (v *Audience) UnmarshalText(b []byte) error     { return enum.Read(audiences, b, v) }
 func (v *Format) UnmarshalText(b []byte) error       { return enum.Read(formats, b, v) }

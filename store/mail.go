@@ -150,20 +150,23 @@ const (
 
 // Telling is one event that a letter tells of.
 type Telling struct {
-	Event   event.Event   `json:"event"`
-	By      uint64        `json:"by,omitzero"`
-	Message uint64        `json:"message,omitzero"`
-	At      time.Time     `json:"at"`
-	Why     string        `json:"why,omitzero"`
-	Ticket  uint64        `json:"ticket,omitzero"`  // in a digest, where each has its own
-	Token   uint64        `json:"token,omitzero"`   // whose end is near
-	Invites uint64        `json:"invites,omitzero"` // the invitation
-	Of      uint64        `json:"of,omitzero"`      // whose affiliation is near its end
-	Hat     Hat           `json:"hat,omitzero"`     // and which
-	Until   time.Time     `json:"until,omitzero"`   // and when it ends
-	Rights  []RightChange `json:"rights,omitempty"` // given and taken
-	Device  string        `json:"device,omitzero"`  // that somebody signed in with
-	Addr    string        `json:"addr,omitzero"`    // and from which address
+	Event    event.Event   `json:"event"`
+	By       uint64        `json:"by,omitzero"`
+	Message  uint64        `json:"message,omitzero"`
+	At       time.Time     `json:"at"`
+	Why      string        `json:"why,omitzero"`
+	Ticket   uint64        `json:"ticket,omitzero"`  // in a digest, where each has its own
+	Token    uint64        `json:"token,omitzero"`   // whose end is near
+	Invites  uint64        `json:"invites,omitzero"` // the invitation
+	Of       uint64        `json:"of,omitzero"`      // whose affiliation is near its end
+	Hat      Hat           `json:"hat,omitzero"`     // and which
+	Until    time.Time     `json:"until,omitzero"`   // and when it ends
+	Release  uint64        `json:"release,omitzero"` // that it tells of
+	Round    uint64        `json:"round,omitzero"`
+	Receipts []uint64      `json:"receipts,omitempty"` // that wait for an answer of the reader
+	Rights   []RightChange `json:"rights,omitempty"`   // given and taken
+	Device   string        `json:"device,omitzero"`    // that somebody signed in with
+	Addr     string        `json:"addr,omitzero"`      // and from which address
 }
 
 // RightChange is one right that somebody was given, or that was taken from them.
@@ -184,6 +187,8 @@ type Letter struct {
 	Person    uint64      `json:"person"`       // 0: to the address alone
 	To        string      `json:"to"`
 	Ticket    uint64      `json:"ticket,omitzero"`
+	Release   uint64      `json:"release,omitzero"` // it tells of
+	Contact   uint64      `json:"contact,omitzero"` // it goes to
 	Tells     []Telling   `json:"tells"`
 	MessageID string      `json:"message_id"`
 	Next      time.Time   `json:"next,omitzero"`
@@ -216,7 +221,7 @@ var (
 	})
 	// what waits to gather more of the same ticket for the same person.
 	LettersGathering = Letters.Index("gathering", func(l *Letter) [][]byte {
-		if l.State != LetterQueued || l.Tries > 0 {
+		if l.State != LetterQueued || l.Tries > 0 || l.Release != 0 {
 			return nil
 		}
 		return key.One(l.Person, l.Ticket)

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"maps"
+
 	"sportello/store/db"
 	"sportello/store/key"
 	"sportello/store/limit"
@@ -12,8 +14,8 @@ var tables = []db.AnyTable{
 	Articles, Versions, Notices, SavedReplies, Drafts, SettingsTable, Mails, MailIDs, Letters, TicketLinks, Mailboxes,
 	MailServers,
 	Misses, db.UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
-	Messages, Files, Views, Relocations, Looks, Installations, Handovers,
-	Invitations,
+	Messages, Files, Views, Relocations, Looks, Installations, Handovers, Releases,
+	Wordings, Receipts, Rounds, Downloads, Contacts, Followings, Invitations,
 }
 
 // Limits that several fields share.
@@ -105,6 +107,8 @@ var Files = db.Declare("files", db.Table[File]{
 		for _, v := range f.Versions {
 			to("versions", "versions", v)
 		}
+		to("release", "releases", f.Release)
+		to("instead", "files", f.Instead)
 	},
 	Limits: limit.Fields{"name": limit.Text(255), "type": limit.Observed(255), "sum": limit.Text(maxHash), "cid": limit.Observed(maxDetail), "versions": limit.Entries(10000)},
 })
@@ -144,6 +148,7 @@ var Notices = db.Declare("notices", db.Table[Notice]{
 	Refs: func(n *Notice, to db.Refer) {
 		to("person", "people", n.Person)
 		to("ticket", "tickets", n.Ticket)
+		to("release", "releases", n.Release)
 	},
 	Counts: func(n *Notice) [][]byte {
 		if n.Read {
@@ -187,7 +192,7 @@ var SettingsTable = db.Declare("settings", db.Table[Settings]{
 		"footer.label.it": limit.Text(maxShort), "footer.label.en": limit.Text(maxShort), "footer.address": limit.Text(maxAddress), "welcome.it": limit.Text(maxName), "welcome.en": limit.Text(maxName),
 		"home_text.it": limit.Text(20000), "home_text.en": limit.Text(20000), "positions": limit.Entries(30), "positions.code": limit.Text(40), "positions.name.it": limit.Text(maxShort), "positions.name.en": limit.Text(maxShort),
 		"searches": limit.Texts(12, 60), "hours.it": limit.Text(maxName), "hours.en": limit.Text(maxName),
-		"matrix": limit.Named(20, maxWord, 0), "hours_due": limit.Named(10, maxWord, 0), "review": limit.Entries(10000), "mail_texts": limit.Named(200, maxShort, 0), "mails_off": limit.Texts(50, maxWord),
+		"matrix": limit.Named(20, maxWord, 0), "hours_due": limit.Named(10, maxWord, 0), "review": limit.Entries(10000), "check": limit.Entries(10000), "reminders": limit.Named(10, maxWord, 0), "reminders.": limit.Entries(10), "mail_texts": limit.Named(200, maxShort, 0), "mails_off": limit.Texts(50, maxWord),
 		"mail_texts.it": limit.Text(5000), "mail_texts.en": limit.Text(5000), "extra": limit.Named(200, maxShort, 20000),
 	},
 })
@@ -235,11 +240,12 @@ var Letters = db.Declare("letters", db.Table[Letter]{
 	Refs: func(l *Letter, to db.Refer) {
 		to("person", "people", l.Person)
 		to("ticket", "tickets", l.Ticket)
+		to("release", "releases", l.Release)
 	},
 	Counts: func(l *Letter) [][]byte { return key.One(string(l.State)) },
 	Limits: limit.Fields{
 		"state": limit.Observed(maxWord), "why": limit.Observed(maxWord), "to": limit.Text(320), "language": limit.Text(8), "tells": {Entries: 10000, Observed: true},
-		"tells.why": limit.Observed(maxWhy), "tells.rights": {Entries: 2100, Observed: true}, "tells.rights.right": limit.Observed(maxWord), "tells.device": limit.Observed(200),
+		"tells.why": limit.Observed(maxWhy), "tells.rights": {Entries: 2100, Observed: true}, "tells.receipts": {Entries: 2100, Observed: true}, "tells.rights.right": limit.Observed(maxWord), "tells.device": limit.Observed(200),
 		"tells.addr": limit.Observed(maxWord), "message_id": limit.Text(500), "error": limit.Observed(maxDetail), "subject": limit.Observed(500), "answers": limit.Observed(500),
 	},
 })
@@ -437,4 +443,101 @@ var Invitations = db.Declare("invitations", db.Table[Invitation]{
 	Limits: limit.Fields{
 		"email": limit.Text(maxEmail), "name": limit.Text(maxName), "language": limit.Text(8), "position": limit.Text(40), "modules": limit.Entries(500), "hash": limit.Text(maxHash),
 	},
+})
+
+// maxNotes is the longest text of a release in one language, in characters.
+const maxNotes = 40000
+
+// wording are the limits of what a release says.
+func wording(more limit.Fields) limit.Fields {
+	out := limit.Fields{}
+	for _, language := range []string{".it", ".en"} {
+		out["title"+language], out["otherwise"+language] = limit.Text(250), limit.Text(2000)
+		for _, part := range []string{"notes", "news", "corrected", "before", "after"} {
+			out[part+language] = limit.Text(maxNotes)
+		}
+	}
+	maps.Copy(out, more)
+	return out
+}
+
+// Releases holds one row for each release.
+var Releases = db.Declare("releases", db.Table[Release]{
+	Apart: []string{"notes", "news", "corrected", "before", "after"},
+	Refs: func(r *Release, to db.Refer) {
+		for _, m := range r.Modules {
+			to("modules", "modules", m)
+		}
+		for _, other := range r.Replaces {
+			to("replaces", "releases", other)
+		}
+		to("replaced_by", "releases", r.ReplacedBy)
+		for _, o := range r.To {
+			to("to", "organisations", o)
+		}
+	},
+	Limits: wording(limit.Fields{
+		"modules": limit.Entries(50), "version": limit.Text(maxShort), "key": limit.Observed(2000), "language": limit.Text(8), "norm.text": limit.Text(500), "needs": limit.Entries(50), "needs.version": limit.Text(maxShort),
+		"replaces": limit.Entries(50), "way_back.text.it": limit.Text(2000), "way_back.text.en": limit.Text(2000), "stop.text.it": limit.Text(2000), "stop.text.en": limit.Text(2000),
+		"audience.organisations": limit.Entries(5000), "audience.installed": limit.Entries(50), "audience.installed.from": limit.Text(maxShort), "audience.installed.until": limit.Text(maxShort),
+		"to": limit.Entries(5000), "articles": limit.Entries(100), "tickets": limit.Entries(1000), "reason": limit.Text(2000), "external": limit.Text(250),
+	}),
+})
+
+// Wordings holds one row for each time the text of a published release was corrected.
+var Wordings = db.Declare("wordings", db.Table[Wording]{
+	Apart:  []string{"notes", "news", "corrected", "before", "after"},
+	Refs:   func(w *Wording, to db.Refer) { to("release", "releases", w.Release) },
+	Crowds: []db.Crowd[Wording]{{Index: "release", Of: func(w *Wording) []byte { return key.Of(w.Release) }, Most: 200, Field: "notes"}},
+	Limits: wording(nil),
+})
+
+// Receipts holds one row for each release, place, module and environment.
+var Receipts = db.Declare("receipts", db.Table[Receipt]{
+	Apart: []string{"earlier"},
+	Refs: func(r *Receipt, to db.Refer) {
+		to("release", "releases", r.Release)
+		to("organisation", "organisations", r.Organisation)
+		to("unit", "units", r.Unit)
+		to("module", "modules", r.Module)
+	},
+	Limits: limit.Fields{"last.reason": limit.Text(2000), "earlier": limit.Entries(200), "earlier.reason": limit.Text(2000)},
+})
+
+// Rounds holds one row for each time that people were told of a release.
+var Rounds = db.Declare("rounds", db.Table[Round]{
+	Refs: func(r *Round, to db.Refer) { to("release", "releases", r.Release) },
+	Limits: limit.Fields{
+		"organisations": limit.Entries(5000), "people": limit.Entries(100_000), "reason": limit.Text(2000),
+	},
+})
+
+// Downloads holds one row for each file of a release, person and day. They leave no trace in the change log.
+var Downloads = db.Declare("downloads", db.Table[Download]{
+	Silent: true,
+	Refs: func(d *Download, to db.Refer) {
+		to("release", "releases", d.Release)
+		to("file", "files", d.File)
+		to("person", "people", d.Person)
+	},
+	Limits: limit.Fields{"day": limit.Text(10)},
+})
+
+// Contacts holds one row for each address, organisation and module.
+var Contacts = db.Declare("contacts", db.Table[Contact]{
+	Refs: func(c *Contact, to db.Refer) {
+		to("organisation", "organisations", c.Organisation)
+		to("module", "modules", c.Module)
+	},
+	Crowds: []db.Crowd[Contact]{{Index: "organisation", Of: func(c *Contact) []byte { return key.Of(c.Organisation) }, Most: 200, Field: "email"}},
+	Limits: limit.Fields{"email": limit.Text(maxEmail), "name": limit.Text(maxName), "language": limit.Text(8)},
+})
+
+// Followings holds one row for each person and module that they follow.
+var Followings = db.Declare("followings", db.Table[Following]{
+	Refs: func(f *Following, to db.Refer) {
+		to("person", "people", f.Person)
+		to("module", "modules", f.Module)
+	},
+	Crowds: []db.Crowd[Following]{{Index: "person", Of: func(f *Following) []byte { return key.Of(f.Person) }, Most: 500, Field: "module"}},
 })

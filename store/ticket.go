@@ -294,7 +294,9 @@ type File struct {
 	Message   uint64   `json:"message,omitzero"`
 	Article   uint64   `json:"article,omitzero"`
 	Versions  []uint64 `json:"versions,omitempty"` // those of the article that show it; the first is the one it was sent with
-	Person    uint64   `json:"person"`             // who sent it
+	Release   uint64   `json:"release,omitzero"`
+	Instead   uint64   `json:"instead,omitzero"` // of a release: the file that it takes the place of
+	Person    uint64   `json:"person"`           // who sent it
 	Name      string   `json:"name"`
 	Type      string   `json:"type"`            // media type by content
 	Size      int64    `json:"size"`            // bytes
@@ -304,7 +306,7 @@ type File struct {
 }
 
 // Pending reports whether the file belongs to nothing yet but the person who sent it.
-func (f *File) Pending() bool { return f.Ticket == 0 && f.Article == 0 }
+func (f *File) Pending() bool { return f.Ticket == 0 && f.Article == 0 && f.Release == 0 }
 
 // The ways into the files.
 var (
@@ -325,6 +327,12 @@ var (
 			return nil
 		}
 		return key.One(f.Article)
+	})
+	FilesByRelease = Files.Index("release", func(f *File) [][]byte {
+		if f.Release == 0 {
+			return nil
+		}
+		return key.One(f.Release)
 	})
 	FilesBySum = Files.Index("sum", func(f *File) [][]byte { return key.One(f.Sum) })
 	// by the versions of articles that show it.

@@ -14,13 +14,14 @@ const (
 	Organisations Noun = "organisations"
 	People        Noun = "people"
 	Tokens        Noun = "tokens"
+	Releases      Noun = "releases"
 )
 
 // Nouns returns every noun there is.
-func Nouns() []Noun { return []Noun{Tickets, Articles, Organisations, People, Tokens} }
+func Nouns() []Noun { return []Noun{Tickets, Articles, Organisations, People, Tokens, Releases} }
 
 // OfModules reports whether the things of the noun belong to modules of the catalogue.
-func (n Noun) OfModules() bool { return n == Tickets || n == Articles }
+func (n Noun) OfModules() bool { return n == Tickets || n == Articles || n == Releases }
 
 // Access says whether a token reads or also writes.
 type Access string
@@ -38,7 +39,7 @@ type Scope struct {
 	All     bool     `json:"all,omitzero"`    // every noun, those of later releases too
 	Nouns   []Noun   `json:"nouns,omitempty"` // else these
 	Modular bool     `json:"modular,omitzero"`
-	Modules []uint64 `json:"modules,omitempty"` // if Modular: only tickets and articles of these modules and of those below
+	Modules []uint64 `json:"modules,omitempty"` // if Modular: only what belongs to these modules and of those below
 }
 
 // Valid reports whether the scope admits something, and names only what there is.

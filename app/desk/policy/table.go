@@ -94,6 +94,32 @@ see-installations   yes     yes          yes         yes              yes       
 keep-installations  no      yes          yes         no               yes         yes
 `)
 
+// releaseRights is the table of rights over releases and their receipts. Relations add up; an act without a row is refused. The words:
+// yes; no; open is unless a module or group of the release is confidential; other is unless they wrote the release; free is if
+// the product needs no check.
+var releaseRights = table[ReleaseAct, releaseCell](releaseActNames[:], releaseRelationNames[:],
+	map[string]releaseCell{"no": neverRelease, "yes": alwaysRelease, "open": openRelease, "other": secondPerson, "free": uncheckedRelease}, `
+act              addressee  coordinator  agent-here  agent-elsewhere  supervisor  administrator
+
+see-release      yes        yes          yes         open             yes         yes
+see-draft        no         no           yes         no               yes         yes
+write-release    no         no           yes         no               yes         yes
+check-release    no         no           other       no               other       other
+publish-release  no         no           free        no               yes         yes
+see-receipt      no         yes          yes         no               yes         yes
+answer-receipt   no         yes          yes         no               yes         no
+see-downloads    no         no           no          no               yes         yes
+keep-contacts    no         yes          yes         no               yes         no
+`)
+
+// releaseActNames are the words for the acts on releases.
+var releaseActNames = [...]string{SeeRelease: "see-release", SeeDraft: "see-draft", WriteRelease: "write-release", CheckRelease: "check-release",
+	PublishRelease: "publish-release", SeeReceipt: "see-receipt", AnswerReceipt: "answer-receipt", SeeDownloads: "see-downloads", KeepContacts: "keep-contacts"}
+
+// releaseRelationNames are the headings of the table of rights over releases.
+var releaseRelationNames = [releaseRelations]string{asAddressee: "addressee", asSpeaker: "coordinator", asReleaseAgent: "agent-here",
+	asReleaseOutsider: "agent-elsewhere", asReleaseSupervisor: "supervisor", asReleaseRunner: "administrator"}
+
 // actNames are the words for the acts on tickets.
 var actNames = [...]string{See: "see", SeeNotes: "see-notes", Write: "write", WriteNote: "write-note", AddPerson: "add-person", RemovePerson: "remove-person",
 	Arrange: "arrange", SeeHistory: "see-history", Correct: "correct", Take: "take", MoveHere: "move-here", Work: "work", Settle: "settle", Confirm: "confirm", Reopen: "reopen", Narrow: "narrow"}
