@@ -87,6 +87,8 @@ var deskRooms = map[string]struct {
 	"file":         {"policy entry", "a file is as visible as what it belongs to, which policy says"},
 	"people":       {"post policy entry", "people are there before tickets"},
 	"catalogue":    {"people post policy entry", "a catalogue brings its groups; no ticket is needed to describe what there is"},
+	"work":         {"policy", "a list of what waits: each noun says what of its own"},
+	"release":      {"installation work ticket file post policy entry", "a release goes to installations, carries files, opens a malfunction where one fails, and says what waits"},
 	"article":      {"catalogue file policy entry", "articles stand in the catalogue and carry files; no ticket changes one"},
 	"find":         {"catalogue file policy entry", "what may be found is judged by policy, never by the room it is in"},
 	"ticket":       {"catalogue people file due post policy entry", "a ticket tells nobody: notices are planned from the change log"},

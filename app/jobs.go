@@ -94,6 +94,8 @@ func (a *App) jobs() *suture.Supervisor {
 	add("relocations", a.Desk.Relocations.Run)
 	add("leaving", a.Desk.Leaving.Run)
 	add("handovers", a.Desk.Leaving.RunHandovers)
+	add("releases", a.Desk.Releases.Run)
+	add("release audiences", a.Desk.Releases.RunGathering)
 	add("views", a.Desk.Queues.RunViews)
 	add("misses", a.Desk.Find.RunMisses)
 	if a.Config.Backup.Scheduled() {
@@ -105,6 +107,7 @@ func (a *App) jobs() *suture.Supervisor {
 		_, ends := a.Desk.People.RemindTokens()
 		return errors.Join(kept, ends)
 	}))
+	add("downloads", a.hourly("downloads", func(context.Context) error { _, err := a.Desk.Releases.ForgetDownloads(); return err }))
 	add("sweep", a.hourly("sweep", func(context.Context) error { _, err := a.Store.Sweep(); return err }))
 	return s
 }

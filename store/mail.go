@@ -219,6 +219,13 @@ var (
 		}
 		return key.One(l.Ticket)
 	})
+	// release, round, person, contact.
+	LettersByRelease = Letters.Index("release", func(l *Letter) [][]byte {
+		if l.Release == 0 || len(l.Tells) == 0 {
+			return nil
+		}
+		return key.One(l.Release, l.Tells[0].Round, l.Person, l.Contact)
+	})
 	// what waits to gather more of the same ticket for the same person.
 	LettersGathering = Letters.Index("gathering", func(l *Letter) [][]byte {
 		if l.State != LetterQueued || l.Tries > 0 || l.Release != 0 {

@@ -200,7 +200,7 @@ type Wording struct {
 // WordingsByRelease leads to the earlier wordings of a release, the oldest first.
 var WordingsByRelease = Wordings.Index("release", func(w *Wording) [][]byte { return key.One(w.Release) })
 
-// Round is one time that the people of some organisations are told of a release. It is done in steps: At and After say how
+// Round is one time that the people of some organisations are told of a release. It is done in steps: Placed and At say how
 // far it is.
 type Round struct {
 	db.Row
@@ -208,8 +208,8 @@ type Round struct {
 	Of            RoundOf   `json:"of"`
 	Organisations []uint64  `json:"organisations"`
 	People        []uint64  `json:"people,omitempty"` // others who are told: those who downloaded what was withdrawn
-	At            int       `json:"at,omitzero"`      // the next organisation; behind them, People
-	After         uint64    `json:"after,omitzero"`   // the last person or contact of it who was told
+	Placed        int       `json:"placed,omitzero"`  // organisations whose receipts stand
+	At            int       `json:"at,omitzero"`      // organisations whose people are told; behind them come People
 	Told          int       `json:"told,omitzero"`    // people and contacts so far
 	Reason        string    `json:"reason,omitzero"`
 	By            uint64    `json:"by,omitzero"`

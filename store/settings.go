@@ -106,3 +106,16 @@ func StoredSettings(tx *db.Tx) (*Settings, error) {
 	}
 	return set, err
 }
+
+// reminderDays are the days on which those who have not answered are reminded of a release, where the settings say
+// nothing: before the day by which it is to be installed (negative), and after it.
+var reminderDays = map[string][]int{"ordinary": {-7, 1, 8}, "urgent": {-2, 1, 3, 7}, "law": {-14, -3, 1, 5}}
+
+// ReminderDays returns the days on which those who have not answered are reminded of releases of the kind, counted from the
+// day by which they are to be installed.
+func ReminderDays(s *Settings, kind ReleaseKind) []int {
+	if days, said := s.Reminders[kind.String()]; said {
+		return days
+	}
+	return reminderDays[kind.String()]
+}

@@ -21,6 +21,8 @@
 //	notice      who is notified of what, by bell and by letter
 //	intake      incoming mail
 //	installation    which versions are in use where
+//	release     updates: whom they are for, who was told, what organisations answer
+//	work        what waits for somebody
 //
 // Methods return fault.Error values. What does not exist and what the actor may not see are both NotFound.
 package desk
@@ -44,8 +46,10 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/app/desk/queue"
+	"sportello/app/desk/release"
 	"sportello/app/desk/relocation"
 	"sportello/app/desk/ticket"
+	"sportello/app/desk/work"
 	"sportello/search"
 	"sportello/store/db"
 )
@@ -89,6 +93,8 @@ type Desk struct {
 	Notices       *notice.Notices
 	Intake        *intake.Intake
 	Installations *installation.Installations
+	Releases      *release.Releases
+	Work          *work.Work
 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
@@ -114,6 +120,7 @@ func New(o Options) *Desk {
 	find := find.New(o.Store, o.Search, o.Location, o.MissMonths, rights, files)
 	tickets := ticket.New(o.Store, o.Location, rights, post, people, clock)
 	notices := notice.New(o.Store, o.Keeper, o.Location, rights, post, files, tickets)
+	releases := release.New(o.Store, o.Location, rights, post, files, tickets)
 	o.Keeper.TellStrange(notices.TellStrange)
 	return &Desk{
 		st: o.Store, ix: o.Search, keeper: o.Keeper, loc: o.Location, maxFile: o.MaxFile,
@@ -132,6 +139,8 @@ func New(o Options) *Desk {
 		Notices:       notices,
 		Intake:        intake.New(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, clock),
 		Installations: installation.New(o.Store, o.Location),
+		Releases:      releases,
+		Work:          work.New(o.Store, releases.Work),
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	ofAccount                   // of the person's own account
 	toOneself                   // also to whoever did it: who got hold of an account is to the desk its person
 	withLink                    // its letter carries a link for choosing a password
+	ofRelease                   // of a release
 	mayBeOff                    // an administrator may switch its letter off
 )
 
@@ -47,48 +48,53 @@ func add(code string, weight int, traits trait) Event {
 // The events, in the order in which a ticket lives through them, then those of an account: code, weight, traits. Of
 // several events that one step causes, a person is told the weightiest; what is told by itself has no weight.
 var (
-	Opened      = add("opened", 1, byBell|byMail|answered|ofTicket|toOneself)
-	Received    = add("received", 0, byMail|answered) // a mail arrived, and nothing else is said
-	Cut         = add("cut", 0, byMail|answered)      // only the beginning of a mail was taken
-	Message     = add("message", 5, byBell|byMail|answered)
-	Taken       = add("taken", 3, byBell|byMail|answered)
-	Moved       = add("moved", 7, byBell|byMail|answered)
-	Waiting     = add("waiting", 11, byBell|byMail|answered)
-	Planned     = add("planned", 12, byBell|byMail|answered)
-	Resolved    = add("resolved", 17, byBell|byMail|answered)
-	Closing     = add("closing", 10, byBell|byMail|answered)
-	Priority    = add("priority", 6, byBell|byMail|answered)
-	New         = add("new", 2, byBell|byMail|answered|ofGroup|ofTicket)
-	Group       = add("group", 9, byBell|byMail|ofGroup|ofTicket)
-	Assigned    = add("assigned", 8, byBell|byMail|ofTicket)
-	Note        = add("note", 4, byBell|byMail|ofNotes)
-	Beside      = add("beside", 13, byBell|byMail|ofNotes)
-	Mention     = add("mention", 14, byBell|byMail|ofNotes)
-	Bounce      = add("bounce", 15, byBell|byMail|ofNotes)
-	Unconfirmed = add("unconfirmed", 16, byBell|byMail|ofNotes|toOneself)
-	Digest      = add("digest", 0, byMail)
-	View        = add("view", 0, byBell|ofTicket) // a new ticket in a view of one's own
-	Invited     = add("invited", 0, byBell|byMail|ofAccount|withLink)
-	Link        = add("link", 0, byBell|byMail|ofAccount|withLink)
-	Asked       = add("asked", 0, byBell|byMail|ofAccount|withLink) // by somebody who is not signed in
-	Handed      = add("handed", 0, byBell|byMail|ofAccount)
-	Rights      = add("rights", 0, byBell|byMail|ofAccount)
-	Password    = add("password", 0, byBell|byMail|ofAccount|toOneself)
-	Address     = add("address", 0, byBell|byMail|ofAccount|toOneself)
-	Token       = add("token", 0, byBell|byMail|ofAccount|toOneself)
-	Woken       = add("woken", 0, byBell|byMail|ofAccount|toOneself)
-	Ending      = add("ending", 0, byBell|byMail|ofAccount)
-	HatEnding   = add("affiliation", 0, byBell|byMail|ofAccount)             // of the reader
-	HatsEnding  = add("affiliation-of", 0, byBell|byMail|ofAccount)          // of somebody whom the reader coordinates
-	Kept        = add("kept", 0, byBell|byMail|ofAccount)                    // that tokens from before scopes have all rights
-	Service     = add("service", 0, byBell|byMail|ofAccount)                 // a change of a service account
-	ServiceEnds = add("service-ending", 0, byBell|byMail|ofAccount)          // a token of it is near its end
-	ServiceUsed = add("service-used", 0, byBell|byMail|ofAccount|toOneself)  // it was used from a new address
-	ServiceLeft = add("service-alone", 0, byBell|byMail|ofAccount|toOneself) // the other person it belongs to left
-	Returned    = add("returned", 0, byBell|byMail|ofAccount)                // tickets of somebody went back to a group that the reader supervises
-	HatOffered  = add("affiliation-offered", 0, byBell|byMail|ofAccount)     // to the reader, who accepts it or declines
-	HandedOn    = add("handed-on", 0, byBell|byMail|ofAccount)               // what somebody had is the reader's now
-	Browser     = add("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
+	Opened           = add("opened", 1, byBell|byMail|answered|ofTicket|toOneself)
+	Received         = add("received", 0, byMail|answered) // a mail arrived, and nothing else is said
+	Cut              = add("cut", 0, byMail|answered)      // only the beginning of a mail was taken
+	Message          = add("message", 5, byBell|byMail|answered)
+	Taken            = add("taken", 3, byBell|byMail|answered)
+	Moved            = add("moved", 7, byBell|byMail|answered)
+	Waiting          = add("waiting", 11, byBell|byMail|answered)
+	Planned          = add("planned", 12, byBell|byMail|answered)
+	Resolved         = add("resolved", 17, byBell|byMail|answered)
+	Closing          = add("closing", 10, byBell|byMail|answered)
+	Priority         = add("priority", 6, byBell|byMail|answered)
+	New              = add("new", 2, byBell|byMail|answered|ofGroup|ofTicket)
+	Group            = add("group", 9, byBell|byMail|ofGroup|ofTicket)
+	Assigned         = add("assigned", 8, byBell|byMail|ofTicket)
+	Note             = add("note", 4, byBell|byMail|ofNotes)
+	Beside           = add("beside", 13, byBell|byMail|ofNotes)
+	Mention          = add("mention", 14, byBell|byMail|ofNotes)
+	Bounce           = add("bounce", 15, byBell|byMail|ofNotes)
+	Unconfirmed      = add("unconfirmed", 16, byBell|byMail|ofNotes|toOneself)
+	Digest           = add("digest", 0, byMail)
+	View             = add("view", 0, byBell|ofTicket) // a new ticket in a view of one's own
+	Invited          = add("invited", 0, byBell|byMail|ofAccount|withLink)
+	Link             = add("link", 0, byBell|byMail|ofAccount|withLink)
+	Asked            = add("asked", 0, byBell|byMail|ofAccount|withLink) // by somebody who is not signed in
+	Handed           = add("handed", 0, byBell|byMail|ofAccount)
+	Rights           = add("rights", 0, byBell|byMail|ofAccount)
+	Password         = add("password", 0, byBell|byMail|ofAccount|toOneself)
+	Address          = add("address", 0, byBell|byMail|ofAccount|toOneself)
+	Token            = add("token", 0, byBell|byMail|ofAccount|toOneself)
+	Woken            = add("woken", 0, byBell|byMail|ofAccount|toOneself)
+	Ending           = add("ending", 0, byBell|byMail|ofAccount)
+	HatEnding        = add("affiliation", 0, byBell|byMail|ofAccount)             // of the reader
+	HatsEnding       = add("affiliation-of", 0, byBell|byMail|ofAccount)          // of somebody whom the reader coordinates
+	Kept             = add("kept", 0, byBell|byMail|ofAccount)                    // that tokens from before scopes have all rights
+	Service          = add("service", 0, byBell|byMail|ofAccount)                 // a change of a service account
+	ServiceEnds      = add("service-ending", 0, byBell|byMail|ofAccount)          // a token of it is near its end
+	ServiceUsed      = add("service-used", 0, byBell|byMail|ofAccount|toOneself)  // it was used from a new address
+	ServiceLeft      = add("service-alone", 0, byBell|byMail|ofAccount|toOneself) // the other person it belongs to left
+	Returned         = add("returned", 0, byBell|byMail|ofAccount)                // tickets of somebody went back to a group that the reader supervises
+	HatOffered       = add("affiliation-offered", 0, byBell|byMail|ofAccount)     // to the reader, who accepts it or declines
+	HandedOn         = add("handed-on", 0, byBell|byMail|ofAccount)               // what somebody had is the reader's now
+	Release          = add("release", 0, byBell|byMail|ofRelease)                 // it was published, or came to the reader's organisation
+	ReleaseAgain     = add("release-again", 0, byBell|byMail|ofRelease)
+	ReleaseDue       = add("release-due", 0, byBell|byMail|ofRelease) // its day is near or past, and nobody has answered
+	ReleaseWithdrawn = add("release-withdrawn", 0, byBell|byMail|ofRelease)
+	ContactAsked     = add("contact-asked", 0, byMail) // whether an address is right
+	Browser          = add("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
 )
 
 // All returns every event there is.
@@ -140,6 +146,9 @@ func (e Event) OfTicket() bool { return e.is(ofTicket) }
 
 // OfAccount reports whether the event is about the person's own account, not about a ticket.
 func (e Event) OfAccount() bool { return e.is(ofAccount) }
+
+// OfRelease reports whether the event is about a release.
+func (e Event) OfRelease() bool { return e.is(ofRelease) }
 
 // ToOneself reports whether people are told of it although they did it themselves.
 func (e Event) ToOneself() bool { return e.is(toOneself) }

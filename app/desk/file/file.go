@@ -27,6 +27,11 @@ const (
 // It stores nothing and returns TooLarge "error.file-too-large" above the limit, and Invalid "error.pending-files" when
 // the person has too many pending files.
 func (fs *Files) Keep(a policy.Actor, name string, r io.Reader) (*store.File, error) {
+	return fs.KeepUpTo(a, name, r, fs.maxFile)
+}
+
+// KeepUpTo is Keep with another limit of bytes. The bytes go to the disk as they come.
+func (fs *Files) KeepUpTo(a policy.Actor, name string, r io.Reader, most int64) (*store.File, error) {
 	if !a.SignedIn() {
 		return nil, policy.Denied(a)
 	}
@@ -40,7 +45,7 @@ func (fs *Files) Keep(a policy.Actor, name string, r io.Reader) (*store.File, er
 		return nil, err
 	}
 	head = head[:n]
-	blob, err := fs.st.PutBlob(io.MultiReader(bytes.NewReader(head), r), fs.maxFile)
+	blob, err := fs.st.PutBlob(io.MultiReader(bytes.NewReader(head), r), most)
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +113,8 @@ func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) 
 	return f, r, err
 }
 
-// MayRead returns nil when the actor may read the file: they may read its message or note, or a version of an
-// article that shows it, or the file is their own pending upload. Otherwise it returns a NotFound error.
+// MayRead returns nil when the actor may read the file: they may read its message or note, a version of an
+// article that shows it, or its release, or the file is their own pending upload. Otherwise it returns a NotFound error.
 func (fs *Files) MayRead(tx *db.Tx, a policy.Actor, f *store.File) error {
 	return MayRead(tx, fs.rights, a, f)
 }
@@ -134,6 +139,15 @@ func MayRead(tx *db.Tx, rights *policy.Rights, a policy.Actor, f *store.File) er
 				return nil
 			}
 		}
+	case f.Release != 0:
+		r, err := store.Releases.Glance(tx, f.Release)
+		if err != nil {
+			return err
+		}
+		if r.State == store.ReleaseWithdrawn {
+			return gone // see Releases.Open
+		}
+		return policy.MayRelease(tx, a, policy.SeeRelease, r)
 	case a.SignedIn() && f.Person == a.ID():
 		return nil
 	}

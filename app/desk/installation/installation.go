@@ -412,3 +412,29 @@ func Order(m *store.Module) version.Order {
 	slices.Reverse(listed)
 	return version.Order{Listed: listed}
 }
+
+// Installed writes down that the version was installed at the place on the day, by the word of a person, 0 for the desk. It
+// never goes backwards: where a newer version runs, that one is returned, and nothing changes.
+func Installed(tx *db.Tx, at store.Hat, module uint64, e store.Environment, v string, day time.Time, by uint64, byDesk bool) (newer string, err error) {
+	i, err := store.InstallationsByPlace.First(tx, at.Organisation, at.Unit, module, e)
+	if fault.KindOf(err) == fault.NotFound {
+		i, err = &store.Installation{Organisation: at.Organisation, Unit: at.Unit, Module: module, Environment: e}, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	m, err := store.Modules.Peek(tx, module)
+	if err != nil {
+		return "", err
+	}
+	if i.ID != 0 {
+		switch c := Order(m).Compare(i.Version, v); {
+		case c > 0:
+			return i.Version, nil
+		case c == 0 && i.Version == v:
+			return "", nil
+		}
+	}
+	i.Version, i.Since, i.By, i.ByDesk = v, day, by, byDesk
+	return "", store.Installations.Put(tx, i)
+}

@@ -88,6 +88,11 @@ func (f ReleaseFacts) NeedsCheck() bool { return f.checked }
 // Groups returns the groups that look after the release.
 func (f ReleaseFacts) Groups() []uint64 { return f.groups }
 
+// Inside reports whether the actor has to do with the release as somebody of the desk.
+func (f ReleaseFacts) Inside(a Actor) bool {
+	return a.System || a.IsAdministrator() || a.Person != nil && slices.ContainsFunc(f.groups, a.Person.InGroup)
+}
+
 // may reports whether the actor may do the act with the release; about a receipt, a contact or an answer, at the place.
 func (f ReleaseFacts) may(tx *db.Tx, a Actor, act ReleaseAct, at store.Hat) bool {
 	if a.System {

@@ -33,15 +33,15 @@ type Opening struct {
 	Affected   string
 	Regression bool
 	WorkedIn   string
-	Files      []uint64      // pending files of the actor
-	Narrowed   bool          // kept from coordinators and colleagues; in the actor's own name alone
-	Hat        store.Hat     // one of the requester's, under which it is opened; zero: the one that counts where nobody chooses
-	For        uint64        // the person in whose name it is opened; 0 for the actor
-	Group      uint64        // agents may choose one; otherwise the module's
-	Language   string        // of the ticket; empty: the requester's, else the one the words suggest, else Browser
-	Browser    string        // language of the requester's browser, "" when unknown or somebody else's
+	Files      []uint64       // pending files of the actor
+	Narrowed   bool           // kept from coordinators and colleagues; in the actor's own name alone
+	Hat        store.Hat      // one of the requester's, under which it is opened; zero: the one that counts where nobody chooses
+	For        uint64         // the person in whose name it is opened; 0 for the actor
+	Group      uint64         // agents may choose one; otherwise the module's
+	Language   string         // of the ticket; empty: the requester's, else the one the words suggest, else Browser
+	Browser    string         // language of the requester's browser, "" when unknown or somebody else's
 	Contact    store.Approach // how the person reached the agent who opens the ticket in their name
-	Then       []Step        // what happens to the new ticket in the same transaction, judged as Do judges it
+	Then       []Step         // what happens to the new ticket in the same transaction, judged as Do judges it
 	// Form says that the module's required questions must be answered: the page asks them; elsewhere agents ask later.
 	Form bool
 }
@@ -55,24 +55,34 @@ func (ts *Tickets) Open(a policy.Actor, n Opening) (*store.Ticket, error) {
 	}
 	var out *store.Ticket
 	err := ts.st.Update(a.By(act.Open), func(tx *db.Tx) error {
-		t, m, files, err := ts.draft(tx, a, n)
+		t, err := ts.OpenIn(tx, a, n)
 		if err != nil {
 			return err
-		}
-		if err := ts.Insert(tx, t, m, files); err != nil {
-			return err
-		}
-		for _, s := range n.Then {
-			done, err := ts.step(tx, a, t, s)
-			if err != nil {
-				return err
-			}
-			t = done.Ticket
 		}
 		out = t
 		return people.Wear(tx, a, t)
 	})
 	return out, err
+}
+
+// OpenIn is Open within a transaction that does more. What it does is the act of opening alone.
+func (ts *Tickets) OpenIn(tx *db.Tx, a policy.Actor, n Opening) (*store.Ticket, error) {
+	t, m, files, err := ts.draft(tx, a, n)
+	if err != nil {
+		return nil, err
+	}
+	tx.Act(act.Open)
+	if err := ts.Insert(tx, t, m, files); err != nil {
+		return nil, err
+	}
+	for _, s := range n.Then {
+		done, err := ts.step(tx, a, t, s)
+		if err != nil {
+			return nil, err
+		}
+		t = done.Ticket
+	}
+	return t, nil
 }
 
 // draft makes the rows of a new ticket and collects all problems.

@@ -1,0 +1,319 @@
+package release
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sportello/app/desk/installation"
+	"sportello/app/desk/policy"
+	"sportello/app/version"
+	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
+	"sportello/store/key"
+	"sportello/store/spelling"
+)
+
+// Place is where a release is to be installed: an organisation or one of its units, a module, an environment.
+type Place struct {
+	Hat         store.Hat
+	Module      uint64
+	Environment store.Environment
+	Version     string // what runs there; empty: nobody said
+	Asked       bool   // the organisation installs itself, and says how it went
+}
+
+// Addressed is an organisation that a release is for, with whom that tells.
+type Addressed struct {
+	*store.Organisation
+	Places   []Place
+	People   []*store.Person // coordinators, and those who follow the module, without passwords
+	Contacts []*store.Contact
+	Bounced  []string // addresses among them that mail lately came back from
+}
+
+// Nobody reports whether the organisation has nobody whom the desk could tell.
+func (a *Addressed) Nobody() bool { return len(a.People)+len(a.Contacts) == 0 }
+
+// Preview is whom a release tells if it is published now.
+type Preview struct {
+	Organisations []Addressed
+	People        int // each once, also who speaks for several organisations
+	Contacts      int
+	Bounced       int
+	Nobody        int // organisations with nobody to tell
+	Followers     int // of the desk, besides
+	Sum           string
+}
+
+// Preview returns whom the release tells if it is published now; of one that is published, whom it tells if it went to all
+// of its audience again. Only those who may write the release may call it.
+func (rs *Releases) Preview(a policy.Actor, number uint64) (Preview, error) {
+	var out Preview
+	err := rs.st.View(func(tx *db.Tx) error {
+		r, err := store.Releases.Glance(tx, number)
+		if err != nil {
+			return err
+		}
+		if err := policy.MayRelease(tx, a, policy.WriteRelease, r); err != nil {
+			return err
+		}
+		out, err = preview(tx, r)
+		return err
+	})
+	return out, err
+}
+
+// Try is Preview for another audience than the release has: before it is widened.
+func (rs *Releases) Try(a policy.Actor, number uint64, wider Audience) (Preview, error) {
+	var out Preview
+	err := rs.st.View(func(tx *db.Tx) error {
+		r, err := store.Releases.Glance(tx, number)
+		if err != nil {
+			return err
+		}
+		if err := policy.MayRelease(tx, a, policy.WriteRelease, r); err != nil {
+			return err
+		}
+		var wrong fault.Problems
+		if r.Audience, err = audience(tx, wider, &wrong); err != nil {
+			return err
+		}
+		if err := wrong.Err(); err != nil {
+			return err
+		}
+		out, err = preview(tx, r)
+		return err
+	})
+	return out, err
+}
+
+func preview(tx *db.Tx, r *store.Release) (Preview, error) {
+	var out Preview
+	to, err := reach(tx, r)
+	if err != nil {
+		return out, err
+	}
+	crowd, err := followers(tx, r)
+	if err != nil {
+		return out, err
+	}
+	people, contacts := map[uint64]bool{}, map[string]bool{}
+	sum := sha256.New()
+	for _, id := range to {
+		o, err := store.Organisations.Peek(tx, id)
+		if err != nil {
+			return out, err
+		}
+		places, err := placesOf(tx, r, id)
+		if err != nil {
+			return out, err
+		}
+		one := Addressed{Organisation: o, Places: places}
+		if one.People, err = peopleOf(tx, crowd, id, places); err != nil {
+			return out, err
+		}
+		if one.Contacts, err = contactsOf(tx, r, id); err != nil {
+			return out, err
+		}
+		fmt.Fprintf(sum, "o%d\n", id)
+		for _, p := range places {
+			fmt.Fprintf(sum, "h%d %d %d %v\n", p.Hat.Unit, p.Module, p.Environment, p.Asked)
+		}
+		for _, p := range one.People {
+			fmt.Fprintf(sum, "p%d\n", p.ID)
+			people[p.ID] = true
+			if !p.MailFailed.IsZero() {
+				one.Bounced = append(one.Bounced, p.Email)
+			}
+		}
+		for _, c := range one.Contacts {
+			fmt.Fprintf(sum, "c%d\n", c.ID)
+			contacts[c.Email] = true
+			if !c.Failed.IsZero() {
+				one.Bounced = append(one.Bounced, c.Email)
+			}
+		}
+		if one.Nobody() {
+			out.Nobody++
+		}
+		out.Bounced += len(one.Bounced)
+		out.Organisations = append(out.Organisations, one)
+	}
+	slices.SortStableFunc(out.Organisations, func(x, y Addressed) int {
+		return cmp.Compare(spelling.Fold(x.Name), spelling.Fold(y.Name))
+	})
+	for _, p := range crowd {
+		if p.IsAgent() && !people[p.ID] {
+			out.Followers++
+		}
+	}
+	out.People, out.Contacts, out.Sum = len(people), len(contacts), hex.EncodeToString(sum.Sum(nil)[:16])
+	return out, nil
+}
+
+// reach returns the organisations that the release is for, in ascending order.
+func reach(tx *db.Tx, r *store.Release) ([]uint64, error) {
+	out := slices.Clone(r.Audience.Organisations)
+	if r.Audience.All {
+		for o, err := range store.Organisations.PeekAll(tx, 0, false) {
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, o.ID)
+		}
+	}
+	for _, m := range r.Modules {
+		if len(r.Audience.Installed) == 0 {
+			break
+		}
+		order, err := orderOf(tx, m)
+		if err != nil {
+			return nil, err
+		}
+		for i, err := range store.InstallationsByModule.PeekRows(tx, db.Span{Prefix: key.Of(m)}) {
+			if err != nil {
+				return nil, err
+			}
+			if chosen(r, order, i) {
+				out = append(out, i.Organisation)
+			}
+		}
+	}
+	slices.Sort(out)
+	out = slices.Compact(out)
+	return slices.DeleteFunc(out, func(id uint64) bool {
+		_, err := store.Organisations.Peek(tx, id)
+		return fault.KindOf(err) == fault.NotFound
+	}), nil
+}
+
+func orderOf(tx *db.Tx, module uint64) (version.Order, error) {
+	m, err := store.Modules.Peek(tx, module)
+	if err != nil {
+		return version.Order{}, err
+	}
+	return installation.Order(m), nil
+}
+
+// chosen reports whether one of the ranges of the audience has the installation, which is of a module of the release.
+func chosen(r *store.Release, order version.Order, i *store.Installation) bool {
+	return slices.ContainsFunc(r.Audience.Installed, func(in store.Installed) bool {
+		return (in.Module == 0 || in.Module == i.Module) && (in.Environment == store.EnvironmentNone || in.Environment == i.Environment) &&
+			order.Within(i.Version, in.From, in.Until)
+	})
+}
+
+// placesOf returns where the organisation is to install the release. Where the release is for those who have installed
+// something, these are the places that have; else all that are known, and of a module of which none is known, production
+// at the organisation as a whole.
+func placesOf(tx *db.Tx, r *store.Release, organisation uint64) ([]Place, error) {
+	all := r.Audience.All || slices.Contains(r.Audience.Organisations, organisation)
+	var out []Place
+	for _, m := range r.Modules {
+		order, err := orderOf(tx, m)
+		if err != nil {
+			return nil, err
+		}
+		known := false
+		for i, err := range store.InstallationsByPlace.PeekRows(tx, db.Span{Prefix: key.Of(organisation)}) {
+			if err != nil {
+				return nil, err
+			}
+			if i.Module != m {
+				continue
+			}
+			if known = true; all || chosen(r, order, i) {
+				out = append(out, Place{store.Hat{Organisation: organisation, Unit: i.Unit}, m, i.Environment, i.Version, i.Installs == store.InstalledByOrganisation})
+			}
+		}
+		if !known && all {
+			out = append(out, Place{store.Hat{Organisation: organisation}, m, store.Production, "", true})
+		}
+	}
+	return out, nil
+}
+
+// followers returns the people who follow a module of the release or a level above it, by their number.
+func followers(tx *db.Tx, r *store.Release) ([]*store.Person, error) {
+	var ids []uint64
+	for _, m := range r.Modules {
+		for level := m; level != 0; {
+			for e := range store.FollowingsByModule.Entries(tx, db.Span{Prefix: key.Of(level)}) {
+				f, err := store.Followings.Peek(tx, e.ID)
+				if err != nil {
+					return nil, err
+				}
+				ids = append(ids, f.Person)
+			}
+			above, err := store.Modules.Peek(tx, level)
+			if err != nil {
+				return nil, err
+			}
+			level = above.Parent
+		}
+	}
+	slices.Sort(ids)
+	var out []*store.Person
+	for _, id := range slices.Compact(ids) {
+		p, err := store.People.Peek(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !p.Disabled {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// peopleOf returns whom the release tells at the organisation, by their number: its coordinators, those of the units where
+// it is to be installed, and those of the followers who belong there.
+func peopleOf(tx *db.Tx, followers []*store.Person, organisation uint64, places []Place) ([]*store.Person, error) {
+	out := map[uint64]*store.Person{}
+	for e := range store.PeopleByCoordination.Entries(tx, db.Span{Prefix: key.Of(organisation)}) {
+		p, err := store.People.Peek(tx, e.ID)
+		if err != nil {
+			return nil, err
+		}
+		speaks := p.Covers(organisation, 0, tx.Now()) || slices.ContainsFunc(places, func(at Place) bool {
+			return at.Hat.Unit != 0 && p.Covers(organisation, at.Hat.Unit, tx.Now())
+		})
+		if speaks && !p.Disabled && !p.IsService() {
+			out[p.ID] = p
+		}
+	}
+	for _, p := range followers {
+		if p.Belongs(organisation, 0, tx.Now()) {
+			out[p.ID] = p
+		}
+	}
+	list := make([]*store.Person, 0, len(out))
+	for _, p := range out {
+		list = append(list, p)
+	}
+	slices.SortFunc(list, func(x, y *store.Person) int { return cmp.Compare(x.ID, y.ID) })
+	return list, nil
+}
+
+// contactsOf returns the confirmed contacts of the organisation for the modules of the release, by their number, each
+// address once.
+func contactsOf(tx *db.Tx, r *store.Release, organisation uint64) ([]*store.Contact, error) {
+	var out []*store.Contact
+	for c, err := range store.ContactsByOrganisation.PeekRows(tx, db.Span{Prefix: key.Of(organisation)}) {
+		if err != nil {
+			return nil, err
+		}
+		of := c.Module == 0 || slices.ContainsFunc(r.Modules, func(m uint64) bool { return policy.Under(tx, m, c.Module) })
+		same := slices.ContainsFunc(out, func(o *store.Contact) bool { return strings.EqualFold(o.Email, c.Email) })
+		if of && !same && !c.Confirmed.IsZero() {
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(x, y *store.Contact) int { return cmp.Compare(x.ID, y.ID) })
+	return out, nil
+}

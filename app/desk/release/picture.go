@@ -1,0 +1,226 @@
+package release
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"time"
+
+	"sportello/app/desk/policy"
+	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
+	"sportello/store/key"
+	"sportello/store/spelling"
+)
+
+// Cell is what one place says of one release, in the picture.
+type Cell struct {
+	Known       bool // the release went there
+	State       store.ReceiptState
+	Asked, Late bool
+}
+
+// PictureRow is a place: an organisation or one of its units, in an environment.
+type PictureRow struct {
+	Organisation *store.Organisation
+	Unit         *store.Unit // nil for the organisation as a whole
+	Environment  store.Environment
+	Version      string // what runs there
+	Cells        []Cell // in the order of the releases
+}
+
+// Picture is a module with organisations down and its releases across.
+type Picture struct {
+	Module   *store.Module
+	Releases []*store.Release // the newest first
+	Rows     []PictureRow     // by name of organisation and unit, production first
+	Late     int              // cells
+	Failed   int
+	Unread   int
+}
+
+// maxAcross is how many releases a picture shows.
+const maxAcross = 60
+
+// Picture returns the picture of the module of the code: of all places to those who may see the receipts of its releases,
+// to coordinators that of their places. NotFound for everybody else. It is read from the keys of an index, so that it costs
+// little with many organisations.
+func (rs *Releases) Picture(a policy.Actor, code string) (Picture, error) {
+	var out Picture
+	err := rs.st.View(func(tx *db.Tx) (err error) {
+		out, err = rs.picture(tx, a, code)
+		return err
+	})
+	return out, err
+}
+
+type pictureKey struct {
+	organisation, unit uint64
+	environment        store.Environment
+}
+
+func (rs *Releases) picture(tx *db.Tx, a policy.Actor, code string) (Picture, error) {
+	out := Picture{}
+	gone := fault.New(fault.NotFound, "error.not-found")
+	m, err := store.ModulesByCode.PeekFirst(tx, code)
+	if err != nil {
+		return out, err
+	}
+	out.Module = m
+	facts, err := policy.FactsOfRelease(tx, &store.Release{Modules: []uint64{m.ID}})
+	if err != nil {
+		return out, err
+	}
+	whole := facts.Inside(a)
+	if !whole && (a.Person == nil || !a.Person.IsCoordinator(tx.Now())) {
+		return out, gone
+	}
+	across := map[uint64]int{}
+	for r, err := range store.ReleasesByModule.GlanceRows(tx, db.Span{Prefix: key.Of(m.ID), Desc: true}) {
+		if err != nil {
+			return out, err
+		}
+		if !r.Out() || policy.MayRelease(tx, a, policy.SeeRelease, r) != nil {
+			continue
+		}
+		if len(out.Releases) == maxAcross {
+			break
+		}
+		across[r.ID] = len(out.Releases)
+		out.Releases = append(out.Releases, r)
+	}
+	rows := map[pictureKey]int{}
+	today := rs.today(tx)
+	for n, r := range out.Releases {
+		for e := range store.ReceiptsByModule.Entries(tx, db.Span{Prefix: key.Of(m.ID, r.ID)}) {
+			k := pictureKey{binary.BigEndian.Uint64(e.Rest), binary.BigEndian.Uint64(e.Rest[8:]), store.Environment(e.Rest[16])}
+			if !whole && !a.Person.Covers(k.organisation, k.unit, tx.Now()) {
+				continue
+			}
+			at, known := rows[k]
+			if !known {
+				row, err := rs.pictureRow(tx, k, m.ID)
+				if err != nil {
+					return out, err
+				}
+				row.Cells = make([]Cell, len(out.Releases))
+				at = len(out.Rows)
+				rows[k], out.Rows = at, append(out.Rows, row)
+			}
+			c := Cell{Known: true, State: store.ReceiptState(e.Rest[17]), Asked: e.Rest[18] != 0}
+			due := r.InstallBy.In(k.environment)
+			open := c.State == store.ReceiptTold || c.State == store.ReceiptRead || c.State == store.ReceiptPlanned
+			c.Late = open && c.Asked && r.State == store.ReleasePublished && !due.IsZero() && due.Before(today)
+			out.Rows[at].Cells[n] = c
+			switch {
+			case c.Late:
+				out.Late++
+			case c.State == store.ReceiptFailed:
+				out.Failed++
+			}
+			if c.State == store.ReceiptTold && c.Asked && r.State == store.ReleasePublished {
+				out.Unread++
+			}
+		}
+	}
+	slices.SortStableFunc(out.Rows, func(x, y PictureRow) int {
+		return cmp.Or(strings.Compare(spelling.Fold(x.Organisation.Name), spelling.Fold(y.Organisation.Name)), strings.Compare(unitName(x.Unit), unitName(y.Unit)),
+			cmp.Compare(y.Environment, x.Environment))
+	})
+	if !whole && len(out.Rows) == 0 {
+		return out, gone
+	}
+	return out, nil
+}
+
+func (rs *Releases) pictureRow(tx *db.Tx, k pictureKey, module uint64) (PictureRow, error) {
+	row := PictureRow{Environment: k.environment}
+	var err error
+	if row.Organisation, err = store.Organisations.Peek(tx, k.organisation); err != nil {
+		return row, err
+	}
+	if k.unit != 0 {
+		if row.Unit, err = store.Units.Peek(tx, k.unit); err != nil {
+			return row, err
+		}
+	}
+	i, err := store.InstallationsByPlace.PeekFirst(tx, k.organisation, k.unit, module, k.environment)
+	if err == nil {
+		row.Version = i.Version
+	}
+	return row, fault.IgnoreNotFound(err)
+}
+
+// Progress is how far the places that were asked are with a release.
+type Progress struct {
+	Asked, Told, Read, Planned, Installed, NotApplicable, Failed, Late int
+	Days                                                               []Day // on which something was installed, the oldest first
+}
+
+// Day is how many places had installed the release by the end of a day.
+type Day struct {
+	Day       time.Time
+	Installed int
+}
+
+// Progress returns how far the release is. NotFound for whoever may not see the receipts of all.
+func (rs *Releases) Progress(a policy.Actor, number uint64) (Progress, error) {
+	var out Progress
+	err := rs.st.View(func(tx *db.Tx) error {
+		out = Progress{}
+		r, err := store.Releases.Glance(tx, number)
+		if err != nil {
+			return err
+		}
+		facts, err := policy.FactsOfRelease(tx, r)
+		if err != nil {
+			return err
+		}
+		if err := facts.May(tx, a, policy.SeeRelease, store.Hat{}); err != nil {
+			return err
+		}
+		if !facts.Inside(a) {
+			return fault.New(fault.NotFound, "error.not-found")
+		}
+		days := map[time.Time]int{}
+		for row, err := range store.ReceiptsByPlace.GlanceRows(tx, db.Span{Prefix: key.Of(r.ID)}) {
+			if err != nil {
+				return err
+			}
+			if row.Asked {
+				out.Asked++
+			}
+			switch row.Last.State {
+			case store.ReceiptTold:
+				out.Told++
+			case store.ReceiptRead:
+				out.Read++
+			case store.ReceiptPlanned:
+				out.Planned++
+			case store.ReceiptInstalled:
+				out.Installed++
+				days[row.Last.Date]++
+			case store.ReceiptNotApplicable:
+				out.NotApplicable++
+			case store.ReceiptFailed:
+				out.Failed++
+			}
+			if rs.late(tx, r, row) {
+				out.Late++
+			}
+		}
+		for day := range days {
+			out.Days = append(out.Days, Day{Day: day})
+		}
+		slices.SortFunc(out.Days, func(x, y Day) int { return x.Day.Compare(y.Day) })
+		n := 0
+		for i := range out.Days {
+			n += days[out.Days[i].Day]
+			out.Days[i].Installed = n
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,52 @@
+// Package release brings updates to those who must install them: what an update is, whom it is for, who was told of it, and
+// what each organisation says of it.
+//
+//	release.go   reading and listing releases
+//	write.go     drafts, and corrections of what was published
+//	audience.go  whom a release is for, and whom that tells
+//	publish.go   checking, publishing, withdrawing, telling again
+//	round.go     telling people, a few at a time
+//	receipt.go   what organisations answer
+//	file.go      the files, who may have them, who had them
+//	contact.go   addresses without credentials, and who follows a module
+//	picture.go   organisations down, releases across
+package release
+
+import (
+	"time"
+
+	"sportello/app/desk/file"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/post"
+	"sportello/app/desk/ticket"
+	"sportello/store/db"
+)
+
+// Releases are the releases of one desk.
+type Releases struct {
+	st      *db.Store
+	loc     *time.Location // whose days count
+	rights  *policy.Rights
+	post    *post.Post
+	files   *file.Files
+	tickets *ticket.Tickets
+	begun   chan struct{} // a round began, or something was scheduled
+}
+
+// New returns the releases of the store. Their days are those of loc.
+func New(st *db.Store, loc *time.Location, rights *policy.Rights, post *post.Post, files *file.Files, tickets *ticket.Tickets) *Releases {
+	return &Releases{st: st, loc: loc, rights: rights, post: post, files: files, tickets: tickets, begun: make(chan struct{}, 1)}
+}
+
+// today returns the day of the desk, at its beginning in UTC.
+func (rs *Releases) today(tx *db.Tx) time.Time {
+	now := tx.Now().In(rs.loc)
+	return time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+func (rs *Releases) wake() {
+	select {
+	case rs.begun <- struct{}{}:
+	default:
+	}
+}
