@@ -155,7 +155,7 @@ func (tx *Tx) LastChange() uint64 { return tx.bucket("changes", "rows").Sequence
 
 func (t *Table[T]) inventory(tx *Tx, step func() error, blob func(string)) (int, error) {
 	n := 0
-	c := tx.bucket(t.name, "rows").Cursor()
+	c := t.rows(tx).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		n++
 		if err := step(); err != nil {

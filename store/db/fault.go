@@ -98,6 +98,7 @@ func (s *Store) reopen() error {
 		s.log.Warn("store: close failed file", "err", err)
 	}
 	err := s.openFile()
+	s.opened.Add(1) // what was kept may rest on what is not there any more
 	s.mu.Unlock()
 	if err != nil {
 		return err

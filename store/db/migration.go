@@ -28,7 +28,7 @@ func (t *Table[T]) rewrite(tx *Tx, change func(r *T, raw []byte) (bool, error)) 
 	if tx.bolt.Bucket([]byte(t.name)) == nil {
 		return nil
 	}
-	rows := tx.bucket(t.name, "rows")
+	rows := t.rows(tx)
 	for next := []byte{}; next != nil; { // in pieces: a walk does not go on over what was written under it
 		changed := map[string][]byte{}
 		c := rows.Cursor()
@@ -122,7 +122,7 @@ func (t *Table[T]) Derive(tx *Tx, indexes ...*Index[T]) error {
 			return err
 		}
 	}
-	tx.buckets = nil
+	tx.buckets, tx.rows = nil, nil
 	for r, err := range t.GlanceAll(tx, 0, false) {
 		if err != nil {
 			return err
@@ -153,7 +153,7 @@ func (t *Table[T]) Rebuild(tx *Tx) error {
 			return err
 		}
 	}
-	tx.buckets = nil
+	tx.buckets, tx.rows = nil, nil
 	counts := tx.bolt.Bucket(bucketCounts)
 	prefix := key.Of(t.name)
 	var stale [][]byte

@@ -24,9 +24,9 @@ const (
 
 // peekKey names a row of a table, whole or as Table.Glance has it.
 type peekKey struct {
-	table string
-	near  bool
 	id    uint64
+	table uint16
+	near  bool
 }
 
 // peeked holds the rows of all tables that one store has decoded for Table.Peek and Table.Glance: what is asked for most
@@ -39,8 +39,9 @@ type peeked struct {
 	bytes int // of newer
 }
 
-// Forget drops every decoded row that is kept, so that each is decoded again.
+// Forget drops every decoded row that is kept, so that each is decoded again, and all that was worked out from them.
 func (s *Store) Forget() {
+	s.results.forget()
 	p := s.peeked
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,7 +78,7 @@ func (p *peeked) put(k peekKey, row peek) {
 // kept returns the decoded row for the bytes, which are all of the row or its nearer part: one that was decoded before,
 // or a new one.
 func (t *Table[T]) kept(tx *Tx, id uint64, raw []byte, near bool) (*T, error) {
-	k := peekKey{t.name, near, id}
+	k := peekKey{id, t.number, near}
 	row, ok := tx.store.peeked.get(k, raw)
 	if ok && !tx.store.prove {
 		return row.(*T), nil

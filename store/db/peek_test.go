@@ -85,7 +85,7 @@ func TestAKeptRowThatSomebodyChangesIsFoundOut(t *testing.T) {
 
 func TestRowsAreKeptWithinBounds(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	key := func(id uint64) peekKey { return peekKey{[]string{"a", "b", "c"}[id%3], id%2 == 0, id / 3} }
+	key := func(id uint64) peekKey { return peekKey{id / 3, uint16(id % 3), id%2 == 0} }
 	var p peeked
 	for range 20 * maxPeeked {
 		p.put(key(r.Uint64N(4*maxPeeked)), peek{raw: make([]byte, r.IntN(2000)), row: 1})
@@ -103,10 +103,10 @@ func TestRowsAreKeptWithinBounds(t *testing.T) {
 		}
 	}
 	p = peeked{}
-	one := peekKey{"a", false, 1}
+	one := peekKey{1, 1, false}
 	p.put(one, peek{raw: []byte("a"), row: "row"})
 	for id := range uint64(maxPeeked) {
-		p.put(peekKey{"b", false, 10 + id}, peek{raw: []byte("b")})
+		p.put(peekKey{10 + id, 2, false}, peek{raw: []byte("b")})
 	}
 	if row, ok := p.get(one, []byte("a")); !ok || row != "row" {
 		t.Error("a row of the older half is not found")
@@ -117,7 +117,7 @@ func TestRowsAreKeptWithinBounds(t *testing.T) {
 	if _, ok := p.get(one, []byte("b")); ok {
 		t.Error("a row with other bytes is found")
 	}
-	for _, k := range []peekKey{{"a", true, 1}, {"b", false, 1}, {"a", false, 2}} {
+	for _, k := range []peekKey{{1, 1, true}, {1, 2, false}, {2, 1, false}} {
 		if _, ok := p.get(k, []byte("a")); ok {
 			t.Errorf("%v is found, which was never kept", k)
 		}

@@ -73,6 +73,8 @@ type Store struct {
 	blobs     *blob.Folder
 	schema    *Schema
 	peeked    *peeked
+	results   results
+	opened    atomic.Uint64 // how often the file was opened again
 	prove     bool
 
 	mu sync.RWMutex // held for reading by each View, for writing while the file is opened again

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -35,6 +36,7 @@ type record interface{ row() *Row }
 // are the only tables there are.
 type Table[T any] struct {
 	name    string
+	number  uint16 // in this process: what is kept in memory is found by it sooner than by the name
 	indexes []*Index[T]
 	Counts  func(*T) [][]byte    // counters the row adds one to
 	Ticket  func(*T) uint64      // the ticket whose history a change of the row belongs to
@@ -68,14 +70,18 @@ type AnyTable interface {
 	check(*Tx, func(string, ...any))
 	inventory(tx *Tx, step func() error, blob func(string)) (int, error)
 	Rebuild(*Tx) error
+	Mark(*Tx) (Mark, bool)
 	Name() string
 	Most(string) int
 	Unlimited() []string
 }
 
+// declared counts the tables of this process.
+var declared atomic.Uint32
+
 // Declare makes a table with the name that changes carry, of what its declaration says.
 func Declare[T any](name string, t Table[T]) *Table[T] {
-	t.name = name
+	t.name, t.number = name, uint16(declared.Add(1)) // #nosec G115 -- tables are few
 	if _, ok := any(new(T)).(record); !ok {
 		panic("store: " + t.name + " rows do not embed Row")
 	}
@@ -127,7 +133,7 @@ func rowOf[T any](r *T) *Row { return any(r).(record).row() }
 
 // Get returns the row with the id, NotFound when there is none.
 func (t *Table[T]) Get(tx *Tx, id uint64) (*T, error) {
-	raw := tx.bucket(t.name, "rows").Get(key.ID(id))
+	raw := t.rows(tx).Get(key.ID(id))
 	if raw == nil {
 		return nil, &fault.Error{Kind: fault.NotFound, Key: "error.not-found", Err: fmt.Errorf("store: no %s %d", t.name, id)}
 	}
@@ -138,7 +144,7 @@ func (t *Table[T]) Get(tx *Tx, id uint64) (*T, error) {
 // and must not be changed. A decoded row is used again as long as the stored bytes are the same, so that the result is
 // always what this transaction sees.
 func (t *Table[T]) Peek(tx *Tx, id uint64) (*T, error) {
-	raw := tx.bucket(t.name, "rows").Get(key.ID(id))
+	raw := t.rows(tx).Get(key.ID(id))
 	if raw == nil {
 		return t.Get(tx, id)
 	}
@@ -149,7 +155,7 @@ func (t *Table[T]) Peek(tx *Tx, id uint64) (*T, error) {
 // list the same however long its texts are. The row has those fields empty, and Put refuses it. In a View it is shared, as
 // that of Peek is, and must not be changed.
 func (t *Table[T]) Glance(tx *Tx, id uint64) (*T, error) {
-	raw := tx.bucket(t.name, "rows").Get(key.ID(id))
+	raw := t.rows(tx).Get(key.ID(id))
 	if raw == nil {
 		return t.Get(tx, id)
 	}
@@ -235,14 +241,14 @@ func (t *Table[T]) joined(raw []byte) []byte {
 }
 
 // Last returns the highest id ever given to a row of the table.
-func (t *Table[T]) Last(tx *Tx) uint64 { return tx.bucket(t.name, "rows").Sequence() }
+func (t *Table[T]) Last(tx *Tx) uint64 { return t.rows(tx).Sequence() }
 
 // Put writes the row: a new one when its ID is 0, else the next revision of the one that is there. It sets ID, Rev,
 // Updated and (when zero) Created, moves the index entries and counters, and appends a change, all in the one
 // transaction. It returns Conflict when the stored revision is another, and Conflict "error.taken" when a unique
 // index has the key already, Conflict "error.reference-gone" when the row names another that is not there, and Problems when a value is longer than its field holds (see Limit).
 func (t *Table[T]) Put(tx *Tx, r *T) error {
-	rows := tx.bucket(t.name, "rows")
+	rows := t.rows(tx)
 	row := rowOf(r)
 	if row.partial {
 		return fmt.Errorf("store: put %s %d: it was only glanced at", t.name, row.ID)
@@ -285,6 +291,9 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 		return err // before the first write, so that the neighbours in the group commit need not run again
 	}
 	tx.wrote = true
+	if err := t.raise(tx); err != nil {
+		return err
+	}
 	if op == Insert {
 		id, err := rows.NextSequence()
 		if err != nil {
@@ -329,10 +338,13 @@ func (t *Table[T]) Delete(tx *Tx, id uint64) error {
 		return err
 	}
 	tx.wrote = true
+	if err := t.raise(tx); err != nil {
+		return err
+	}
 	if err := t.reindex(tx, id, old, nil); err != nil {
 		return err
 	}
-	if err := tx.bucket(t.name, "rows").Delete(key.ID(id)); err != nil {
+	if err := t.rows(tx).Delete(key.ID(id)); err != nil {
 		return fmt.Errorf("store: delete %s %d: %w", t.name, id, err)
 	}
 	return t.record(tx, Remove, id, nil, old, nil)

@@ -31,7 +31,8 @@ type Tx struct {
 	by      By
 	wrote   bool
 	done    bool
-	buckets map[string]*bbolt.Bucket
+	buckets map[bucketName]*bbolt.Bucket
+	rows    []*bbolt.Bucket // of the tables, by their numbers
 	damage  error    // of the first row that could not be read
 	past    bool     // damage fails only the read that met it
 	made    struct { // the first row that was inserted, but for silent tables
@@ -78,21 +79,39 @@ func (tx *Tx) live() {
 	}
 }
 
+// bucketName is a table and a part of it.
+type bucketName struct{ table, part string }
+
 // bucket returns the nested bucket table/part. Buckets are made when the file is opened, so absence is a fault.
 func (tx *Tx) bucket(table, part string) *bbolt.Bucket {
 	tx.live()
-	name := table + "/" + part
+	name := bucketName{table, part}
 	if b, ok := tx.buckets[name]; ok {
 		return b
 	}
 	b := tx.bolt.Bucket([]byte(table)).Bucket([]byte(part))
 	if b == nil {
-		panic("store: no bucket " + name)
+		panic("store: no bucket " + table + "/" + part)
 	}
 	if tx.buckets == nil {
-		tx.buckets = map[string]*bbolt.Bucket{}
+		tx.buckets = map[bucketName]*bbolt.Bucket{}
 	}
 	tx.buckets[name] = b
+	return b
+}
+
+// rows returns the bucket of the table's rows.
+func (t *Table[T]) rows(tx *Tx) *bbolt.Bucket {
+	tx.live()
+	n := int(t.number)
+	if n < len(tx.rows) && tx.rows[n] != nil {
+		return tx.rows[n]
+	}
+	b := tx.bucket(t.name, "rows")
+	if n >= len(tx.rows) {
+		tx.rows = append(tx.rows, make([]*bbolt.Bucket, int(declared.Load())+1-len(tx.rows))...)
+	}
+	tx.rows[n] = b
 	return b
 }
 

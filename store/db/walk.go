@@ -26,7 +26,7 @@ func (t *Table[T]) GlanceAll(tx *Tx, from uint64, desc bool) iter.Seq2[*T, error
 
 func (t *Table[T]) walk(tx *Tx, from uint64, desc bool, read func(*Tx, uint64, []byte) (*T, error)) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		c := tx.bucket(t.name, "rows").Cursor()
+		c := t.rows(tx).Cursor()
 		var k, v []byte
 		switch {
 		case !desc:

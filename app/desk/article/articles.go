@@ -3,6 +3,7 @@ package article
 import (
 	"encoding/hex"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -207,46 +208,68 @@ func (as *Articles) recent(a policy.Actor, pub store.Publication, lang string, l
 // those without a level count under 0. An article in two languages counts once.
 func (as *Articles) Counts(a policy.Actor) (map[uint64]int, error) {
 	var out map[uint64]int
-	err := as.st.View(func(tx *db.Tx) error {
-		out = map[uint64]int{}
-		levels, err := catalogue.All(tx)
-		if err != nil {
+	err := as.st.View(func(tx *db.Tx) (err error) {
+		if a.Token != nil { // what it reaches is its own
+			out, err = counts(tx, a)
 			return err
 		}
-		// The index contains the article of each version, so no row has to be read.
-		article := map[uint64]uint64{}
-		for e := range store.VersionsByArticle.Entries(tx, db.Span{}) {
-			article[e.ID] = bigEndian(e.Rest)
+		var reads [4]bool
+		for i, aud := range audiences {
+			reads[i] = policy.MayRead(tx, a, 0, aud, store.Published)
 		}
-		for _, module := range append([]uint64{0}, ids(levels)...) {
-			hidden := 0
-			for _, aud := range []store.Audience{store.Public, store.SignedIn, store.Agents} {
-				if !policy.MayRead(tx, a, module, aud, store.Published) {
-					hidden += store.Versions.Count(tx, store.CountPublished, module, aud, "it") + store.Versions.Count(tx, store.CountPublished, module, aud, "en")
-				}
-			}
-			seen := map[uint64]bool{}
-			for e := range store.VersionsByModule.Entries(tx, db.Span{Prefix: key.Of(store.Published, module)}) {
-				id := article[e.ID]
-				if seen[id] {
-					continue
-				}
-				seen[id] = true
-				if hidden > 0 {
-					art, err := store.Articles.Get(tx, id)
-					if err != nil {
-						return err
-					}
-					if !policy.MayRead(tx, a, art.Module, art.Audience, store.Published) {
-						continue
-					}
-				}
-				out[module]++
-			}
-		}
-		return nil
+		reads[3] = policy.MayRead(tx, a, 0, store.Public, store.Draft) // and what has an audience that only another release knows
+		kept, err := keptCounts.Get(tx, reads, func() (map[uint64]int, error) { return counts(tx, a) })
+		out = maps.Clone(kept)
+		return err
 	})
 	return out, err
+}
+
+// audiences are those of published articles.
+var audiences = [3]store.Audience{store.Public, store.SignedIn, store.Agents}
+
+// keptCounts are the counts for those who may read what is published for each audience: without a token that is the same
+// in all modules.
+var keptCounts = db.Keep[[4]bool, map[uint64]int](store.Versions, store.Articles, store.Modules, store.Groups)
+
+func counts(tx *db.Tx, a policy.Actor) (map[uint64]int, error) {
+	out := map[uint64]int{}
+	levels, err := catalogue.All(tx)
+	if err != nil {
+		return nil, err
+	}
+	// The index contains the article of each version, so no row has to be read.
+	article := map[uint64]uint64{}
+	for e := range store.VersionsByArticle.Entries(tx, db.Span{}) {
+		article[e.ID] = bigEndian(e.Rest)
+	}
+	for _, module := range append([]uint64{0}, ids(levels)...) {
+		hidden := 0
+		for _, aud := range audiences {
+			if !policy.MayRead(tx, a, module, aud, store.Published) {
+				hidden += store.Versions.Count(tx, store.CountPublished, module, aud, "it") + store.Versions.Count(tx, store.CountPublished, module, aud, "en")
+			}
+		}
+		seen := map[uint64]bool{}
+		for e := range store.VersionsByModule.Entries(tx, db.Span{Prefix: key.Of(store.Published, module)}) {
+			id := article[e.ID]
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			if hidden > 0 {
+				art, err := store.Articles.Get(tx, id)
+				if err != nil {
+					return nil, err
+				}
+				if !policy.MayRead(tx, a, art.Module, art.Audience, store.Published) {
+					continue
+				}
+			}
+			out[module]++
+		}
+	}
+	return out, nil
 }
 
 func ids(levels []catalogue.Level) []uint64 {

@@ -77,6 +77,14 @@ func (ct *Catalogue) level(is func(Level) bool) (*Level, error) {
 // All returns the whole tree. It has a few dozen rows, which are looked at each time so that the result is always current;
 // they are shared and must not be changed.
 func All(tx *db.Tx) ([]Level, error) {
+	out, err := allLevels.Get(tx, struct{}{}, func() ([]Level, error) { return read(tx) })
+	return slices.Clone(out), err
+}
+
+// allLevels are the levels as the rows of modules and groups make them.
+var allLevels = db.Keep[struct{}, []Level](store.Modules, store.Groups)
+
+func read(tx *db.Tx) ([]Level, error) {
 	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
 	if err != nil {
 		return nil, err
