@@ -119,9 +119,30 @@ func (rs *Rights) Stand(tx *db.Tx, a Actor, t *store.Ticket) Standing {
 
 // Standing returns the actor's relation to a ticket; the caller says whether it is confidential.
 func (rs *Rights) Standing(tx *db.Tx, a Actor, t *store.Ticket, secret bool) Standing {
+	s, p := rs.unshared(tx, a, t, secret)
+	if p != nil {
+		s.shared(tx, p, t)
+	}
+	return s
+}
+
+// Shows reports whether the actor may see the ticket, as Standing does. Whether it is shared with them is asked only where
+// nothing else lets them: lists ask for thousands of tickets.
+func (rs *Rights) Shows(tx *db.Tx, a Actor, t *store.Ticket, secret bool) bool {
+	s, p := rs.unshared(tx, a, t, secret)
+	if s.Allows(See) || p == nil {
+		return s.Allows(See)
+	}
+	s.shared(tx, p, t)
+	return s.Allows(See)
+}
+
+// unshared is Standing without the relations in which a ticket is shared with the person, and the person who may have
+// them, nil for nobody.
+func (rs *Rights) unshared(tx *db.Tx, a Actor, t *store.Ticket, secret bool) (Standing, *store.Person) {
 	s := Standing{confidential: secret}
 	if !a.Reaches(tx, scope.Tickets, t.Module) {
-		return s
+		return s, nil
 	}
 	s.taken = !t.Taken.IsZero() || t.State != store.StateNew
 	p := a.Person
@@ -129,14 +150,13 @@ func (rs *Rights) Standing(tx *db.Tx, a Actor, t *store.Ticket, secret bool) Sta
 		s.Is[AsAgentHere], s.Is[AsSupervisorHere], s.Is[AsAdministrator], s.reason = true, true, true, true
 	}
 	if p == nil || p.Disabled {
-		return s
+		return s, nil
 	}
 	s.Is[AsRequester] = t.Requester == p.ID && !t.Unclaimed
 	s.Is[AsParticipant] = slices.Contains(t.Participants, p.ID)
 	if t.Requester == p.ID && t.Unclaimed {
 		s.bars[AsRequester] = BarUnclaimed
 	}
-	s.shared(tx, p, t)
 	s.Is[AsAgentHere] = p.InGroup(t.Group)
 	s.Is[AsAgentElsewhere] = p.IsAgent() && !s.Is[AsAgentHere]
 	s.Is[AsSupervisorHere] = p.Supervises(t.Group)
@@ -145,7 +165,7 @@ func (rs *Rights) Standing(tx *db.Tx, a Actor, t *store.Ticket, secret bool) Sta
 	if p.Administrator && s.confidential {
 		s.reason = gaveReason(tx, p.ID, t.ID)
 	}
-	return s
+	return s, p
 }
 
 // May returns nil when the actor may do the act to the ticket. It returns a NotFound error when they may not even see

@@ -248,8 +248,7 @@ func (qs *Queues) sight(tx *db.Tx, a policy.Actor) func(*store.Ticket) bool {
 			c = policy.Confidential(tx, t.Group, t.Module)
 			secret[key] = c
 		}
-		s := qs.rights.Standing(tx, a, t, c)
-		return s.Allows(policy.See) && (!t.IsSpam() || s.Allows(policy.Arrange))
+		return qs.rights.Shows(tx, a, t, c) && (!t.IsSpam() || qs.rights.Standing(tx, a, t, c).Allows(policy.Arrange))
 	}
 }
 
