@@ -26,11 +26,19 @@ func Rest(m *store.Message, quoted string, files []*store.File) template.HTML {
 	return Passage(m.Written(), m.Rest, m.RestHTML, quoted, files)
 }
 
+// written is all that the HTML of a text in Markdown rests on.
+type written struct{ text, quoted string }
+
+var folded markup.Rendered[written, template.HTML]
+
 // Passage returns a text, or the HTML of a mail, as HTML in its format. The result is safe.
 func Passage(format store.Format, text, html, quoted string, files []*store.File) template.HTML {
 	switch {
 	case format == store.Markdown:
-		return folded.html(written{text, quoted}, quote.Folded)
+		return folded.Get(written{text, quoted}, len(text), func() (template.HTML, int) {
+			out := quote.Folded(text, quoted)
+			return out, len(out)
+		})
 	case html == "":
 		return markup.MessageText(text)
 	}

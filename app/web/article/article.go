@@ -393,11 +393,12 @@ func (a pages) getArticle(r *web.Request) error {
 	}
 	v.AgentsOnly = art.Audience == store.Agents
 	v.Updated = v.T("articles.updated", "date", v.Date(ver.Updated))
-	v.Article = markup.HTML(ver.Format.String(), ver.Body)
+	shown := markup.Show(ver.Format.String(), ver.Body)
+	v.Article = shown.HTML
 	for _, l := range ver.Labels {
 		v.Labels = append(v.Labels, web.Link{Label: l, Address: show.Asked{Text: `"` + strings.ReplaceAll(l, `"`, " ") + `"`, Kind: query.TypeArticle}.Address()})
 	}
-	v.Headings = chapters(markup.Headings(ver.Format.String(), ver.Body))
+	v.Headings = chapters(shown.Headings)
 	for _, l := range art.Languages {
 		if l != ver.Language {
 			v.Others = append(v.Others, web.Link{Label: a.Words.Text(l, "article.read-in-"+l), Lang: l, Address: address.Article(art.Slug) + "?lang=" + l})

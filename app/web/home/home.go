@@ -55,7 +55,7 @@ func (a pages) getHome(r *web.Request) error {
 		v.Welcome = v.T("home.welcome")
 	}
 	if text := set.HomeText.In(v.Lang); text != "" {
-		v.Text = markup.HTML("markdown", text)
+		v.Text = markup.Show("markdown", text).HTML
 	}
 	for _, s := range set.Searches {
 		v.Searches = append(v.Searches, web.Link{Label: s, Address: "/search?q=" + url.QueryEscape(s)})

@@ -115,7 +115,7 @@ func (a pages) textPage(r *web.Request, v *textPage, name, builtIn string) error
 	if text == "" {
 		text = builtIn
 	}
-	v.Text = markup.HTML("markdown", text)
+	v.Text = markup.Show("markdown", text).HTML
 	return r.Render("page/text", v)
 }
 
