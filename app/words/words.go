@@ -23,7 +23,7 @@ var Languages = []string{"it", "en"}
 // Dictionary has the desk's sentences in its languages, from locale/*.it.toml and *.en.toml.
 type Dictionary struct {
 	localizers map[string]*i18n.Localizer
-	plain      map[string]map[string]string // language -> key -> sentence without placeholders
+	single     map[string]map[string]string // language -> key -> sentence that has one form
 	all        map[string]string            // language + key -> the file it is in
 	log        *slog.Logger
 	missing    sync.Map
@@ -32,19 +32,19 @@ type Dictionary struct {
 // Load reads the sentences of locale/ in the file system. log, if not nil, reports each missing sentence once.
 func Load(fsys fs.FS, log *slog.Logger) (*Dictionary, error) {
 	bundle := i18n.NewBundle(language.English)
-	d := &Dictionary{localizers: map[string]*i18n.Localizer{}, plain: map[string]map[string]string{}, all: map[string]string{}, log: log}
+	d := &Dictionary{localizers: map[string]*i18n.Localizer{}, single: map[string]map[string]string{}, all: map[string]string{}, log: log}
 	names, err := fs.Glob(fsys, "locale/*.toml")
 	if err != nil {
 		return nil, fmt.Errorf("app: list sentences: %w", err)
 	}
 	for _, lang := range Languages {
-		d.plain[lang] = map[string]string{}
+		d.single[lang] = map[string]string{}
 		d.localizers[lang] = i18n.NewLocalizer(bundle, lang)
 	}
 	for _, name := range names {
 		parts := strings.Split(strings.TrimSuffix(name, ".toml"), ".")
 		lang := parts[len(parts)-1]
-		if d.plain[lang] == nil {
+		if d.single[lang] == nil {
 			return nil, fmt.Errorf("app: read sentences of %s: the name does not end in a language of the desk", name)
 		}
 		messages, err := ReadSentences(fsys, name)
@@ -59,8 +59,8 @@ func Load(fsys fs.FS, log *slog.Logger) (*Dictionary, error) {
 				return nil, fmt.Errorf("app: read sentences of %s: %s stands in %s too", name, m.ID, d.all[lang+" "+m.ID])
 			}
 			d.all[lang+" "+m.ID] = name
-			if m.One == "" && m.Many == "" && !strings.Contains(m.Other, "{") {
-				d.plain[lang][m.ID] = m.Other
+			if m.One == "" && m.Many == "" {
+				d.single[lang][m.ID] = m.Other
 			}
 		}
 	}
@@ -125,8 +125,8 @@ func forms(table map[string]any) (*i18n.Message, bool) {
 // Text returns the sentence with the pairs of name and value filled in. If the language lacks it, it returns the
 // English one, and without that the key: a page with an odd word is better than no page.
 func (d *Dictionary) Text(lang, key string, args ...any) string {
-	if s, ok := d.plain[lang][key]; ok {
-		return s
+	if s, ok := d.single[lang][key]; ok {
+		return filled(s, args)
 	}
 	return d.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: pairs(args), TemplateParser: braces{}})
 }
@@ -157,7 +157,7 @@ func (d *Dictionary) localize(lang string, c *i18n.LocalizeConfig) string {
 
 // Has reports whether the language has the sentence.
 func (d *Dictionary) Has(lang, key string) bool {
-	if _, ok := d.plain[lang][key]; ok {
+	if _, ok := d.single[lang][key]; ok {
 		return true
 	}
 	_, tag, err := d.localizers[lang].LocalizeWithTag(&i18n.LocalizeConfig{MessageID: key, PluralCount: 2, TemplateParser: braces{}})
@@ -185,8 +185,28 @@ type sentence string
 
 func (s sentence) Execute(data any) (string, error) {
 	values, _ := data.(map[string]any)
-	rest := string(s)
+	return fill(string(s), func(name string) (any, bool) { v, ok := values[name]; return v, ok }), nil
+}
+
+// filled returns the sentence with the pairs of name and value filled in.
+func filled(s string, args []any) string {
+	if strings.IndexByte(s, '{') < 0 {
+		return s
+	}
+	return fill(s, func(name string) (any, bool) {
+		for i := len(args)&^1 - 2; i >= 0; i -= 2 { // the last of a name counts
+			if args[i] == name {
+				return args[i+1], true
+			}
+		}
+		return nil, false
+	})
+}
+
+// fill replaces each {name} that has a value.
+func fill(rest string, value func(name string) (any, bool)) string {
 	var b strings.Builder
+	b.Grow(len(rest) + 16)
 	for {
 		open := strings.IndexByte(rest, '{')
 		if open < 0 {
@@ -197,16 +217,20 @@ func (s sentence) Execute(data any) (string, error) {
 			break
 		}
 		b.WriteString(rest[:open])
-		name := rest[open+1 : open+end]
-		if v, ok := values[name]; ok {
-			fmt.Fprint(&b, v)
-		} else {
-			b.WriteString(rest[open : open+end+1])
+		switch v, ok := value(rest[open+1 : open+end]); v := v.(type) {
+		case string:
+			b.WriteString(v)
+		default:
+			if ok {
+				fmt.Fprint(&b, v)
+			} else {
+				b.WriteString(rest[open : open+end+1])
+			}
 		}
 		rest = rest[open+end+1:]
 	}
 	b.WriteString(rest)
-	return b.String(), nil
+	return b.String()
 }
 
 // GroupDigits returns a number as readers of the language write it: 12.400 and 12,400.

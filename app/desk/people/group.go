@@ -59,11 +59,11 @@ func (ps *People) Group(id uint64) (*store.Group, error) {
 	return g, err
 }
 
-// GroupByCode returns the group with the code, or a NotFound error.
+// GroupByCode returns the group with the code, or a NotFound error. The row is shared and must not be changed.
 func (ps *People) GroupByCode(code string) (*store.Group, error) {
 	var g *store.Group
 	err := ps.st.View(func(tx *db.Tx) (err error) {
-		g, err = store.GroupsByCode.First(tx, code)
+		g, err = store.GroupsByCode.PeekFirst(tx, code)
 		return err
 	})
 	return g, err
