@@ -33,9 +33,9 @@ type Tx struct {
 	done    bool
 	buckets map[bucketName]*bbolt.Bucket
 	rows    []*bbolt.Bucket // of the tables, by their numbers
-	damage  error    // of the first row that could not be read
-	past    bool     // damage fails only the read that met it
-	made    struct { // the first row that was inserted, but for silent tables
+	damage  error           // of the first row that could not be read
+	past    bool            // damage fails only the read that met it
+	made    struct {        // the first row that was inserted, but for silent tables
 		table string
 		id    uint64
 	}
