@@ -22,6 +22,7 @@ const (
 	MailFailed  MailState = "failed"  // could not be processed; Why and Detail say what happened
 	MailAside   MailState = "aside"   // understood, and belongs to no ticket: automatic answers, reports of delivery
 	MailDropped MailState = "dropped" // refused by whoever decided about a held or failed one
+	MailReceipt MailState = "receipt" // answered a letter about a release
 	MailSame    MailState = "same"    // another copy of a mail that was there already
 
 	MailImporting MailState = "importing" // taken by an import that has not made a ticket of it yet

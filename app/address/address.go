@@ -18,6 +18,15 @@ func Message(ticket, message uint64) string {
 	return Ticket(ticket) + "?message=" + itoa(message) + "#m" + itoa(message)
 }
 
+// Release returns the address of a release's page.
+func Release(number uint64) string { return "/releases/" + itoa(number) }
+
+// ReleaseLink returns the address where a contact answers for a release, by the token of a letter.
+func ReleaseLink(token string) string { return "/releases/link/" + token }
+
+// Contact returns the address where a contact says that its address is right, by the token of a letter.
+func Contact(token string) string { return "/contacts/" + token }
+
 // NewTicket returns the address of the form that opens a ticket about the module with the code.
 func NewTicket(module string) string { return "/tickets/new?module=" + url.QueryEscape(module) }
 

@@ -158,6 +158,12 @@ func (w *letterWriter) link() string {
 		return w.base(address.Invited(w.o.Link))
 	case w.o.Account == event.HatOffered:
 		return w.base(address.OwnInvitations)
+	case w.o.Letter.Contact != 0 && w.o.Release == nil:
+		return w.base(address.Contact(w.o.Link))
+	case w.o.Letter.Contact != 0:
+		return w.base(address.ReleaseLink(w.o.Link))
+	case w.o.Release != nil:
+		return w.base(address.Release(w.o.Release.ID))
 	case w.o.Account.OfAccount() && w.o.Link != "":
 		return w.base(address.Password(w.o.Link))
 	case w.o.Account.OfService():
@@ -190,12 +196,15 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 	f := map[string]string{"greeting": "", "name": notice.ShownName(w.o.Person), "number": fmt.Sprint(l.Ticket), "subject": l.Subject, "who": who, "group": w.group(), "desk": w.set.Name,
 		"why": l.Why, "version": "", "date": w.date(w.o.Closes), "link": w.link(), "token": w.or(l.Named, "me.token-without-name"), "place": l.Named, "person": l.Of,
 
-		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.delivery.Words.Moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights)}
+		"device": w.or(l.Device, "me.unknown-device"), "address": w.or(l.Addr, "letter.unknown-address"), "time": w.delivery.Words.Moment(w.lang, l.At, w.now).Exact, "rights": w.rights(l.Rights), "headline": "", "facts": "", "notes": ""}
 	if name := notice.Greeted(w.o.Person); name != "" && !w.greeted {
 		f["greeting"] = w.t("letter.greeting", "name", name)
 	}
 	if w.o.Account == event.Service && l.Why != "" {
 		f["why"] = w.t("letter.service-" + l.Why)
+	}
+	if l.Release != nil {
+		w.release(f, l.Release)
 	}
 	if t := w.o.Ticket; t != nil {
 		f["subject"] = cmp.Or(l.Subject, t.Subject)
@@ -205,7 +214,7 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 		case !t.PlannedFor.IsZero():
 			f["version"] = w.t("letter.on-date", "date", w.date(t.PlannedFor))
 		}
-	} else {
+	} else if l.Release == nil {
 		f["date"] = w.date(w.now)
 	}
 	if !l.Ends.IsZero() {
@@ -253,7 +262,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	p := letterPage{Language: w.lang}
 	first := o.Lines[len(o.Lines)-1]
 	tells := first.Event
-	digest := o.Ticket == nil && !o.Account.OfAccount() && tells != event.Received
+	digest := o.Ticket == nil && o.Release == nil && !o.Account.OfAccount() && tells != event.Received && tells != event.ContactAsked
 	if digest {
 		tells = event.Digest
 	}
@@ -410,6 +419,11 @@ func (w *letterWriter) digest(first notice.OutgoingLine) []letterLine {
 		event := w.t(l.Event.InBell(), "who", who)
 		if l.Unproven {
 			event += " (" + w.t("bell.unproven") + ")"
+		}
+		if l.Release != nil {
+			address := w.base(address.Release(l.Release.ID))
+			out = append(out, letterLine{Intro: []letterParagraph{w.paragraph(w.t("letter.digest-release", "headline", w.headline(l.Release), "event", event)+"\n"+address, address)}})
+			continue
 		}
 		address := w.base(address.Ticket(l.Ticket))
 		out = append(out, letterLine{Intro: []letterParagraph{w.paragraph(w.t("letter.digest-line", "number", l.Ticket, "subject", l.Subject, "event", event)+"\n"+address, address)}})

@@ -119,8 +119,8 @@ func New(o Options) *Desk {
 	people := people.New(o.Store, o.Keeper, post, o.Location)
 	find := find.New(o.Store, o.Search, o.Location, o.MissMonths, rights, files)
 	tickets := ticket.New(o.Store, o.Location, rights, post, people, clock)
-	notices := notice.New(o.Store, o.Keeper, o.Location, rights, post, files, tickets)
 	releases := release.New(o.Store, o.Location, rights, post, files, tickets)
+	notices := notice.New(o.Store, o.Keeper, o.Location, rights, post, files, tickets, releases)
 	o.Keeper.TellStrange(notices.TellStrange)
 	return &Desk{
 		st: o.Store, ix: o.Search, keeper: o.Keeper, loc: o.Location, maxFile: o.MaxFile,
@@ -137,7 +137,7 @@ func New(o Options) *Desk {
 		Queues:        queue.New(o.Store, o.Search, o.Log, rights, find),
 		Relocations:   relocation.New(o.Store, rights, tickets),
 		Notices:       notices,
-		Intake:        intake.New(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, clock),
+		Intake:        intake.New(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, releases, clock),
 		Installations: installation.New(o.Store, o.Location),
 		Releases:      releases,
 		Work:          work.New(o.Store, releases.Work),

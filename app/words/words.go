@@ -339,6 +339,15 @@ func (d *Dictionary) Date(lang string, t time.Time) string {
 	return fmt.Sprintf("%s %s %d", day, d.Text(lang, fmt.Sprintf("month.%d", t.Month())), t.Year())
 }
 
+// Weekday returns the day of t in its own zone with its weekday: lunedì 30 novembre, Monday 30 November.
+func (d *Dictionary) Weekday(lang string, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	date := d.Date(lang, t)
+	return d.Text(lang, fmt.Sprintf("day.%d", t.Weekday())) + " " + date[:strings.LastIndexByte(date, ' ')]
+}
+
 // DaysBetween returns the number of midnights between now and t, negative if t comes first.
 func DaysBetween(now, t time.Time) int {
 	midnight := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }

@@ -93,7 +93,8 @@ var (
 	ReleaseAgain     = add("release-again", 0, byBell|byMail|ofRelease)
 	ReleaseDue       = add("release-due", 0, byBell|byMail|ofRelease) // its day is near or past, and nobody has answered
 	ReleaseWithdrawn = add("release-withdrawn", 0, byBell|byMail|ofRelease)
-	ContactAsked     = add("contact-asked", 0, byMail) // whether an address is right
+	ReceiptUnclear   = add("receipt-unclear", 0, byMail) // an answer by mail that nobody can act upon
+	ContactAsked     = add("contact-asked", 0, byMail)   // whether an address is right
 	Browser          = add("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
 )
 

@@ -20,7 +20,7 @@ func MailOff(set *store.Settings, event event.Event) bool {
 }
 
 // MailPlaceholders are the placeholders allowed in the texts of mail, written {name}.
-var MailPlaceholders = []string{"greeting", "name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link", "token", "person", "place", "device", "address", "time", "rights"}
+var MailPlaceholders = []string{"greeting", "name", "number", "subject", "who", "group", "desk", "why", "version", "date", "link", "token", "person", "place", "device", "address", "time", "rights", "headline", "facts", "notes"}
 
 var maxMailText = store.SettingsTable.Most("mail_texts.it")
 

@@ -140,6 +140,9 @@ func (j *joining) decide() error {
 	if j.person != nil && j.person.Disabled {
 		return j.hold("disabled")
 	}
+	if done, err := j.receipt(); err != nil || done {
+		return err
+	}
 	j.token = j.it.notices.OpenReply(recipients(row, in.Message))
 	l, err := j.find()
 	switch {

@@ -35,7 +35,7 @@ func (it *Intake) Mails(a policy.Actor, state store.MailState, before uint64, li
 		return page, err
 	}
 	err := it.st.View(func(tx *db.Tx) error {
-		for _, s := range []store.MailState{store.MailWaiting, store.MailDone, store.MailHeld, store.MailFailed, store.MailAside, store.MailDropped, store.MailSame} {
+		for _, s := range []store.MailState{store.MailWaiting, store.MailDone, store.MailHeld, store.MailFailed, store.MailAside, store.MailReceipt, store.MailDropped, store.MailSame} {
 			page.Count[s] = store.Mails.Count(tx, string(s))
 		}
 		may := func(m *store.Mail) bool { return it.rights.MayJudge(tx, a, m) == nil }

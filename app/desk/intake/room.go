@@ -22,23 +22,25 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
+	"sportello/app/desk/release"
 	"sportello/app/desk/ticket"
 	"sportello/store/db"
 )
 
 // Intake processes the mail of one desk.
 type Intake struct {
-	st      *db.Store
-	log     *slog.Logger
-	clock   func() time.Time
-	free    func() (int64, bool)
-	rights  *policy.Rights
-	post    *post.Post
-	people  *people.People
-	tickets *ticket.Tickets
-	notices *notice.Notices
-	due     *due.Clock
-	held    heldRoom
+	st       *db.Store
+	log      *slog.Logger
+	clock    func() time.Time
+	free     func() (int64, bool)
+	rights   *policy.Rights
+	post     *post.Post
+	people   *people.People
+	tickets  *ticket.Tickets
+	notices  *notice.Notices
+	releases *release.Releases
+	due      *due.Clock
+	held     heldRoom
 
 	mailMu    sync.Mutex    // held while a mail is processed: their order matters
 	strangers strangers     // protected by mailMu
@@ -46,6 +48,6 @@ type Intake struct {
 }
 
 // New returns the intake of the store; free returns the free bytes on its disk.
-func New(st *db.Store, log *slog.Logger, free func() (int64, bool), rights *policy.Rights, post *post.Post, people *people.People, tickets *ticket.Tickets, notices *notice.Notices, due *due.Clock) *Intake {
-	return &Intake{st: st, log: log, clock: st.Now, free: free, rights: rights, post: post, people: people, tickets: tickets, notices: notices, due: due, mailWaits: make(chan struct{}, 1)}
+func New(st *db.Store, log *slog.Logger, free func() (int64, bool), rights *policy.Rights, post *post.Post, people *people.People, tickets *ticket.Tickets, notices *notice.Notices, releases *release.Releases, due *due.Clock) *Intake {
+	return &Intake{st: st, log: log, clock: st.Now, free: free, rights: rights, post: post, people: people, tickets: tickets, notices: notices, releases: releases, due: due, mailWaits: make(chan struct{}, 1)}
 }

@@ -208,7 +208,7 @@ func (ns *Notices) planDigest(tx *db.Tx, person uint64, list []*store.Notice) er
 	l := &store.Letter{State: store.LetterQueued, Person: person, Next: tx.Now()}
 	for _, n := range list {
 		if !n.Read {
-			l.Tells = append(l.Tells, store.Telling{Event: n.Event, By: n.By, Message: n.Reply, At: n.At, Why: n.Why, Ticket: n.Ticket})
+			l.Tells = append(l.Tells, store.Telling{Event: n.Event, By: n.By, Message: n.Reply, At: n.At, Why: n.Why, Ticket: n.Ticket, Release: n.Release, Round: n.Round})
 		}
 		n.Digest = false
 		if err := store.Notices.Put(tx, n); err != nil {

@@ -22,9 +22,10 @@ import (
 // look at nothing else: what is not here must not leave.
 type Outgoing struct {
 	Letter     *store.Letter
-	Person     *store.Person // the reader, without password
-	Ticket     *store.Ticket // nil in a digest, and about an account
-	Account    event.Event   // the event, in a letter about the reader's account
+	Person     *store.Person    // the reader, without password
+	Ticket     *store.Ticket    // nil in a digest, and about an account
+	Release    *OutgoingRelease // nil, but in a letter about one
+	Account    event.Event      // the event, in a letter about the reader's account
 	Group      *store.Group
 	Agents     bool // the reader stands on the agents' side of the ticket
 	Lines      []OutgoingLine
@@ -57,6 +58,8 @@ type OutgoingLine struct {
 	Of    string    // the name of the person whose affiliation it is
 
 	Rights []NamedRight // rights of the reader, given and removed
+
+	Release *OutgoingRelease // nil, but of an event about one
 
 	Unproven bool // it is about a mail whose sender is not proved
 }
@@ -301,6 +304,12 @@ func (ns *Notices) outgoing(tx *db.Tx, l *store.Letter) (*Outgoing, string, erro
 			return nil, "", err
 		}
 	}
+	if asksContact(l) {
+		return ns.outgoingContact(tx, o)
+	}
+	if l.Release != 0 {
+		return ns.outgoingRelease(tx, o)
+	}
 	if event, ok := post.OfAccount(l); ok {
 		return ns.outgoingAccount(tx, o, event)
 	}
@@ -412,6 +421,9 @@ func opening(tx *db.Tx, t *store.Ticket) (*store.Message, error) {
 
 // line returns one event as the reader may read it, false when they may not.
 func (ns *Notices) line(tx *db.Tx, o *Outgoing, tell store.Telling) (OutgoingLine, bool, error) {
+	if tell.Release != 0 {
+		return ns.digestRelease(tx, o, tell)
+	}
 	line := OutgoingLine{Telling: tell, Ticket: tell.Ticket}
 	t := o.Ticket
 	if t == nil {

@@ -264,6 +264,16 @@ func (ns *Notices) List(a policy.Actor, limit int) ([]Line, int, error) {
 				}
 				line.Unproven = m != nil && m.NotVerified() && m.Author != a.ID()
 			}
+			if n.Release != 0 {
+				tell, ok, err := ns.digestRelease(tx, &Outgoing{Person: a.Person}, store.Telling{Release: n.Release})
+				if err != nil {
+					return err
+				}
+				if !ok {
+					continue
+				}
+				line.Subject = tell.Release.Module.Name.In(a.Lang()) + " " + tell.Release.Version
+			}
 			if p, err := store.People.Get(tx, n.By); err == nil {
 				line.Who = p.Name
 			}

@@ -10,26 +10,28 @@ import (
 	"sportello/app/desk/file"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
+	"sportello/app/desk/release"
 	"sportello/app/desk/ticket"
 	"sportello/store/db"
 )
 
 // Notices are the notices and letters of one desk.
 type Notices struct {
-	st      *db.Store
-	keeper  *credential.Keeper
-	clock   func() time.Time
-	loc     *time.Location
-	rights  *policy.Rights
-	post    *post.Post
-	files   *file.Files
-	tickets *ticket.Tickets
+	st       *db.Store
+	keeper   *credential.Keeper
+	clock    func() time.Time
+	loc      *time.Location
+	rights   *policy.Rights
+	post     *post.Post
+	files    *file.Files
+	tickets  *ticket.Tickets
+	releases *release.Releases
 
 	outMu     sync.Mutex      // held while letters are sent
 	unwritten map[uint64]Sent // letters that were sent but could not be recorded in the store; protected by outMu
 }
 
 // New returns the notices of the store.
-func New(st *db.Store, keeper *credential.Keeper, loc *time.Location, rights *policy.Rights, post *post.Post, files *file.Files, tickets *ticket.Tickets) *Notices {
-	return &Notices{st: st, keeper: keeper, clock: st.Now, loc: loc, rights: rights, post: post, files: files, tickets: tickets, unwritten: map[uint64]Sent{}}
+func New(st *db.Store, keeper *credential.Keeper, loc *time.Location, rights *policy.Rights, post *post.Post, files *file.Files, tickets *ticket.Tickets, releases *release.Releases) *Notices {
+	return &Notices{st: st, keeper: keeper, clock: st.Now, loc: loc, rights: rights, post: post, files: files, tickets: tickets, releases: releases, unwritten: map[uint64]Sent{}}
 }

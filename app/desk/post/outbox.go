@@ -193,6 +193,14 @@ func MarkUnreachable(tx *db.Tx, l *store.Letter, why string) error {
 	if err := store.Letters.Put(tx, l); err != nil {
 		return err
 	}
+	if l.Contact != 0 {
+		c, err := store.Contacts.Get(tx, l.Contact)
+		if err != nil || c.Email != l.To || !c.Failed.IsZero() {
+			return fault.IgnoreNotFound(err)
+		}
+		c.Failed = tx.Now()
+		return store.Contacts.Put(tx, c)
+	}
 	p, err := store.People.Get(tx, l.Person)
 	if err != nil || p.Email != l.To || !p.MailFailed.IsZero() {
 		return fault.IgnoreNotFound(err) // the recipient of a plain acknowledgement may be unknown to the desk

@@ -68,7 +68,7 @@ type mailLine struct {
 }
 
 // mailStates are the lists of the administration's page, with mail that waits for a decision first.
-var mailStates = append(slices.Clone(store.JudgedMail), store.MailWaiting, store.MailDone, store.MailDropped, store.MailSame)
+var mailStates = append(slices.Clone(store.JudgedMail), store.MailWaiting, store.MailDone, store.MailReceipt, store.MailDropped, store.MailSame)
 
 const (
 	mailsShown     = 50
