@@ -46,6 +46,18 @@ func (w *world) letterOfEvent(reader *store.Person, tells event.Event, change fu
 		if tells == event.Rights {
 			line.Rights = []notice.NamedRight{{Right: "supervisor", Over: store.Words{IT: "Stipendi", EN: "Payroll"}}, {Right: "editor", Taken: true}}
 		}
+	case tells.OfRelease(), tells == event.ReceiptUnclear:
+		day := time.Date(2031, 2, 3, 0, 0, 0, 0, time.UTC)
+		line.Release = &notice.OutgoingRelease{Answer: true, Module: &store.Module{Name: store.Words{IT: "CSA", EN: "CSA"}},
+			Release: &store.Release{Row: db.Row{ID: 12}, Version: "24.01.00", Kind: store.Law, Title: store.Words{IT: "Conguaglio & <altro>", EN: "Balance & <more>"},
+				Notes: store.Words{IT: "Si installa a servizio fermo.", EN: "Installed while the service stops."}, Otherwise: store.Words{IT: "la CU viene rifiutata.", EN: "the CU is rejected."},
+				Norm: store.Norm{Text: "L. 207/2024", Date: day}, InstallBy: store.InstallBy{Production: day}, WayBack: store.WayBack{Kind: store.BackNone},
+				Stop: store.Stop{From: day.Add(18 * time.Hour), Until: day.Add(20 * time.Hour), Latest: day.Add(22 * time.Hour)}},
+			Places: []notice.OutgoingPlace{{Name: "Ateneo", Environment: store.Production, Version: "23.12.00", Asked: true}}}
+		o.Release, o.ReplyTo = line.Release, "csa+x@desk.example"
+		o.Group = &store.Group{Name: store.Words{IT: "Carriere e stipendi", EN: "Careers and payroll"}}
+	case tells == event.ContactAsked:
+		o.Letter.Contact, o.Link, line.Named, o.ReplyTo = 1, "segreto", "Ateneo", o.From
 	case tells == event.Received:
 		o.Person = &store.Person{Email: reader.Email, Name: reader.Email, Language: reader.Language}
 		o.ReplyTo = o.From
@@ -358,6 +370,37 @@ func TestTheBrowserSaysTheLanguageWhereTheWordsDoNot(t *testing.T) {
 		}
 		if k := w.row(number); k.Language != c.want {
 			t.Errorf("%+v is in %q", c, k.Language)
+		}
+	}
+}
+
+// TestALetterOfAReleaseSaysFirstWhatByWhenAndWhatHappensIfNot reads the first lines of the letter as a coordinator does.
+func TestALetterOfAReleaseSaysFirstWhatByWhenAndWhatHappensIfNot(t *testing.T) {
+	w := newWorld(t)
+	for language, want := range map[string][]string{
+		"it": {"Conguaglio & <altro>", "Riguarda voi: Ateneo, produzione 23.12.00.", "Da installare: in produzione entro lunedì 3 febbraio.", "Lo chiede la norma: L. 207/2024, dal 3 febbraio 2031.",
+			"Se non si installa: la CU viene rifiutata.", "Fermo del servizio: dal lunedì 3 febbraio, 19:00 al lunedì 3 febbraio, 21:00, al più tardi lunedì 3 febbraio, 23:00.",
+			"non si torna alla versione di prima", "letto, pianificato, installato, non applicabile, non riuscito", "/releases/12", "Si installa a servizio fermo."},
+		"en": {"Balance & <more>", "It concerns you: Ateneo, production 23.12.00.", "To be installed: in production by Monday 3 February.", "The law asks for it: L. 207/2024, from 3 February 2031.",
+			"If it is not installed: the CU is rejected.", "The service stops from Monday 3 February, 19:00 to Monday 3 February, 21:00, at the latest until Monday 3 February, 23:00.",
+			"there is no way back", "read, planned, installed, not applicable, failed", "/releases/12", "Installed while the service stops."},
+	} {
+		reader := &store.Person{Email: "referente@ateneo.example", Name: "Rita Referente", Language: language}
+		l := w.letterOfEvent(reader, event.Release, nil)
+		if len([]rune(l.Subject)) > 78 || !strings.HasPrefix(l.Subject, "CSA 24.01.00") || !strings.Contains(l.Subject, want[2][len(want[2])-12:len(want[2])-1]) {
+			t.Errorf("%s: subject %q", language, l.Subject)
+		}
+		at := 0
+		for _, words := range want {
+			i := strings.Index(strings.Join(strings.Fields(l.Text), " ")[at:], words)
+			if i < 0 {
+				t.Errorf("%s: %q does not follow in\n%s", language, words, l.Text)
+				break
+			}
+			at += i
+		}
+		if !strings.Contains(l.HTML, "Conguaglio &amp; &lt;altro&gt;") && language == "it" {
+			t.Errorf("%s: the title is not escaped: %s", language, l.HTML)
 		}
 	}
 }

@@ -19,12 +19,18 @@ import (
 // installed returns the office with a code for each organisation.
 func installed(t testing.TB) *office {
 	o := newOffice(t)
+	o.coded()
+	return o
+}
+
+// coded gives each organisation its code.
+func (o *office) coded() {
+	o.t.Helper()
 	for name, code := range map[string]string{"Ateneo": "ateneo", "Altro ente": "altro"} {
 		if _, err := o.People.ChangeOrganisation(o.as("amministratore"), o.organis[name], 0, people.OrganisationForm{Name: name, Code: code}); err != nil {
-			t.Fatal(err)
+			o.t.Fatal(err)
 		}
 	}
-	return o
 }
 
 // runs is what an organisation has, as lines "module unit environment version".

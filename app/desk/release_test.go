@@ -581,3 +581,131 @@ func (o *office) wantKind(what string, err error, want fault.Kind) {
 		o.t.Errorf("%s: %v, want %v", what, err, want)
 	}
 }
+
+// TestALetterIsAnsweredWithOneWord answers letters by mail, as a table: what counts, and what changes nothing.
+func TestALetterIsAnsweredWithOneWord(t *testing.T) {
+	for name, c := range map[string]struct {
+		body     string
+		from     string
+		unproven bool
+		machine  bool
+		want     string // the receipt of production
+		unclear  bool   // a letter leads to the page
+	}{
+		"a word with its environment":       {body: "Installato produzione", want: "installed"},
+		"in the other language":             {body: "INSTALLED production.\n\n> installato prova", want: "installed"},
+		"a word alone, of two environments": {body: "installato", want: "told", unclear: true},
+		"two different words":               {body: "installato non riuscito", want: "told", unclear: true},
+		"a word inside a sentence":          {body: "non è ancora installato produzione", want: "told", unclear: true},
+		"a plan with its day":               {body: "pianificato 20/3/2026 produzione", want: "planned"},
+		"a plan without a day":              {body: "pianificato produzione", want: "told", unclear: true},
+		"a failure with what happened":      {body: "non riuscito produzione\n\nORA-01555", want: "failed"},
+		"a failure without":                 {body: "failed production", want: "told", unclear: true},
+		"not proven":                        {body: "installato produzione", unproven: true, want: "told"},
+		"somebody else":                     {body: "installato produzione", from: "collega@ateneo.example", want: "told"},
+		"a program":                         {body: "installato produzione", machine: true, want: "told"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newMailOffice(t)
+			o.coded()
+			for _, i := range []store.Environment{store.Test, store.Production} {
+				if err := o.Installations.Put(o.as("agente"), "ateneo", installation.Entry{Module: "csa", Environment: i, Version: "1.0"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			v := o.published(draftOf("3.0"))
+			sent := o.post()["referente@ateneo.example"]
+			if sent == nil || sent.Release == nil || len(sent.Release.Places) != 2 || !sent.Release.Answer || sent.ReplyTo == sent.From {
+				t.Fatalf("the letter: %+v", sent)
+			}
+			l := letter{from: "referente@ateneo.example", to: sent.ReplyTo, subject: "Re: CSA 3.0", body: c.body, proven: !c.unproven, reply: sent.Letter.MessageID}
+			if c.from != "" {
+				l.from = c.from
+			}
+			if c.machine {
+				l.header = "Auto-Submitted: auto-replied\r\n"
+			}
+			m := o.mail(l)
+			wantTexts(t, "receipts", o.heard(v.Release.ID), "altro production told true", "ateneo test told true", "ateneo production "+c.want+" true")
+			if (m.State == store.MailReceipt) != (c.want != "told") {
+				t.Errorf("the mail is %s", m.State)
+			}
+			unclear := false
+			for _, l := range o.letters() {
+				unclear = unclear || l.Tells[0].Event.String() == "receipt-unclear" && l.To == "referente@ateneo.example"
+			}
+			if unclear != c.unclear {
+				t.Errorf("a letter that leads to the page: %v, want %v", unclear, c.unclear)
+			}
+		})
+	}
+}
+
+// letters are all letters there are.
+func (o *office) letters() []*store.Letter {
+	o.t.Helper()
+	var out []*store.Letter
+	err := o.st.View(func(tx *db.Tx) error {
+		out = nil
+		for l, err := range store.Letters.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			out = append(out, l)
+		}
+		return nil
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return out
+}
+
+// TestAContactIsAskedBeforeAnythingGoesThere adds an address, and follows its letters.
+func TestAContactIsAskedBeforeAnythingGoesThere(t *testing.T) {
+	o := newMailOffice(t)
+	o.coded()
+	add := release.NewContact{Email: "tecnico@fornitore.example", Name: "Ufficio tecnico", Module: "csa"}
+	for _, who := range []string{"collega", "unita", "estraneo", "altrove", "redattore", "amministratore"} {
+		_, err := o.Releases.AddContact(o.as(who), "ateneo", add)
+		o.wantKind(who+" adds a contact", err, fault.NotFound)
+	}
+	c, err := o.Releases.AddContact(o.as("referente"), "ateneo", add)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = o.Releases.AddContact(o.as("referente"), "ateneo", add)
+	o.wantKind("twice", err, fault.Invalid)
+	o.published(draftOf("3.0"))
+	sent := o.post()
+	asked := sent["tecnico@fornitore.example"]
+	if asked == nil || asked.Release != nil || asked.Link == "" {
+		t.Fatalf("asked: %+v", asked)
+	}
+	for _, wrong := range []string{"", "x", asked.Link[1:], o.Releases.LinkToken(c.ID, 1, o.Now())} {
+		o.wantKind("a link of no contact", o.Releases.Confirm(o.as("referente"), wrong, false), fault.NotFound)
+	}
+	if err := o.Releases.Confirm(o.as("referente"), asked.Link, false); err != nil {
+		t.Fatal(err)
+	}
+	second := o.published(draftOf("3.1"))
+	told := o.post()["tecnico@fornitore.example"]
+	if told == nil || told.Release == nil || told.Release.ID != second.Release.ID || told.Link == "" {
+		t.Fatalf("told: %+v", told)
+	}
+	linked, err := o.Releases.OpenLink(told.Link)
+	if err != nil || len(linked.Receipts) != 1 || linked.Receipts[0].Organisation.Code != "ateneo" {
+		t.Fatalf("the link opens %+v, %v", linked, err)
+	}
+	reply := release.Reply{Organisation: "altro", Environment: store.Production, State: store.ReceiptInstalled}
+	_, err = o.Releases.AnswerByLink(told.Link, o.as("estraneo"), reply)
+	o.wantKind("another organisation by the link", err, fault.Denied)
+	reply.Organisation = "ateneo"
+	done, err := o.Releases.AnswerByLink(told.Link, o.as("estraneo"), reply)
+	if err != nil || done.Receipt.Last.ByLink != c.ID || done.Receipt.Last.By != 0 {
+		t.Errorf("by the link: %+v, %v", done.Receipt.Receipt, err)
+	}
+	o.now.Add(int64(31 * 24 * time.Hour))
+	_, err = o.Releases.OpenLink(told.Link)
+	o.wantKind("after 30 days", err, fault.NotFound)
+}
