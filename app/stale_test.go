@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/config"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
@@ -91,6 +92,17 @@ func TestNothingKeptIsEverStale(t *testing.T) {
 		"/tickets/new?module=-", "/admin/groups", "/admin/catalogue", "/admin/people", "/api/v1/tickets?limit=50", "/api/v1/search?q=cedolino&facets=1"}
 	for _, n := range tickets {
 		pages = append(pages, fmt.Sprintf("/tickets/%d", n), fmt.Sprintf("/tickets/%d?as=requester", n), fmt.Sprintf("/api/v1/tickets/%d", n))
+	}
+	if err := w.app.Store.View(func(tx *db.Tx) error {
+		for a, err := range store.Articles.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			pages = append(pages, address.Article(a.Slug), "/api/v1/articles/"+a.Slug)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 	read := func(role, page string) string {
 		b := browsers[role]
@@ -224,8 +236,12 @@ func (w *world) changeAtRandom(r *rand.Rand, tickets []uint64, roles []string, c
 				if err != nil {
 					return err
 				}
-				if r.IntN(2) == 0 {
+				switch r.IntN(4) {
+				case 0:
 					v.Title = word
+					return store.Versions.Put(tx, v)
+				case 1:
+					v.Body = "## " + word + "\n\n" + word
 					return store.Versions.Put(tx, v)
 				}
 			}

@@ -167,10 +167,16 @@ func (r *run) top() ([]Hit, error) {
 		return nil, err
 	}
 	var hits []Hit
+	units := r.unitsOf()
 	for _, c := range best[min(from, len(best)):] {
 		h, err := r.hit(c)
 		if err != nil {
 			return nil, err
+		}
+		for k, cl := range r.parsed.Clauses {
+			if !cl.Optional && !c.part.has(c.doc, units[k]) {
+				h.Lacks++
+			}
 		}
 		hits = append(hits, h)
 	}

@@ -53,6 +53,7 @@ type Hit struct {
 	ID       uint64 // of the ticket, article or mail
 	Version  uint64 // of an article, the version that was found
 	Language string // of an article
+	Lacks    int    // how many of the clauses that are needed it has nothing of
 	Score    float64
 }
 

@@ -27,7 +27,7 @@ func (fi *Finder) showAttachment(tx *db.Tx, a policy.Actor, f *Found, parsed que
 		language = f.Version.Language
 	}
 	least := f.read.Missing()
-	if least == 0 {
+	if least <= f.lacks {
 		return nil
 	}
 	files, err := fi.filesOf(tx, a, f)
@@ -36,7 +36,7 @@ func (fi *Finder) showAttachment(tx *db.Tx, a policy.Actor, f *Found, parsed que
 	}
 	best := ""
 	for i, file := range files {
-		if i == maxLookedThrough || least == 0 {
+		if i == maxLookedThrough || least <= f.lacks {
 			break
 		}
 		words := ""

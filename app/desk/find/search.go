@@ -57,6 +57,7 @@ type Found struct {
 	Attachment string // the file the snippet comes from, when only a file contains some of the words
 
 	read   *query.Reading // the title and the text of the hit itself, as the actor may read it
+	lacks  int            // words and phrases of the question of which the hit has nothing, wherever one looks
 	Module *store.Module
 	Group  *store.Group
 }
@@ -160,7 +161,7 @@ func (fi *Finder) Search(ctx context.Context, a policy.Actor, q Query) (Page, er
 const snippetLength = 220
 
 func (fi *Finder) found(tx *db.Tx, a policy.Actor, h search.Hit, parsed query.Parsed) (Found, bool, error) {
-	f := Found{Type: h.Type}
+	f := Found{Type: h.Type, lacks: h.Lacks}
 	switch h.Type {
 	case "ticket":
 		t, err := store.Tickets.Glance(tx, h.ID)
@@ -169,7 +170,7 @@ func (fi *Finder) found(tx *db.Tx, a policy.Actor, h search.Hit, parsed query.Pa
 		}
 		f.Ticket, f.Title, f.read = t, t.Subject, parsed.Read(t.Language)
 		f.read.Beside(t.Subject)
-		if err := fi.readText(tx, a, t, f.read); err != nil {
+		if err := fi.readText(tx, a, t, &f); err != nil {
 			return f, false, err
 		}
 		f.Group, _ = store.Groups.Peek(tx, t.Group) // a line without its group is still useful
@@ -228,17 +229,17 @@ const (
 )
 
 // readText reads those of the ticket's messages that the actor may read: from the first one as far as is needed to hold,
-// with the subject, all the words.
-func (fi *Finder) readText(tx *db.Tx, a policy.Actor, t *store.Ticket, into *query.Reading) error {
+// with the subject, all the words that the ticket has.
+func (fi *Finder) readText(tx *db.Tx, a policy.Actor, t *store.Ticket, f *Found) error {
 	for m, err := range fi.rights.Messages(tx, t, fi.rights.Stand(tx, a, t)) {
 		if err != nil {
 			return err
 		}
-		if into.Len()+len(m.Body) > maxSnippetText {
+		if f.read.Len()+len(m.Body) > maxSnippetText {
 			break
 		}
-		into.Add(entry.Words(m) + "\n")
-		if into.Len() >= minSnippetText && into.Missing() == 0 {
+		f.read.Add(entry.Words(m) + "\n")
+		if f.read.Len() >= minSnippetText && f.read.Missing() <= f.lacks {
 			break
 		}
 	}
