@@ -280,7 +280,7 @@ func TestWhatOrganisationsAnswer(t *testing.T) {
 	}
 	o.wantKind("a colleague", say("collega", store.ReceiptInstalled, day(0), ""), fault.Denied)
 	o.wantKind("a coordinator of a unit", say("unita", store.ReceiptInstalled, day(0), ""), fault.Denied)
-	o.wantKind("an agent elsewhere", say("altrove", store.ReceiptInstalled, day(0), ""), fault.Denied)
+	o.wantKind("an agent elsewhere", say("altrove", store.ReceiptInstalled, day(0), ""), fault.NotFound)
 	o.wantKind("no date", say("referente", store.ReceiptPlanned, time.Time{}, ""), fault.Invalid)
 	o.wantKind("a day that is over", say("referente", store.ReceiptPlanned, day(-1), ""), fault.Invalid)
 	o.wantKind("a day that is yet to come", say("referente", store.ReceiptInstalled, day(1), ""), fault.Invalid)
@@ -332,7 +332,10 @@ func TestWhatOrganisationsAnswer(t *testing.T) {
 	wantTexts(t, "never backwards", o.runs("referente", "ateneo"), "csa - test 1.1", "csa - production 3.5")
 	at.Organisation = "altro"
 	_, err = o.Releases.Answer(o.as("referente"), v.Release.ID, at)
-	o.wantKind("another organisation", err, fault.Denied)
+	o.wantKind("another organisation, which the release went to", err, fault.NotFound)
+	at.Organisation = "niente"
+	_, err = o.Releases.Answer(o.as("referente"), v.Release.ID, at)
+	o.wantKind("no organisation", err, fault.NotFound)
 }
 
 func TestWithdrawingTellsEverybodyAndKeepsTheFiles(t *testing.T) {
@@ -699,7 +702,7 @@ func TestAContactIsAskedBeforeAnythingGoesThere(t *testing.T) {
 	}
 	reply := release.Reply{Organisation: "altro", Environment: store.Production, State: store.ReceiptInstalled}
 	_, err = o.Releases.AnswerByLink(told.Link, o.as("estraneo"), reply)
-	o.wantKind("another organisation by the link", err, fault.Denied)
+	o.wantKind("another organisation by the link", err, fault.NotFound)
 	reply.Organisation = "ateneo"
 	done, err := o.Releases.AnswerByLink(told.Link, o.as("estraneo"), reply)
 	if err != nil || done.Receipt.Last.ByLink != c.ID || done.Receipt.Last.By != 0 {
