@@ -8,6 +8,7 @@ import (
 	"sportello/app/web/admin"
 	"sportello/app/web/api"
 	"sportello/app/web/article"
+	"sportello/app/web/feed"
 	"sportello/app/web/find"
 	"sportello/app/web/health"
 	"sportello/app/web/home"
@@ -29,6 +30,7 @@ func (a *App) routes() []web.Route {
 		home.Routes(a.Site),
 		find.Routes(a.Site),
 		article.Routes(a.Site),
+		feed.Routes(a.Site),
 		mailroom.Routes(a.Site),
 		queue.Routes(a.Site, a.presence),
 		ticket.Routes(a.Site, a.presence),

@@ -316,6 +316,8 @@ func (w *world) address(r web.Route) string {
 		case strings.Contains(r.Path, "/messages/:"):
 			number, message := w.mailed()
 			return strings.NewReplacer(":n<int>", fmt.Sprint(number), ":m<int>", fmt.Sprint(message), ":i<int>", "0").Replace(r.Path)
+		case before == "feeds":
+			thing = w.feed(w.people["participant"])
 		case name == "token":
 			t := w.ticket()
 			v, err := w.app.Desk.Tickets.Read(w.as("requester"), t.ID)

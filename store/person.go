@@ -34,6 +34,7 @@ type Person struct {
 	LastSeen      time.Time     `json:"last_seen,omitzero"`
 	MailFailed    time.Time     `json:"mail_failed,omitzero"`     // since when mail to the address comes back; zero: it arrives
 	MailFailedWhy string        `json:"mail_failed_why,omitzero"` // what the other mail server said
+	Feed          uint64        `json:"feed,omitzero"`            // the moment in nanoseconds at which the secret address of their feeds was made; 0: there is none
 }
 
 // Membership puts a person into a support group, as agent or also as supervisor.

@@ -27,6 +27,12 @@ func ReleaseLink(token string) string { return "/releases/link/" + token }
 // Contact returns the address where a contact says that its address is right, by the token of a letter.
 func Contact(token string) string { return "/contacts/" + token }
 
+// NewsFeed returns the address of somebody's feed of updates, by its secret.
+func NewsFeed(token string) string { return "/feeds/" + token + "/releases.atom" }
+
+// CalendarFeed returns the address of somebody's calendar of stops and dates, by its secret.
+func CalendarFeed(token string) string { return "/feeds/" + token + "/releases.ics" }
+
 // NewTicket returns the address of the form that opens a ticket about the module with the code.
 func NewTicket(module string) string { return "/tickets/new?module=" + url.QueryEscape(module) }
 

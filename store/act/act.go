@@ -126,6 +126,8 @@ var (
 	RevokeToken         = audited("revoke-token")
 	WakeToken           = audited("wake-token")
 	WakeTokens          = audited("wake-tokens")
+	MakeFeed            = audited("make-feed")
+	EndFeed             = audited("end-feed")
 	ChangeHats          = audited("change-affiliations")
 	Invite              = audited("invite")
 	AcceptInvitation    = audited("accept-invitation")

@@ -26,6 +26,7 @@ type mePage struct {
 	Sessions []sessionLine
 	Others   bool
 	Tokens   show.Tokens
+	Feed     feedAddresses
 	Services []show.ServiceLine // service accounts that belong to the person
 	Password bool               // the password form has problems and is unfolded
 }
@@ -97,6 +98,7 @@ func (a pages) mePage(r *web.Request, v *mePage, f *web.Form, err error) error {
 	if v.Password {
 		v.Tokens.Asked = ""
 	}
+	v.Feed = a.feedAddresses(&v.Page, who)
 	services, err := a.Desk.People.Services(r.Actor())
 	if err != nil {
 		return err
