@@ -363,9 +363,12 @@ func (r *Request) readParts(to *Route, p *postedForm, boundary string) error {
 				return errCrossOrigin
 			}
 			var u sentFile
-			if to.Inline {
+			switch {
+			case to.Inline:
 				u.Bytes, u.Err = b.all(part, LongBody)
-			} else {
+			case to.Keep != nil:
+				u.Row, u.Err = to.Keep(r, file, part)
+			default:
 				u.Row, u.Err = r.site.Desk.Files.Keep(v.Actor, file, part)
 			}
 			if b.err != nil && !b.Ended() {

@@ -1,12 +1,15 @@
 package web
 
 import (
+	"cmp"
+	"io"
 	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk/policy"
+	"sportello/store"
 	"sportello/store/fault"
 	"sportello/store/scope"
 )
@@ -62,6 +65,11 @@ type Route struct {
 	Text   int64    // maximum bytes of the body without files; 0 means SmallBody
 	Files  []string // fields of the form, or of the call, whose files are stored
 	Inline bool     // files are read into memory and not stored
+	Most   int64    // bytes of files; 0 is what the configuration says
+
+	// Keep stores a file of the form as its bytes come, and refuses whoever may not send it before the first of them; nil
+	// keeps it as a pending file of its sender.
+	Keep func(r *Request, name string, body io.Reader) (*store.File, error)
 
 	Needs   scope.Need   // of the API: what it asks of a token
 	Confirm confirmation // the confirmation that the act requires
@@ -73,6 +81,12 @@ func (r Route) WithText() Route { r.Text = LongBody; return r }
 // WithFiles returns the route with a long text and files in the named fields.
 func (r Route) WithFiles(fields ...string) Route { r.Files = fields; return r.WithText() }
 
+// KeptBy returns the route with files of together at most most bytes, which keep stores.
+func (r Route) KeptBy(most int64, keep func(*Request, string, io.Reader) (*store.File, error)) Route {
+	r.Most, r.Keep = most, keep
+	return r
+}
+
 // ReadAtOnce returns the route with files that are read into memory and not stored.
 func (r Route) ReadAtOnce() Route { r.Inline = true; return r }
 
@@ -81,7 +95,7 @@ func (r *Route) text() int64 { return max(r.Text, SmallBody) }
 // most returns the maximum bytes of the whole body.
 func (r *Route) most(s *Site) int64 {
 	if len(r.Files) > 0 {
-		return r.text() + int64(s.Config.MaxFileMB)<<20
+		return r.text() + cmp.Or(r.Most, int64(s.Config.MaxFileMB)<<20)
 	}
 	return r.text()
 }

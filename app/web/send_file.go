@@ -42,10 +42,13 @@ func (r *Request) SendFile(row *store.File, f *os.File) error {
 
 	mediaType, inPlace := ServedType(row.Type)
 	disposition := "attachment"
-	if inPlace {
+	if inPlace && !r.isAPI() {
 		disposition = "inline"
 	}
 	tag := fmt.Sprintf(`"%d-%d"`, row.ID, row.Rev)
+	if row.Release != 0 {
+		tag = `"` + row.Sum + `"` // which is shown beside the file
+	}
 	r.c.Set(fiber.HeaderContentSecurityPolicy, FilePolicy)
 	if mediaType == "application/pdf" {
 		r.c.Set(fiber.HeaderContentSecurityPolicy, pdfPolicy)
