@@ -104,6 +104,9 @@ func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) 
 		if f, err = store.Files.Get(tx, id); err != nil {
 			return err
 		}
+		if f.Release != 0 {
+			return fault.New(fault.NotFound, "error.not-found") // see Releases.Open, after which it is written down who fetched it
+		}
 		return fs.MayRead(tx, a, f)
 	})
 	if err != nil {

@@ -231,6 +231,9 @@ func (rs *Releases) Follow(a policy.Actor, code string, yes bool) error {
 		if err != nil {
 			return err
 		}
+		if yes && m.Retired && !a.IsAgent() && !a.IsAdministrator() {
+			return fault.New(fault.NotFound, "error.not-found")
+		}
 		f, err := store.FollowingsByModule.First(tx, m.ID, a.ID())
 		if fault.IgnoreNotFound(err) != nil {
 			return err

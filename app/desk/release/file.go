@@ -19,6 +19,9 @@ import (
 // MaxFile is the largest file of a release, in bytes.
 const MaxFile = 2 << 30
 
+// Sums is what the list of the sums of all files of a release is called, which no file of it is.
+const Sums = "SHA256SUMS"
+
 // maxFiles is how many files a release may have at a time.
 const maxFiles = 200
 
@@ -50,6 +53,8 @@ func attach(tx *db.Tx, r *store.Release, files []*store.File, instead uint64) er
 		}
 		i := slices.IndexFunc(there, func(o *store.File) bool { return o.ID == instead || o.Name == f.Name && instead == 0 })
 		switch {
+		case f.Name == Sums:
+			return fault.Problems{fault.New(fault.Invalid, "error.file-name-sums", "name", f.Name).At("files")}
 		case instead != 0 && i < 0:
 			return fault.Problems{fault.New(fault.Invalid, "error.file-gone").At("instead")}
 		case i < 0 && len(there) >= maxFiles:

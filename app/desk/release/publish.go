@@ -133,6 +133,44 @@ func (rs *Releases) Publish(a policy.Actor, number uint64, p Publication) (*View
 	return v, shown, err
 }
 
+// SaveOut writes a new release and publishes it at once, both or neither, whether or not organisations have nobody to tell.
+// It returns what Save and Publish return.
+func (rs *Releases) SaveOut(a policy.Actor, f Form) (*View, error) {
+	if err := rs.MayDraft(a, f.Modules); err != nil {
+		return nil, err
+	}
+	var out *View
+	err := rs.st.Update(a.By(act.PublishRelease), func(tx *db.Tx) error {
+		r := &store.Release{State: store.ReleaseDraft, Author: a.ID(), Language: a.Lang()}
+		if err := rs.write(tx, a, r, f); err != nil {
+			return err
+		}
+		facts, err := policy.FactsOfRelease(tx, r)
+		if err != nil {
+			return err
+		}
+		switch err := facts.May(tx, a, policy.PublishRelease, store.Hat{}); {
+		case err != nil:
+			return err
+		case facts.NeedsCheck():
+			return entry.Conflict("error.release-unchecked")
+		case r.Audience.Nobody():
+			return fault.Problems{fault.New(fault.Invalid, "error.audience-needed").At("audience")}
+		}
+		r.Publisher = a.ID()
+		if err := publish(tx, r, a.ID()); err != nil {
+			return err
+		}
+		if err := store.Releases.Put(tx, r); err != nil {
+			return err
+		}
+		out, err = rs.view(tx, a, r)
+		return err
+	})
+	rs.wake()
+	return out, err
+}
+
 // publish writes down whom the release goes to, and begins to tell them.
 func publish(tx *db.Tx, r *store.Release, by uint64) error {
 	if err := move(r, store.ReleasePublished); err != nil {

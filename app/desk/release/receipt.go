@@ -158,8 +158,8 @@ func (rs *Releases) Answer(a policy.Actor, number uint64, reply Reply) (Replied,
 		if err := facts.May(tx, a, policy.SeeRelease, store.Hat{}); err != nil {
 			return err
 		}
-		own := func(h store.Hat) bool { return a.Person != nil && a.Person.Belongs(h.Organisation, 0, tx.Now()) }
-		at, err := rs.place(tx, r, reply, own, func(h store.Hat) bool { return facts.May(tx, a, policy.AnswerReceipt, h) == nil })
+		at, err := rs.place(tx, r, reply, func(h store.Hat) bool { return facts.May(tx, a, policy.AnswerReceipt, h) == nil },
+			func(organisation uint64) error { return notFor(tx, a, facts, organisation) })
 		if err != nil {
 			return err
 		}
@@ -175,17 +175,10 @@ func (rs *Releases) Answer(a policy.Actor, number uint64, reply Reply) (Replied,
 	return out, err
 }
 
-// place returns the place of the reply, for which may reports whether the actor may answer. What they may not answer for is
-// refused before anything else of it is looked at: of their own organisation as Denied, and other organisations are not
-// there, so that nobody learns which of them the release went to.
-func (rs *Releases) place(tx *db.Tx, r *store.Release, reply Reply, own, may func(store.Hat) bool) (Place, error) {
+// place returns the place of the reply, which may holds for. What somebody may not answer for is refused, as refuse says,
+// before anything else of it is looked at, and organisations that the release did not go to are not there.
+func (rs *Releases) place(tx *db.Tx, r *store.Release, reply Reply, may func(store.Hat) bool, refuse func(organisation uint64) error) (Place, error) {
 	gone := fault.New(fault.NotFound, "error.not-found")
-	refused := func(h store.Hat) error {
-		if own(h) {
-			return fault.New(fault.Denied, "error.denied")
-		}
-		return gone
-	}
 	o, err := store.OrganisationsByCode.First(tx, reply.Organisation)
 	if err != nil {
 		return Place{}, err
@@ -202,7 +195,7 @@ func (rs *Releases) place(tx *db.Tx, r *store.Release, reply Reply, own, may fun
 		}
 		if err != nil {
 			if !may(at.Hat) {
-				return at, refused(at.Hat)
+				return at, refuse(o.ID)
 			}
 			wrong.Add("unit", "error.unit-unknown")
 		} else {
@@ -210,7 +203,7 @@ func (rs *Releases) place(tx *db.Tx, r *store.Release, reply Reply, own, may fun
 		}
 	}
 	if !may(at.Hat) {
-		return at, refused(at.Hat)
+		return at, refuse(o.ID)
 	}
 	switch {
 	case reply.Module == "" && len(r.Modules) == 1:
@@ -459,8 +452,8 @@ func (rs *Releases) AnswerByLink(token string, a policy.Actor, reply Reply) (Rep
 		if err != nil {
 			return err
 		}
-		own := func(h store.Hat) bool { return h.Organisation == l.Contact.Organisation }
-		at, err := rs.place(tx, l.Release, reply, own, own)
+		at, err := rs.place(tx, l.Release, reply, func(h store.Hat) bool { return h.Organisation == l.Contact.Organisation },
+			func(uint64) error { return fault.New(fault.NotFound, "error.not-found") })
 		if err != nil {
 			return err
 		}

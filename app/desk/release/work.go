@@ -9,6 +9,7 @@ import (
 	"sportello/store/db"
 	"sportello/store/fault"
 	"sportello/store/key"
+	"sportello/store/scope"
 )
 
 // Work returns what of the releases waits for the actor: for a coordinator the answers of their places, for agents of a
@@ -29,6 +30,11 @@ func name(tx *db.Tx, r *store.Release, language string) (string, error) {
 		return "", err
 	}
 	return m.Name.In(language) + " " + r.Version, nil
+}
+
+// reaches reports whether the token of the actor, if there is one, reaches all modules of the release.
+func reaches(tx *db.Tx, a policy.Actor, r *store.Release) bool {
+	return !slices.ContainsFunc(r.Modules, func(m uint64) bool { return !a.Reaches(tx, scope.Releases, m) })
 }
 
 // answers returns the releases that wait for the actor's word, each once.
@@ -55,7 +61,7 @@ func (rs *Releases) answers(tx *db.Tx, a policy.Actor) ([]work.Item, error) {
 			if err != nil {
 				return nil, err
 			}
-			if r.State != store.ReleasePublished {
+			if r.State != store.ReleasePublished || !reaches(tx, a, r) {
 				continue
 			}
 			n, known := at[r.ID]
@@ -89,7 +95,7 @@ func (rs *Releases) deskWork(tx *db.Tx, a policy.Actor) ([]work.Item, error) {
 			if err != nil {
 				return nil, err
 			}
-			if !slices.ContainsFunc(facts.Groups(), a.Person.InGroup) {
+			if !slices.ContainsFunc(facts.Groups(), a.Person.InGroup) || !reaches(tx, a, r) {
 				continue
 			}
 			called, err := name(tx, r, a.Lang())
