@@ -25,6 +25,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/queue"
+	"sportello/app/desk/release"
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/store"
@@ -274,6 +275,36 @@ func (w *world) installation() (number string) {
 	return fmt.Sprint(list.Installed[0].ID)
 }
 
+// release returns the number of a release of CSA that went to the organisation, or of a draft of it; both have a file.
+func (w *world) release(draft bool) string {
+	w.t.Helper()
+	w.now++
+	d := w.app.Desk.Releases
+	f := release.Form{Modules: []string{"csa"}, Version: fmt.Sprintf("24.%d", w.now), Title: store.Words{IT: "Aggiornamento"}, Audience: release.Audience{Organisations: []string{w.code(w.things["organisation"])}}}
+	v, err := d.Save(w.as("agent"), 0, f)
+	if err == nil {
+		_, err = d.Attach(w.as("agent"), v.Release.ID, "nota.txt", 0, strings.NewReader("nota"))
+	}
+	if err == nil && !draft {
+		_, _, err = d.Publish(w.as("agent"), v.Release.ID, release.Publication{Nobody: true})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return fmt.Sprint(v.Release.ID)
+}
+
+// contact returns the number of a contact of the organisation.
+func (w *world) contact() string {
+	w.t.Helper()
+	w.now++
+	c, err := w.app.Desk.Releases.AddContact(w.as("coordinator"), w.code(w.things["organisation"]), release.NewContact{Email: fmt.Sprintf("tecnico%d@ateneo.example", w.now)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return fmt.Sprint(c.ID)
+}
+
 // code returns the code of the organisation with the number.
 func (w *world) code(number string) (code string) {
 	w.t.Helper()
@@ -359,6 +390,14 @@ func (w *world) address(r web.Route) string {
 			thing = w.things["group"]
 		case before == "catalogue" || before == "modules":
 			thing = w.things["module"]
+		case before == "releases":
+			thing = w.release(strings.Contains(r.Path, "/files/"))
+		case before == "receipts":
+			thing = w.code(w.things["organisation"])
+		case before == "contacts":
+			thing = w.contact()
+		case before == "files" && name == "name":
+			thing = "nota.txt"
 		case before == "files":
 			thing = w.things["file"]
 		case before == "replies":

@@ -51,6 +51,9 @@ func TestWhoMayNotGiveAFieldLearnsNothingOfItsValues(t *testing.T) {
 	open := valuesOf(map[string]any{"requester_email": "collega.rossi@example.it", "requester_name": "Collega Rossi", "group": "csa", "version": "24.01", "state": "closed",
 		"outcome": "solved", "created_at": "2024-01-01T00:00:00Z", "external_id": "x-1", "messages": []any{box{"author_email": "collega.rossi@example.it", "body": "x"}}})
 	article := valuesOf(map[string]any{"slug": "guida", "title": "T", "body": "B", "format": "markdown", "language": "it", "module": "csa", "audience": "public", "state": "published", "external_id": "1"})
+	release := valuesOf(map[string]any{"modules": []string{"csa"}, "version": "24.01", "title": box{"it": "T"}, "kind": "law", "notes": "N", "norm": box{"text": "L"}, "install_by": box{"test": "2031-01-01"},
+		"stop": box{"from": "x"}, "way_back": box{"kind": "none"}, "needs": []any{1}, "replaces": []any{1}, "corrects": []any{1}, "articles": []any{"guida"}, "tickets": []any{1},
+		"audience": box{"all": true}, "state": "published", "external_id": "x"})
 	for _, c := range []struct {
 		name, method, path string
 		who                caller
@@ -73,6 +76,9 @@ func TestWhoMayNotGiveAFieldLearnsNothingOfItsValues(t *testing.T) {
 		{"an agent who opens a ticket", "POST", "/tickets", d.agent, open, box{"subject": "S", "body": "B"}, []string{"requester_email", "requester_name", "group", "version"}},
 		{"a requester who writes an article", "POST", "/articles", d.requester, article, box{}, nil},
 		{"a requester who changes an article", "PUT", "/articles/guida", d.requester, article, box{}, nil},
+		{"a requester who writes a release", "POST", "/releases", d.requester, release, box{}, nil},
+		{"an agent of another group who writes a release", "POST", "/releases", elsewhere, release, box{"modules": []string{"csa"}}, []string{"modules"}},
+		{"a requester who changes a release", "PATCH", "/releases/1", d.requester, release, box{}, nil},
 	} {
 		for _, name := range slices.Sorted(maps.Keys(c.values)) {
 			if slices.Contains(c.but, name) {

@@ -422,8 +422,7 @@ func (w *letterWriter) digest(first notice.OutgoingLine) []letterLine {
 		}
 		if l.Release != nil {
 			address := w.base(address.Release(l.Release.ID))
-			said := w.t(l.Event.InBell(), "release", w.headline(l.Release))
-			out = append(out, letterLine{Intro: []letterParagraph{w.paragraph(said+"\n"+address, address)}})
+			out = append(out, letterLine{Intro: []letterParagraph{w.paragraph(w.t("letter.digest-release", "headline", w.headline(l.Release), "event", event)+"\n"+address, address)}})
 			continue
 		}
 		address := w.base(address.Ticket(l.Ticket))

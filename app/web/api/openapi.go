@@ -67,12 +67,45 @@ var apiDescriptions = map[string]apiDescription{
 	"api.tokens.list":           {summary: "The tokens of the token's person, with what each is limited to, without their secrets", out: apiTokenList{}},
 	"api.tokens.end":            {summary: "End a token of the token's person, of a service account that belongs to them, or for administrators any, at once and for good. Tokens are made on pages alone."},
 	"api.service-accounts.list": {summary: "Service accounts with the people they belong to and their tokens: all for administrators, for others those that belong to them", out: apiServiceList{}},
+	"api.releases.list": {summary: "Releases the token's person may see, drafts first, then the newest, without their long texts and files", out: apiReleaseList{}, query: append([]apiParameter{
+		{"module", "string", "code; includes the levels below it"}, {"state", "string", "draft, checked, scheduled, published, replaced or withdrawn"},
+		{"kind", "string", "ordinary, urgent or law"}}, pageParameters...)},
+	"api.releases.write": {summary: "Write a release: a draft, or with state published one that goes out at once. A repeated external_id, which administrators may give, changes the release and answers 200.",
+		in: apiReleaseForm{}, out: apiRelease{}, created: true, query: plainText},
+	"api.releases.read": {summary: "One release; whom it is for, who wrote it and what its system calls it are told to the desk alone", out: apiRelease{}},
+	"api.releases.change": {summary: "Change the members given and leave the rest; of what was published texts, dates and links alone. With rev, a release that has a different revision answers 409 with the current one.",
+		in: apiReleaseForm{}, out: apiRelease{}, query: plainText},
+	"api.releases.audience": {summary: "Whom the release tells if it is published now", out: apiPreview{}},
+	"api.releases.publish": {summary: "Publish now, or at a moment. With the audience of a preview, one that differs by now answers 409 with the new preview.",
+		in: apiPublication{}, out: apiRelease{}},
+	"api.releases.check":      {summary: "Say that a second person has looked at the draft", in: apiDecided{}, out: apiRelease{}},
+	"api.releases.take-back":  {summary: "Make a draft of what was checked or waits for its hour", in: apiDecided{}, out: apiRelease{}},
+	"api.releases.widen":      {summary: "Give a published release a wider audience, and tell those alone whom it did not go to", in: apiWiden{}, out: apiRelease{}},
+	"api.releases.tell-again": {summary: "Tell everybody once more whom the release went to", in: apiReason{}, out: apiRelease{}},
+	"api.releases.withdraw":   {summary: "Withdraw a published release, with what to do: its files are no longer given, and everybody who was told or had one is told", in: apiReason{}, out: apiRelease{}},
+	"api.releases.attach": {summary: "Keep files of up to 2 GiB each: parts named file, or the bytes with ?name=. In a draft a file takes the place of one called the same; in what was published that one stays and is listed as superseded.",
+		out: apiReleaseFiles{}, created: true, files: true, query: []apiParameter{{"name", "string", "what the file is called"}, {"instead", "string", "the file that it takes the place of"}}},
+	"api.releases.sums":     {summary: "The SHA-256 sums of the files, as sha256sum checks them"},
+	"api.releases.file":     {summary: "A file, or the part of it that Range asks for. It is written down who fetched it."},
+	"api.releases.detach":   {summary: "Take a file away from a draft"},
+	"api.releases.wordings": {summary: "What a release said before it was corrected, the oldest first", out: apiWordingList{}},
+	"api.receipts.list":     {summary: "What organisations say of a release: all of it to the desk, to coordinators what concerns their places", out: apiReceiptList{}},
+	"api.receipts.put":      {summary: "Say how a release goes at a place. All answers are kept, the last one counts; installed moves the installation's version, failed opens a malfunction.", in: apiReply{}, out: apiReplied{}},
+	"api.contacts.list":     {summary: "Addresses without credentials that are told of the releases of an organisation: for its coordinators, and agents of the modules", out: apiContactList{}},
+	"api.contacts.add":      {summary: "Add an address, which is asked first whether it is right", in: apiContactForm{}, out: apiContact{}, created: true},
+	"api.contacts.remove":   {summary: "Take a contact away"},
+	"api.follow.list":       {summary: "The modules that the token's person follows", out: apiFollowed{}},
+	"api.follow":            {summary: "Follow the releases of a module, or no longer", in: apiFollow{}, out: apiFollow{}},
+	"api.work":              {summary: "What waits for the token's person: what is late first, then by day", out: apiItemList{}},
 	"api.search": {summary: "Search tickets, articles and mail to be judged; returns what the token's person may read", out: apiFound{}, query: []apiParameter{
 		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa"}, {"type", "string", "ticket, article, release, mail (mail that the person judges), joined by commas"},
 		{"lang", "string", "the reader's language; hides nothing"}, {"limit", "integer", "1 to 100, default 20"}, {"offset", "integer", "0 to 1000"},
 		{"facets", "integer", "1 for counts"}, {"sort", "string", "date: newest first"}}},
 	"api.files.read": {summary: "The bytes of an attachment"},
 }
+
+// plainText says in which language texts are that come as plain strings.
+var plainText = []apiParameter{{"lang", "string", "it or en: of texts that are given as plain strings; Italian when left out"}}
 
 type object = map[string]any
 
@@ -164,10 +197,12 @@ func openPath(path string) (string, []any) {
 type schemaSet map[string]any
 
 var (
-	timeType    = reflect.TypeFor[time.Time]()
-	textual     = reflect.TypeFor[encoding.TextMarshaler]()
-	scalarType  = reflect.TypeFor[ticket.Scalar]()
-	messageType = reflect.TypeFor[apiText]()
+	timeType      = reflect.TypeFor[time.Time]()
+	textual       = reflect.TypeFor[encoding.TextMarshaler]()
+	scalarType    = reflect.TypeFor[ticket.Scalar]()
+	messageType   = reflect.TypeFor[apiText]()
+	selfDescribed = reflect.TypeFor[interface{ openSchema(schemaSet) object }]()
+	installedType = reflect.TypeFor[apiInstalled]()
 )
 
 func (s schemaSet) of(t reflect.Type) object {
@@ -178,6 +213,8 @@ func (s schemaSet) of(t reflect.Type) object {
 		return object{"type": []any{"string", "number", "boolean"}}
 	case t.Kind() == reflect.Pointer:
 		return s.of(t.Elem())
+	case t.Implements(selfDescribed):
+		return reflect.Zero(t).Interface().(interface{ openSchema(schemaSet) object }).openSchema(s)
 	case t.Implements(textual):
 		return object{"type": "string"}
 	}

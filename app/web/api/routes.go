@@ -5,6 +5,7 @@ package api
 import (
 	"net/http"
 
+	"sportello/app/desk/release"
 	"sportello/app/web"
 	"sportello/store/scope"
 )
@@ -47,6 +48,30 @@ func Routes(s *web.Site) []web.Route {
 		do(http.MethodPut, "/people/:id<int>/affiliations", "affiliations.put", writes(scope.People), a.apiPutAffiliations).WithText(),
 		do(http.MethodGet, "/people/:id<int>/handover", "handover.read", reads(scope.People), a.apiHolding),
 		do(http.MethodPost, "/people/:id<int>/handover", "handover.do", writes(scope.People), a.apiHandOn),
+		do(http.MethodGet, "/releases", "releases.list", reads(scope.Releases), a.apiReleases),
+		do(http.MethodPost, "/releases", "releases.write", writes(scope.Releases), a.apiPostRelease).WithText(),
+		do(http.MethodGet, "/releases/:number<int>", "releases.read", reads(scope.Releases), a.apiRelease),
+		do(http.MethodPatch, "/releases/:number<int>", "releases.change", writes(scope.Releases), a.apiChangeRelease).WithText(),
+		do(http.MethodGet, "/releases/:number<int>/audience", "releases.audience", reads(scope.Releases), a.apiReleaseAudience),
+		do(http.MethodPost, "/releases/:number<int>/publish", "releases.publish", writes(scope.Releases), a.apiPublish),
+		do(http.MethodPost, "/releases/:number<int>/check", "releases.check", writes(scope.Releases), a.apiCheckRelease),
+		do(http.MethodPost, "/releases/:number<int>/take-back", "releases.take-back", writes(scope.Releases), a.apiTakeBackRelease),
+		do(http.MethodPost, "/releases/:number<int>/widen", "releases.widen", writes(scope.Releases), a.apiWiden),
+		do(http.MethodPost, "/releases/:number<int>/tell-again", "releases.tell-again", writes(scope.Releases), a.apiTellAgain).WithText(),
+		do(http.MethodPost, "/releases/:number<int>/withdraw", "releases.withdraw", writes(scope.Releases), a.apiWithdraw).WithText(),
+		do(http.MethodPost, "/releases/:number<int>/files", "releases.attach", writes(scope.Releases), a.apiAttachRelease).WithFiles("file").KeptBy(release.MaxFile, a.keepReleaseFile),
+		do(http.MethodGet, "/releases/:number<int>/files/"+release.Sums, "releases.sums", reads(scope.Releases), a.apiReleaseSums),
+		do(http.MethodGet, "/releases/:number<int>/files/:name", "releases.file", reads(scope.Releases), a.apiReleaseFile),
+		do(http.MethodDelete, "/releases/:number<int>/files/:name", "releases.detach", writes(scope.Releases), a.apiDetachRelease),
+		do(http.MethodGet, "/releases/:number<int>/receipts", "receipts.list", reads(scope.Releases), a.apiReceipts),
+		do(http.MethodPut, "/releases/:number<int>/receipts/:organisation", "receipts.put", writes(scope.Releases), a.apiPutReceipt).WithText(),
+		do(http.MethodGet, "/releases/:number<int>/wordings", "releases.wordings", reads(scope.Releases), a.apiWordings),
+		do(http.MethodGet, "/organisations/:code/contacts", "contacts.list", reads(scope.Releases), a.apiContacts),
+		do(http.MethodPost, "/organisations/:code/contacts", "contacts.add", writes(scope.Releases), a.apiAddContact),
+		do(http.MethodDelete, "/organisations/:code/contacts/:id<int>", "contacts.remove", writes(scope.Releases), a.apiRemoveContact),
+		do(http.MethodGet, "/follow", "follow.list", reads(scope.Releases), a.apiFollowed),
+		do(http.MethodPost, "/follow", "follow", writes(scope.Releases), a.apiPostFollow),
+		do(http.MethodGet, "/work", "work", reads(scope.Releases), a.apiWork),
 		do(http.MethodGet, "/search", "search", reads(scope.Tickets, scope.Articles), a.apiSearch),
 		do(http.MethodGet, "/tokens", "tokens.list", reads(scope.Tokens), a.apiTokens),
 		do(http.MethodPost, "/tokens/:id<int>/end", "tokens.end", writes(scope.Tokens), a.apiEndToken),
