@@ -114,9 +114,9 @@ func (s *stage) installations() {
 				return nil
 			})
 		}
-		say(75, installation.Entry{Module: "u-gov", Environment: store.Production, Version: release("u-gov", s.now, -1-i%2)})
-		say(60, installation.Entry{Module: "csa", Environment: store.Production, Version: release("csa", s.now, -1), Installs: &supplier})
-		say(6, installation.Entry{Module: "u-gov", Environment: store.Test, Version: release("u-gov", s.now, 0)})
+		say(75, installation.Entry{Module: "u-gov", Environment: store.Production, Version: versionAt("u-gov", s.now, -1-i%2)})
+		say(60, installation.Entry{Module: "csa", Environment: store.Production, Version: versionAt("csa", s.now, -1), Installs: &supplier})
+		say(6, installation.Entry{Module: "u-gov", Environment: store.Test, Version: versionAt("u-gov", s.now, 0)})
 	}
 }
 
@@ -234,7 +234,7 @@ func (s *stage) catalogue(admin policy.Actor) error {
 		if code == "u-gov" || code == "csa" {
 			f.Versions = nil
 			for back := range 5 {
-				f.Versions = append(f.Versions, release(code, s.now, -back))
+				f.Versions = append(f.Versions, versionAt(code, s.now, -back))
 			}
 		}
 		if _, err := s.d.Catalogue.ChangeModule(admin, l.ID, 0, f); err != nil {

@@ -72,6 +72,9 @@ func (s *stage) fill() error {
 		return err
 	}
 	s.installations()
+	if err := s.updates(); err != nil {
+		return err
+	}
 	if err := s.play(); err != nil {
 		return errors.Join(err, s.storing.Wait())
 	}

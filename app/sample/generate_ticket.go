@@ -58,7 +58,7 @@ func (g *generator) ticket(at time.Time, age float64) generated {
 		}
 	}
 	if t.Kind == store.Malfunction && r.IntN(2) == 0 {
-		t.Affected = release("u-gov", at, 0)
+		t.Affected = versionAt("u-gov", at, 0)
 	}
 	w := &written{g: g, l: l, at: at, out: generated{ticket: t}}
 	w.message(store.Message{Author: who.ID, Opening: true}, g.firstLength())
@@ -194,7 +194,7 @@ func (w *written) end(state store.State, n int) {
 	case store.StateWaiting, store.StatePlanned:
 		t.State, t.Stands = state, w.at
 		if state == store.StatePlanned {
-			t.Version = release("u-gov", w.at, 1)
+			t.Version = versionAt("u-gov", w.at, 1)
 		}
 		w.public()
 	case store.StateResolved:

@@ -54,8 +54,12 @@ func (s *stage) matters() ([]*matter, error) {
 	if err != nil {
 		return nil, err
 	}
+	updates, err := Updates()
+	if err != nil {
+		return nil, err
+	}
 	all := s.active(stories)
-	all = append(all, s.past(stories, s.tickets-len(all)-duplicates)...)
+	all = append(all, s.past(stories, s.tickets-len(all)-duplicates-failing(updates))...)
 	slices.SortStableFunc(all, func(a, b *matter) int { return a.opened.Compare(b.opened) })
 	all = append(all, s.vary(all)...)
 	slices.SortStableFunc(all, func(a, b *matter) int { return a.opened.Compare(b.opened) })

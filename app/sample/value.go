@@ -33,9 +33,9 @@ func values(r *rand.Rand, language, module string, at time.Time) *strings.Replac
 		"{importo}", italianAmount(8000+r.IntN(2400000)),
 		"{data}", at.AddDate(0, 0, -3-r.IntN(12)).Format("02/01/2006"),
 		"{codice}", fmt.Sprint(digits),
-		"{versione}", release(module, at, 0),
-		"{precedente}", release(module, at, -1),
-		"{prossima}", release(module, at, 1),
+		"{versione}", versionAt(module, at, 0),
+		"{precedente}", versionAt(module, at, -1),
+		"{prossima}", versionAt(module, at, 1),
 		"{anno}", fmt.Sprint(at.Year()),
 		"{annoprec}", fmt.Sprint(at.Year()-1),
 		"{mese}", name[month],
@@ -43,9 +43,9 @@ func values(r *rand.Rand, language, module string, at time.Time) *strings.Replac
 	)
 }
 
-// release names the version of the module's product in use at the time, or one steps later: there is one for each
+// versionAt names the version of the module's product in use at the time, or one steps later: there is one for each
 // quarter of a year.
-func release(module string, at time.Time, steps int) string {
+func versionAt(module string, at time.Time, steps int) string {
 	quarter := at.Year()*4 + (int(at.Month())-1)/3 + steps
 	v := fmt.Sprintf("%02d.%02d", quarter/4%100, quarter%4+1)
 	if product, _, _ := strings.Cut(module, "/"); product == "csa" || product == "cia" {
