@@ -17,6 +17,7 @@ import (
 	"sportello/app/web/mailroom"
 	"sportello/app/web/people"
 	"sportello/app/web/queue"
+	"sportello/app/web/release"
 	"sportello/app/web/ticket"
 )
 
@@ -36,6 +37,7 @@ func (a *App) routes() []web.Route {
 		ticket.Routes(a.Site, a.presence),
 		people.Routes(a.Site),
 		installation.Routes(a.Site),
+		release.Routes(a.Site),
 		admin.Routes(a.Site, a.Mail),
 		api.Routes(a.Site),
 	)

@@ -305,6 +305,59 @@ func (w *world) contact() string {
 	return fmt.Sprint(c.ID)
 }
 
+// sentRelease returns the number of an update of CSA that went to the organisation, with a file.
+func (w *world) sentRelease() uint64 {
+	w.t.Helper()
+	w.installation()
+	code := w.code(w.things["organisation"])
+	list, err := w.app.Desk.Releases.List(w.as("administrator"), release.Filter{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, v := range list.Releases {
+		if v.State == store.ReleasePublished {
+			return v.Release.ID
+		}
+	}
+	w.now++
+	f, err := w.app.Desk.Files.Keep(w.as("agent"), "note.txt", strings.NewReader("Note"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	v, err := w.app.Desk.Releases.Save(w.as("agent"), 0, release.Form{Modules: []string{"csa"}, Version: fmt.Sprintf("24.%d", w.now), Title: store.Words{IT: "Aggiornamento", EN: "Update"},
+		Notes: store.Words{IT: "Si installa **come al solito**."}, Audience: release.Audience{Organisations: []string{code}}, Files: []uint64{f.ID}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if v, _, err = w.app.Desk.Releases.Publish(w.as("agent"), v.Release.ID, release.Publication{Nobody: true}); err != nil {
+		w.t.Fatal(err)
+	}
+	for more := true; more; {
+		if more, err = w.app.Desk.Releases.Step(); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return v.Release.ID
+}
+
+// askedContact returns the number of a technical contact of the organisation, who has confirmed the address or not.
+func (w *world) askedContact(confirmed bool) uint64 {
+	w.t.Helper()
+	w.now++
+	o, err := strconv.ParseUint(w.things["organisation"], 10, 64)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := &store.Contact{Organisation: o, Email: fmt.Sprintf("tecnico-%d@example.it", w.now), Language: "it"}
+	if confirmed {
+		c.Confirmed = w.app.Desk.Now()
+	}
+	if err := w.app.Store.Update(db.By{Act: act.ChangeContacts}, func(tx *db.Tx) error { return store.Contacts.Put(tx, c) }); err != nil {
+		w.t.Fatal(err)
+	}
+	return c.ID
+}
+
 // code returns the code of the organisation with the number.
 func (w *world) code(number string) (code string) {
 	w.t.Helper()
@@ -349,6 +402,12 @@ func (w *world) address(r web.Route) string {
 			return strings.NewReplacer(":n<int>", fmt.Sprint(number), ":m<int>", fmt.Sprint(message), ":i<int>", "0").Replace(r.Path)
 		case before == "feeds":
 			thing = w.feed(w.people["participant"])
+		case name == "token" && before == "link":
+			thing = w.app.Desk.Releases.LinkToken(w.askedContact(true), w.sentRelease(), w.app.Desk.Now())
+		case name == "token" && before == "contacts":
+			thing = w.app.Desk.Releases.ContactToken(w.askedContact(false), w.app.Desk.Now())
+		case before == "contacts" && !strings.HasPrefix(r.Path, "/api/"):
+			thing = fmt.Sprint(w.askedContact(false))
 		case name == "token":
 			t := w.ticket()
 			v, err := w.app.Desk.Tickets.Read(w.as("requester"), t.ID)
@@ -356,6 +415,10 @@ func (w *world) address(r web.Route) string {
 				w.t.Fatal(err)
 			}
 			return strings.NewReplacer(":token", w.linked(w.people["participant"], t.ID), ":n<int>", fmt.Sprint(v.Files[v.Messages[0].ID][0].ID)).Replace(r.Path)
+		case before == "releases" && !strings.HasPrefix(r.Path, "/api/"):
+			thing = fmt.Sprint(w.sentRelease())
+		case before == "files" && name == "name" && !strings.HasPrefix(r.Path, "/api/"):
+			thing = "note.txt"
 		case before == "service-accounts":
 			thing = fmt.Sprint(w.service())
 		case before == "mail":

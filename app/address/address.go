@@ -70,6 +70,24 @@ func Installations(code string) string {
 	return "/organisations/" + url.PathEscape(code) + "/installations"
 }
 
+// Releases is the address of the list of updates.
+const Releases = "/releases"
+
+// ReleaseReceipts returns the address where the organisation with the code says what became of an update there.
+func ReleaseReceipts(number uint64, code string) string {
+	return Release(number) + "/receipts/" + url.PathEscape(code)
+}
+
+// ReleaseFile returns the address of a file of an update.
+func ReleaseFile(number uint64, name string) string {
+	return Release(number) + "/files/" + url.PathEscape(name)
+}
+
+// Contacts returns the address of the technical contacts of the organisation with the code.
+func Contacts(code string) string {
+	return "/organisations/" + url.PathEscape(code) + "/contacts"
+}
+
 // OwnInvitations is where somebody who is signed in answers invitations.
 const OwnInvitations = "/invitations"
 

@@ -24,6 +24,7 @@ type dialect struct {
 
 var (
 	articleDialect = newDialect(2, false)
+	partDialect    = newDialect(3, false)
 	messageDialect = newDialect(3, true)
 )
 

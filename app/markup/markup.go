@@ -67,6 +67,16 @@ func render(format, body string, ids bool) string {
 	return textHTML(body)
 }
 
+// Part renders Markdown as a part of a page that has a heading of its own: as HTML does, but its headings begin at h3
+// and carry no ids, so that several parts stand in one page.
+func Part(body string) template.HTML {
+	body = Clean(body)
+	if len(body) > MaxArticle {
+		return template.HTML(textHTML(body)) // #nosec G203 -- escaped
+	}
+	return template.HTML(partDialect.render(body, false)) // #nosec G203 -- render goes through the policy
+}
+
 // Plain renders a body as readable text: no tags, entities decoded, one line
 // per heading, paragraph or row, list items after "- " or their number,
 // blank lines between blocks outside lists, no space at either end.

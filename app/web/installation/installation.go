@@ -20,6 +20,7 @@ import (
 type page struct {
 	web.Page
 	Path      string
+	Contacts  string // address of the technical contacts, empty for whoever may not see them
 	Installed []line
 	MayKeep   bool
 	New       bool   // the form is for one that is not in the list
@@ -74,6 +75,9 @@ func (a pages) page(r *web.Request, f *web.Form, wrong error) error {
 		v.Crumb(v.T("people.title", "organisation", o.Name), address.Members(o.Code))
 	}
 	v.Crumb(v.T("installations.crumb"), "")
+	if v.IsAgent || r.Actor().Person.Covers(o.ID, 0, v.Now) {
+		v.Contacts = address.Contacts(o.Code)
+	}
 	for _, i := range list.Installed {
 		v.Installed = append(v.Installed, v.line(i, levels))
 	}

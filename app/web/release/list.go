@@ -1,0 +1,201 @@
+package release
+
+import (
+	"net/url"
+	"strconv"
+
+	"sportello/app/address"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/release"
+	"sportello/app/desk/work"
+	"sportello/app/web"
+	"sportello/app/web/show"
+	"sportello/store"
+)
+
+// perPage is how many updates a page of the list shows.
+const perPage = 50
+
+// listPage lists the updates that the reader may see.
+type listPage struct {
+	web.Page
+	Lines    []line
+	Modules  []show.ChoiceGroup
+	Kinds    []show.Choice
+	States   []show.Choice
+	Filtered bool
+	Write    string // address of the form for a new one; empty for whoever may not
+	Count    string
+	First    string
+	Next     string
+}
+
+// line is one update in a list.
+type line struct {
+	Name    string // modules and version
+	Title   string
+	Lang    string // of the title; empty when it is the reader's
+	Address string
+	Kind    mark
+	State   *mark // nil where it is as one expects: published
+	Waits   *mark // the desk waits for the reader's answer
+	Meta    string
+}
+
+// mark is a sign with its word.
+type mark struct{ Icon, Class, Words string }
+
+var kindMarks = map[store.ReleaseKind]mark{
+	store.Ordinary: {"file", "", ""},
+	store.Urgent:   {"warn", "badge-alarm", ""},
+	store.Law:      {"book", "badge-wait", ""},
+}
+
+func kindMark(p *web.Page, k store.ReleaseKind) mark {
+	m := kindMarks[k]
+	m.Words = p.T("releases.kind-" + k.String())
+	return m
+}
+
+var stateMarks = map[store.ReleaseState]mark{
+	store.ReleaseDraft:     {"edit", "", ""},
+	store.ReleaseChecked:   {"eye", "badge-inner", ""},
+	store.ReleaseScheduled: {"clock", "badge-inner", ""},
+	store.ReleasePublished: {"check", "badge-calm", ""},
+	store.ReleaseReplaced:  {"right", "badge-wait", ""},
+	store.ReleaseWithdrawn: {"close", "badge-alarm", ""},
+}
+
+func stateMark(p *web.Page, s store.ReleaseState) mark {
+	m := stateMarks[s]
+	m.Words = p.T("releases.state-" + s.String())
+	return m
+}
+
+func (a pages) getList(r *web.Request) error {
+	v := &listPage{Page: r.Page("releases.title")}
+	v.Nav = "releases"
+	levels, err := a.Desk.Catalogue.Levels()
+	if err != nil {
+		return err
+	}
+	q := r.QueryForm()
+	f := release.Filter{Limit: perPage, Kind: web.FormCode[store.ReleaseKind](q, "kind"), State: web.FormCode[store.ReleaseState](q, "state"), After: q.ID("after")}
+	module := q.Raw("module")
+	if module != "" {
+		f.Module = ^uint64(0) // no module
+		if l := show.LevelByCode(levels, module); l != nil {
+			f.Module = l.ID
+		}
+	}
+	list, err := a.Desk.Releases.List(r.Actor(), f)
+	if err != nil {
+		return err
+	}
+	waits, err := a.waiting(r)
+	if err != nil {
+		return err
+	}
+	for _, one := range list.Releases {
+		v.Lines = append(v.Lines, lineOf(&v.Page, one, levels, waits))
+	}
+	v.choices(levels, module, f)
+	filter := url.Values{}
+	for _, name := range []string{"module", "kind", "state"} {
+		if s := q.Raw(name); s != "" {
+			filter.Set(name, s)
+		}
+	}
+	v.Filtered = len(filter) > 0
+	if f.After != 0 {
+		v.First = show.JoinQuery(address.Releases, filter.Encode())
+	}
+	if list.Next != 0 {
+		filter.Set("after", strconv.FormatUint(list.Next, 10))
+		v.Next = show.JoinQuery(address.Releases, filter.Encode())
+	}
+	v.Count = v.Plural("releases.count", list.Total)
+	if err := show.House(a.Site, r, &v.Page, v.Path); err != nil {
+		return err
+	}
+	return r.Render("page/releases", v)
+}
+
+// waiting returns the updates for which the desk waits for the reader's word, by number; true: it waits too long.
+func (a pages) waiting(r *web.Request) (map[uint64]bool, error) {
+	items, err := a.Desk.Work.List(r.Actor())
+	out := map[uint64]bool{}
+	for _, i := range items {
+		if i.Noun == "releases" && i.Why == work.Answer {
+			out[i.Number] = i.Late
+		}
+	}
+	return out, err
+}
+
+func (v *listPage) choices(levels []catalogue.Level, module string, f release.Filter) {
+	v.Modules = show.ModuleChoices(&v.Page, levels, module, true)
+	for _, k := range []store.ReleaseKind{store.Ordinary, store.Urgent, store.Law} {
+		v.Kinds = append(v.Kinds, show.Choice{Value: k.String(), Label: v.T("releases.kind-" + k.String()), Chosen: f.Kind == k})
+	}
+	states := []store.ReleaseState{store.ReleasePublished, store.ReleaseReplaced, store.ReleaseWithdrawn}
+	if v.IsAgent || v.IsAdministrator {
+		states = append([]store.ReleaseState{store.ReleaseDraft, store.ReleaseChecked, store.ReleaseScheduled}, states...)
+	}
+	for _, s := range states {
+		v.States = append(v.States, show.Choice{Value: s.String(), Label: v.T("releases.state-" + s.String()), Chosen: f.State == s})
+	}
+}
+
+// lineOf returns the line of an update in a list.
+func lineOf(p *web.Page, one *release.View, levels []catalogue.Level, waits map[uint64]bool) line {
+	r := one.Release
+	l := line{Name: nameOf(p, one.Modules, r, levels), Address: address.Release(r.ID), Kind: kindMark(p, r.Kind)}
+	l.Title, l.Lang = inLanguage(r.Title, p.Lang)
+	if r.State != store.ReleasePublished {
+		m := stateMark(p, r.State)
+		l.State = &m
+	}
+	if late, is := waits[r.ID]; is {
+		l.Waits = &mark{"hand", "badge-brand", p.T("releases.waits-for-you")}
+		if late {
+			l.Waits = &mark{"warn", "badge-alarm", p.T("releases.late-you")}
+		}
+	}
+	when := p.T("releases.changed-on", "date", p.Date(r.Updated))
+	if r.Out() {
+		when = p.T("releases.published-on", "date", p.Date(r.Published))
+	}
+	l.Meta = when
+	if by := installBy(p, r); r.State == store.ReleasePublished && len(by) > 0 {
+		l.Meta = show.Joined(" · ", when, by[len(by)-1])
+	}
+	return l
+}
+
+// nameOf is what people call an update: its modules and its version.
+func nameOf(p *web.Page, modules []*store.Module, r *store.Release, levels []catalogue.Level) string {
+	var names []string
+	for _, m := range modules {
+		name := show.ShortName(m.Name.In(p.Lang))
+		if l := show.LevelByCode(levels, m.Code); l != nil && len(l.Above) > 0 {
+			if top := show.LevelOf(levels, l.Above[0]); top != nil {
+				name = show.ShortName(top.Name.In(p.Lang)) + " " + name
+			}
+		}
+		names = append(names, name)
+	}
+	return show.Joined(", ", names...) + " " + r.Version
+}
+
+// inLanguage returns the text for a reader, and its language where it is another one than the reader's.
+func inLanguage(w store.Words, lang string) (text, other string) {
+	text = w.In(lang)
+	switch {
+	case lang == "it" && w.IT == "" && text != "":
+		return text, "en"
+	case lang == "en" && w.EN == "" && text != "":
+		return text, "it"
+	}
+	return text, ""
+}
