@@ -59,6 +59,13 @@ var (
 		}
 		return key.One(r.Module, r.Due)
 	})
+	// organisation, of what waits for its word.
+	ReceiptsOpen = Receipts.Index("open", func(r *Receipt) [][]byte {
+		if !r.Asked || r.Answered() {
+			return nil
+		}
+		return key.One(r.Organisation)
+	})
 	ReceiptsFailed = Receipts.Index("failed", func(r *Receipt) [][]byte {
 		if r.Last.State != ReceiptFailed {
 			return nil

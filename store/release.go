@@ -211,6 +211,7 @@ type Round struct {
 	Placed        int       `json:"placed,omitzero"`  // organisations whose receipts stand
 	At            int       `json:"at,omitzero"`      // organisations whose people are told; behind them come People
 	Told          int       `json:"told,omitzero"`    // people and contacts so far
+	Nobody        []uint64  `json:"nobody,omitempty"` // organisations that had nobody to tell
 	Reason        string    `json:"reason,omitzero"`
 	By            uint64    `json:"by,omitzero"`
 	Done          time.Time `json:"done,omitzero"`
@@ -219,7 +220,13 @@ type Round struct {
 // The ways into the rounds.
 var (
 	RoundsByRelease = Rounds.Index("release", func(r *Round) [][]byte { return key.One(r.Release) })
-	RoundsOpen      = Rounds.Index("open", func(r *Round) [][]byte {
+	RoundsNobody    = Rounds.Index("nobody", func(r *Round) [][]byte {
+		if len(r.Nobody) == 0 {
+			return nil
+		}
+		return key.One(r.Release)
+	})
+	RoundsOpen = Rounds.Index("open", func(r *Round) [][]byte {
 		if !r.Done.IsZero() {
 			return nil
 		}

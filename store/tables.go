@@ -508,7 +508,7 @@ var Receipts = db.Declare("receipts", db.Table[Receipt]{
 var Rounds = db.Declare("rounds", db.Table[Round]{
 	Refs: func(r *Round, to db.Refer) { to("release", "releases", r.Release) },
 	Limits: limit.Fields{
-		"organisations": limit.Entries(5000), "people": limit.Entries(100_000), "reason": limit.Text(2000),
+		"organisations": limit.Entries(5000), "people": limit.Entries(100_000), "nobody": limit.Entries(5000), "reason": limit.Text(2000),
 	},
 })
 

@@ -476,11 +476,11 @@ func TestRemindersComeByTheRulesAndNeverToWhoHasAnswered(t *testing.T) {
 	if items, err := o.Work.List(o.as("referente")); err != nil || len(items) != 1 || !items[0].Late || items[0].Count != 2 {
 		t.Errorf("work %+v, %v", items, err)
 	}
-	if items, err := o.Work.List(o.as("agente")); err != nil || len(items) != 0 {
+	if items, err := o.Work.List(o.as("agente")); err != nil || len(items) != 1 || items[0].Why != work.NobodyToTell {
 		t.Errorf("work of the group before the last reminder %+v, %v", items, err)
 	}
 	remind(28, 1)
-	if items, err := o.Work.List(o.as("agente")); err != nil || len(items) != 1 || items[0].Why != work.LateReceipt || items[0].Count != 1 {
+	if items, err := o.Work.List(o.as("agente")); err != nil || len(items) != 2 || items[0].Why != work.LateReceipt || items[0].Count != 1 {
 		t.Errorf("work of the group after the last reminder %+v, %v", items, err)
 	}
 	pic, err := o.Releases.Picture(o.as("agente"), "csa")

@@ -57,6 +57,7 @@ type errand struct {
 	optional map[uint64]bool // those of them who are told because they follow the module alone
 	contacts []*store.Contact
 	at       int // organisations that are told after it
+	nobody   []uint64
 	done     bool
 }
 
@@ -111,6 +112,7 @@ func (rs *Releases) Step() (more bool, err error) {
 				return err
 			}
 		}
+		now.Nobody = append(now.Nobody, e.nobody...)
 		now.Placed, now.At, now.Told = e.placed, e.at, now.Told+len(e.people)+len(e.contacts)
 		if e.done {
 			now.Done = tx.Now()
@@ -207,6 +209,9 @@ func (rs *Releases) organisation(tx *db.Tx, r *store.Release, round *store.Round
 	contacts, err := contactsOf(tx, r, id)
 	if err != nil {
 		return false, err
+	}
+	if len(people)+len(contacts) == 0 && round.Of != store.RoundWithdrawn {
+		e.nobody = append(e.nobody, id)
 	}
 	for _, c := range contacts {
 		if store.LettersByRelease.Has(tx, r.ID, round.ID, uint64(0), c.ID) || slices.ContainsFunc(e.contacts, func(o *store.Contact) bool { return o.ID == c.ID }) {

@@ -7,7 +7,6 @@ import (
 	"sportello/app/desk/work"
 	"sportello/store"
 	"sportello/store/db"
-	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/scope"
 )
@@ -46,11 +45,11 @@ func (rs *Releases) answers(tx *db.Tx, a policy.Actor) ([]work.Item, error) {
 	at := map[uint64]int{}
 	seen := map[uint64]bool{}
 	for _, h := range a.Person.Coordinated(tx.Now()) {
-		for row, err := range store.ReceiptsByOrganisation.PeekRows(tx, db.Span{Prefix: key.Of(h.Organisation)}) {
+		for row, err := range store.ReceiptsOpen.PeekRows(tx, db.Span{Prefix: key.Of(h.Organisation)}) {
 			if err != nil {
 				return nil, err
 			}
-			if !row.Asked || row.Answered() || seen[row.ID] || !a.Person.Covers(row.Organisation, row.Unit, tx.Now()) {
+			if seen[row.ID] || !a.Person.Covers(row.Organisation, row.Unit, tx.Now()) {
 				continue
 			}
 			seen[row.ID] = true
@@ -83,79 +82,142 @@ func (rs *Releases) answers(tx *db.Tx, a policy.Actor) ([]work.Item, error) {
 	return out, nil
 }
 
-// deskWork returns what waits for the agents who look after a module.
+// deskWork returns what waits for the agents who look after a module. It reads what is late, failed or lacking and nothing
+// else, however many receipts there are.
 func (rs *Releases) deskWork(tx *db.Tx, a policy.Actor) ([]work.Item, error) {
+	found := map[work.Why]map[uint64]*work.Item{work.LateReceipt: {}, work.FailedReceipt: {}, work.NobodyToTell: {}, work.Check: {}}
+	find := func(why work.Why, release uint64) *work.Item {
+		i := found[why][release]
+		if i == nil {
+			i = &work.Item{Why: why, Noun: "releases", Number: release, Late: why == work.LateReceipt}
+			found[why][release] = i
+		}
+		return i
+	}
+	for m, err := range store.Modules.PeekAll(tx, 0, false) {
+		if err != nil {
+			return nil, err
+		}
+		facts, err := policy.FactsOfRelease(tx, &store.Release{Modules: []uint64{m.ID}})
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(facts.Groups(), a.Person.InGroup) {
+			if err := rs.lacking(tx, m.ID, find); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for r, err := range store.ReleasesByState.PeekRows(tx, db.Span{Prefix: key.Of(store.ReleaseDraft)}) {
+		if err != nil {
+			return nil, err
+		}
+		facts, err := policy.FactsOfRelease(tx, r)
+		if err != nil {
+			return nil, err
+		}
+		if facts.NeedsCheck() && facts.Inside(a) && facts.May(tx, a, policy.CheckRelease, store.Hat{}) == nil {
+			find(work.Check, r.ID).Count = 1
+		}
+	}
+	for round, err := range store.RoundsNobody.PeekRows(tx, db.Span{}) {
+		if err != nil {
+			return nil, err
+		}
+		n, err := rs.stillNobody(tx, a, round)
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			find(work.NobodyToTell, round.Release).Count += n
+		}
+	}
 	var out []work.Item
-	for _, state := range []store.ReleaseState{store.ReleaseDraft, store.ReleasePublished} {
-		for r, err := range store.ReleasesByState.GlanceRows(tx, db.Span{Prefix: key.Of(state)}) {
+	for _, items := range found {
+		for number, item := range items {
+			r, err := store.Releases.Glance(tx, number)
 			if err != nil {
 				return nil, err
 			}
-			facts, err := policy.FactsOfRelease(tx, r)
-			if err != nil {
-				return nil, err
-			}
-			if !slices.ContainsFunc(facts.Groups(), a.Person.InGroup) || !reaches(tx, a, r) {
+			if !reaches(tx, a, r) {
 				continue
 			}
-			called, err := name(tx, r, a.Lang())
-			if err != nil {
+			if item.Name, err = name(tx, r, a.Lang()); err != nil {
 				return nil, err
 			}
-			item := work.Item{Noun: "releases", Number: r.ID, Name: called, Count: 1}
-			if state == store.ReleaseDraft {
-				if facts.NeedsCheck() && facts.May(tx, a, policy.CheckRelease, store.Hat{}) == nil {
-					item.Why = work.Check
-					out = append(out, item)
-				}
-				continue
-			}
-			more, err := rs.lacking(tx, r, item)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, more...)
+			out = append(out, *item)
 		}
 	}
 	return out, nil
 }
 
-// lacking returns what is late, what failed, and who cannot be told, of a release that went out.
-func (rs *Releases) lacking(tx *db.Tx, r *store.Release, item work.Item) ([]work.Item, error) {
-	late, failed, nobody := item, item, item
-	late.Why, late.Late, late.Count = work.LateReceipt, true, 0
-	failed.Why, failed.Count = work.FailedReceipt, 0
-	nobody.Why, nobody.Count = work.NobodyToTell, 0
-	places := map[uint64][]Place{}
-	for row, err := range store.ReceiptsByPlace.PeekRows(tx, db.Span{Prefix: key.Of(r.ID)}) {
+// lacking finds what is late of the module after the last reminder, and what failed. What another release took the place
+// of, or was withdrawn, waits for nobody.
+func (rs *Releases) lacking(tx *db.Tx, module uint64, find func(work.Why, uint64) *work.Item) error {
+	published := map[uint64]*store.Release{}
+	of := func(id uint64) (row *store.Receipt, r *store.Release, err error) {
+		if row, err = store.Receipts.Peek(tx, id); err != nil {
+			return nil, nil, err
+		}
+		if r = published[row.Release]; r == nil {
+			r, err = store.Releases.Glance(tx, row.Release)
+			published[row.Release] = r
+		}
+		return row, r, err
+	}
+	for e := range store.ReceiptsDue.Entries(tx, db.Span{Prefix: key.Of(module), High: key.Of(rs.today(tx))}) {
+		row, r, err := of(e.ID)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if rs.late(tx, r, row) && rs.passed(tx, row, r) >= len(store.ReminderDays(store.CurrentSettings(tx), r.Kind)) {
-			late.Count++
-			if late.Due.IsZero() || row.Due.Before(late.Due) {
-				late.Due = row.Due
-			}
+		if !rs.late(tx, r, row) || rs.passed(tx, row, r) < len(store.ReminderDays(store.CurrentSettings(tx), r.Kind)) {
+			continue
 		}
-		if row.Last.State == store.ReceiptFailed {
-			failed.Count++
-		}
-		if row.Asked && row.Last.State == store.ReceiptTold {
-			places[row.Organisation] = append(places[row.Organisation], Place{Hat: store.Hat{Organisation: row.Organisation, Unit: row.Unit}, Module: row.Module})
+		item := find(work.LateReceipt, r.ID)
+		item.Count++
+		if item.Due.IsZero() || row.Due.Before(item.Due) {
+			item.Due = row.Due
 		}
 	}
-	for organisation, at := range places {
-		people, err := peopleOf(tx, nil, organisation, at)
+	for e := range store.ReceiptsFailed.Entries(tx, db.Span{Prefix: key.Of(module)}) {
+		_, r, err := of(e.ID)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		contacts, err := contactsOf(tx, r, organisation)
-		if fault.IgnoreNotFound(err) != nil {
-			return nil, err
+		if r.State == store.ReleasePublished {
+			find(work.FailedReceipt, r.ID).Count++
+		}
+	}
+	return nil
+}
+
+// stillNobody returns how many of the organisations that had nobody to tell in the round have nobody yet.
+func (rs *Releases) stillNobody(tx *db.Tx, a policy.Actor, round *store.Round) (int, error) {
+	r, err := store.Releases.Glance(tx, round.Release)
+	if err != nil || r.State != store.ReleasePublished {
+		return 0, err
+	}
+	facts, err := policy.FactsOfRelease(tx, r)
+	if err != nil || !slices.ContainsFunc(facts.Groups(), a.Person.InGroup) {
+		return 0, err
+	}
+	n := 0
+	for _, id := range round.Nobody {
+		places, err := placesOf(tx, r, id)
+		if err != nil {
+			return 0, err
+		}
+		people, err := peopleOf(tx, nil, id, places)
+		if err != nil {
+			return 0, err
+		}
+		contacts, err := contactsOf(tx, r, id)
+		if err != nil {
+			return 0, err
 		}
 		if len(people)+len(contacts) == 0 {
-			nobody.Count++
+			n++
 		}
 	}
-	return slices.DeleteFunc([]work.Item{late, failed, nobody}, func(i work.Item) bool { return i.Count == 0 }), nil
+	return n, nil
 }
