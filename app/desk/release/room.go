@@ -8,6 +8,8 @@
 //	round.go     telling people, a few at a time
 //	receipt.go   what organisations answer
 //	file.go      the files, who may have them, who had them
+//	may.go       what is asked before a form is read
+//	import.go    what comes from elsewhere, of which nobody is told
 //	contact.go   addresses without credentials, and who follows a module
 //	picture.go   organisations down, releases across
 package release
