@@ -47,6 +47,7 @@ type contactsPage struct {
 	Path     string
 	Contacts []contact
 	MayKeep  bool
+	Whole    bool // the reader may keep contacts of all modules at once
 	Modules  []show.ChoiceGroup
 	Tongues  []show.Choice
 }
@@ -73,7 +74,8 @@ func (a pages) contactsPage(r *web.Request, f *web.Form, wrong error) error {
 	v.Nav = "releases"
 	v.Crumb(v.T("installations.title", "organisation", o.Name), address.Installations(o.Code))
 	v.Crumb(v.T("contacts.crumb"), "")
-	v.MayKeep = r.Actor().IsAgent() || r.Actor().Person.Covers(o.ID, 0, v.Now)
+	v.Whole = r.Actor().Person.Covers(o.ID, 0, v.Now)
+	v.MayKeep = v.Whole || v.IsAgent
 	for _, c := range list {
 		one := contact{ID: c.ID, Email: c.Email, Name: c.Name, Module: v.T("contacts.every-module"), State: mark{"clock", "badge-wait", v.T("contacts.unconfirmed")}, MayKeep: c.MayKeep}
 		if c.Module != nil {

@@ -19,7 +19,7 @@ type progress struct {
 }
 
 type bar struct {
-	Mark  mark
+	Words string
 	Width int // of 100
 	Count string
 }
@@ -35,9 +35,9 @@ const (
 func progressOf(p *web.Page, of release.Progress) *progress {
 	out := &progress{Asked: p.Plural("releases.asked", of.Asked)}
 	all := of.Told + of.Read + of.Planned + of.Installed + of.NotApplicable + of.Failed
-	add := func(m mark, n int) {
+	add := func(words string, n int) {
 		if n > 0 {
-			out.Bars = append(out.Bars, bar{m, max(1, n*100/max(all, 1)), p.Number(n)})
+			out.Bars = append(out.Bars, bar{words, max(1, n*100/max(all, 1)), p.Number(n)})
 		}
 	}
 	for _, one := range []struct {
@@ -45,9 +45,9 @@ func progressOf(p *web.Page, of release.Progress) *progress {
 		n     int
 	}{{store.ReceiptInstalled, of.Installed}, {store.ReceiptPlanned, of.Planned}, {store.ReceiptRead, of.Read}, {store.ReceiptTold, of.Told},
 		{store.ReceiptNotApplicable, of.NotApplicable}, {store.ReceiptFailed, of.Failed}} {
-		add(receiptMark(p, one.state), one.n)
+		add(p.T("releases.receipt-"+one.state.String()), one.n)
 	}
-	add(lateMark(p), of.Late)
+	add(p.T("releases.late"), of.Late)
 	for _, d := range of.Days {
 		out.Days = append(out.Days, dayLine{p.Site.Words.Date(p.Lang, d.Day), p.Number(d.Installed)})
 	}
