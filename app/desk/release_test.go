@@ -338,12 +338,15 @@ func TestWhatOrganisationsAnswer(t *testing.T) {
 func TestWithdrawingTellsEverybodyAndKeepsTheFiles(t *testing.T) {
 	o := releasing(t)
 	v := o.drafted(draftOf("3.0"))
-	f, err := o.Releases.Attach(o.as("agente"), v.Release.ID, "csa.zip", 0, strings.NewReader("uno"))
+	if _, err := o.Releases.Attach(o.as("agente"), v.Release.ID, "csa.zip", 0, strings.NewReader("uno")); err != nil {
+		t.Fatal(err)
+	}
+	f, err := o.Releases.Attach(o.as("agente"), v.Release.ID, "csa.zip", 0, strings.NewReader("due"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = o.Releases.Attach(o.as("agente"), v.Release.ID, "csa.zip", 0, strings.NewReader("due")); err != nil {
-		t.Fatal(err)
+	if f.Instead != 0 {
+		t.Error("a draft keeps what another file took the place of")
 	}
 	_, _, err = o.Releases.Open(o.as("collega"), v.Release.ID, "csa.zip")
 	o.wantKind("a file of a draft", err, fault.NotFound)

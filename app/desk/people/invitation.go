@@ -214,7 +214,7 @@ func (ps *People) AnswerInvitation(a policy.Actor, id uint64, accept bool) error
 			return fault.New(fault.NotFound, "error.not-found")
 		}
 		if !i.Waits(tx.Now()) {
-			return fault.New(fault.NotFound, "error.invitation-gone")
+			return fault.New(fault.Conflict, "error.invitation-gone") // their own: they may know that it was there
 		}
 		if !accept {
 			return decline(tx, i)

@@ -31,7 +31,14 @@ type invitation struct {
 	Ends        string
 }
 
-func (a pages) getInvitations(r *web.Request) error { return a.invitationsPage(r, nil, nil) }
+// getInvitations shows the page to those who may invite there; for the others there is none.
+func (a pages) getInvitations(r *web.Request) error {
+	err := a.invitationsPage(r, nil, nil)
+	if fault.KindOf(err) == fault.Denied {
+		return fault.New(fault.NotFound, "error.not-found")
+	}
+	return err
+}
 
 // organisationOf returns the organisation of the address, with a number that no organisation has when there is none.
 func (a pages) organisationOf(r *web.Request) (o store.Organisation, err error) {
