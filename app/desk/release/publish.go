@@ -112,10 +112,10 @@ func (rs *Releases) Publish(a policy.Actor, number uint64, p Publication) (*View
 			switch {
 			case p.Audience != "" && p.Audience != seen.Sum:
 				shown = &seen
-				return entry.Conflict("error.audience-changed")
+				return entry.Conflict("error.audience-changed").At("audience")
 			case seen.Nobody > 0 && !p.Nobody:
 				shown = &seen
-				return entry.Conflict("error.nobody-to-tell", "count", seen.Nobody)
+				return entry.Conflict("error.nobody-to-tell", "count", seen.Nobody).At("nobody")
 			}
 		}
 		r.Publisher = a.ID()

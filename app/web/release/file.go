@@ -14,6 +14,7 @@ import (
 
 // file is one file of an update.
 type file struct {
+	ID      uint64 // of one that counts; 0 for the others
 	Name    string
 	Address string // empty: it is no longer given
 	Size    string
@@ -31,7 +32,9 @@ func filesOf(p *web.Page, r *store.Release, files, superseded []*store.File) []f
 	}
 	var out []file
 	for _, f := range files {
-		out = append(out, one(f))
+		now := one(f)
+		now.ID = f.ID
+		out = append(out, now)
 	}
 	for _, f := range superseded {
 		old := one(f)

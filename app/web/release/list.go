@@ -100,6 +100,9 @@ func (a pages) getList(r *web.Request) error {
 		v.Lines = append(v.Lines, lineOf(&v.Page, one, levels, waits))
 	}
 	v.choices(levels, module, f)
+	if a.Desk.Releases.MayDraft(r.Actor(), nil) == nil {
+		v.Write = address.Releases + "/new"
+	}
 	filter := url.Values{}
 	for _, name := range []string{"module", "kind", "state"} {
 		if s := q.Raw(name); s != "" {

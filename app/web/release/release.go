@@ -34,6 +34,11 @@ type page struct {
 	Notes    string // address of the plain text
 	Reworded string
 
+	Acts      []web.Link // pages of what those of the desk may do with it
+	Posts     []web.Link // and what a button does at once
+	MaySend   bool       // files
+	MayDetach bool
+
 	Inside   bool
 	Progress *progress
 	Filters  []web.Link
@@ -87,6 +92,7 @@ func (a pages) getRelease(r *web.Request) error {
 		v.First.Replaced = &link
 	}
 	v.state(one)
+	v.acts(one)
 	for _, row := range rows {
 		if row.MayAnswer && r.Actor().Person.Covers(row.Receipt.Organisation, row.Receipt.Unit, v.Now) {
 			v.Own = append(v.Own, cardOf(&v.Page, len(v.Own)+1, row, address.ReleaseReceipts(n, row.Organisation.Code)))

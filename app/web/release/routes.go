@@ -4,6 +4,7 @@ package release
 
 import (
 	"sportello/app/address"
+	"sportello/app/desk/release"
 	"sportello/app/web"
 )
 
@@ -17,6 +18,21 @@ func Routes(s *web.Site) []web.Route {
 	return []web.Route{
 		web.Get(address.Releases, "releases.list", web.Person, a.getList),
 		web.Get("/releases/:n<int>", "releases.show", web.Person, a.getRelease),
+		web.Get("/releases/new", "releases.new", web.Agent, a.getNew),
+		web.Post("/releases/new", "releases.add", web.Agent, a.postNew, "/releases/new").WithText(),
+		web.Get("/releases/:n<int>/edit", "releases.edit", web.Agent, a.getEdit),
+		web.Post("/releases/:n<int>/edit", "releases.change", web.Agent, a.postEdit, "/releases/:n/edit").WithText(),
+		web.Get("/releases/:n<int>/publish", "releases.publish-form", web.Agent, a.getPublish),
+		web.Post("/releases/:n<int>/publish", "releases.publish", web.Agent, a.postPublish, "/releases/:n/publish"),
+		web.Post("/releases/:n<int>/check", "releases.check", web.Agent, a.postCheck, "/releases/:n"),
+		web.Post("/releases/:n<int>/take-back", "releases.take-back", web.Agent, a.postTakeBack, "/releases/:n"),
+		web.Post("/releases/:n<int>/delete", "releases.delete", web.Agent, a.postDelete, "/releases/:n"),
+		web.Get("/releases/:n<int>/withdraw", "releases.withdraw-form", web.Agent, a.getWithdraw),
+		web.Post("/releases/:n<int>/withdraw", "releases.withdraw", web.Agent, a.postWithdraw, "/releases/:n/withdraw").WithText(),
+		web.Get("/releases/:n<int>/tell-again", "releases.tell-again-form", web.Agent, a.getTellAgain),
+		web.Post("/releases/:n<int>/tell-again", "releases.tell-again", web.Agent, a.postTellAgain, "/releases/:n/tell-again").WithText(),
+		web.Post("/releases/:n<int>/files", "releases.send-file", web.Agent, a.postFiles, "/releases/:n").WithFiles("files").KeptBy(release.MaxFile, a.keepFile),
+		web.Post("/releases/:n<int>/files/:file<int>/remove", "releases.detach", web.Agent, a.postDetach, "/releases/:n"),
 		web.Get("/releases/:n<int>/receipts/:code", "releases.receipts", web.Person, a.getReceipts),
 		web.Post("/releases/:n<int>/receipts/:code", "releases.answer", web.Person, a.postReceipt, "/releases/:n/receipts/:code").WithText(),
 		web.Get("/releases/:n<int>/files/:name", "releases.file", web.Person, a.getFile),
