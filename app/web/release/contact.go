@@ -116,8 +116,12 @@ func (a pages) postContact(r *web.Request) error {
 	if err = f.Err(); err == nil {
 		_, err = a.Desk.Releases.AddContact(r.Actor(), o.Code, n)
 	}
-	if fault.KindOf(err) == fault.NotFound { // not for this module
-		return policy.Denied(r.Actor())
+	if fault.KindOf(err) == fault.NotFound { // not for this module, or not for all
+		if n.Module == "" {
+			return policy.Denied(r.Actor())
+		}
+		f.Refuse("module", "error.contact-module")
+		err = f.Err()
 	}
 	if err != nil {
 		return a.contactsPage(r, f, err)

@@ -296,8 +296,7 @@ func (a pages) moment(f *web.Form, name string) time.Time {
 }
 
 func (a pages) postNew(r *web.Request) error {
-	f := r.Form()
-	if err := a.Desk.Releases.MayDraft(r.Actor(), append(f.List("module"), split(f.Raw("modules"))...)); err != nil {
+	if err := a.Desk.Releases.MayDraft(r.Actor(), nil); err != nil {
 		return err
 	}
 	return a.save(r, nil)
@@ -328,6 +327,10 @@ func (a pages) save(r *web.Request, one *release.View) error {
 	var saved *release.View
 	if err == nil {
 		saved, err = a.Desk.Releases.Save(r.Actor(), number, form)
+	}
+	if fault.KindOf(err) == fault.Denied { // of a module of another group
+		f.Refuse("module", "error.release-module-denied")
+		err = f.Err()
 	}
 	if err != nil {
 		return a.editPage(r, one, f, err)
