@@ -702,7 +702,7 @@ func TestAContactIsAskedBeforeAnythingGoesThere(t *testing.T) {
 	}
 	reply := release.Reply{Organisation: "altro", Environment: store.Production, State: store.ReceiptInstalled}
 	_, err = o.Releases.AnswerByLink(told.Link, o.as("estraneo"), reply)
-	o.wantKind("another organisation by the link", err, fault.Denied)
+	o.wantKind("another organisation by the link", err, fault.NotFound)
 	reply.Organisation = "ateneo"
 	done, err := o.Releases.AnswerByLink(told.Link, o.as("estraneo"), reply)
 	if err != nil || done.Receipt.Last.ByLink != c.ID || done.Receipt.Last.By != 0 {
