@@ -492,6 +492,7 @@ func (w *letterWriter) links(p *letterPage) {
 		default:
 			add("letter.account-plain", "letter.account", w.link())
 		}
+	case w.o.Letter.Contact != 0: // whoever has no account chooses nothing
 	case w.o.Ticket == nil:
 		add("letter.choose-plain", "letter.choose", w.base("/me"))
 	case w.o.Link != "":

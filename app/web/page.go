@@ -13,7 +13,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"sportello/app/address"
 	"sportello/app/words"
 	"sportello/store"
 	"sportello/store/db"
@@ -171,9 +170,6 @@ func (p *Page) navigation() []Link {
 		add("desk", "/desk")
 	}
 	add("articles", "/articles")
-	if p.SignedIn {
-		add("releases", address.Releases)
-	}
 	if p.IsAdministrator || p.IsSupervisor {
 		add("admin", "/admin")
 	}

@@ -95,7 +95,18 @@ func (s *Site) announcesTooMuch(h *fasthttp.RequestHeader) bool {
 	if len(h.Cookie(s.CookieName("session"))) == 0 && len(h.Peek(fiber.HeaderAuthorization)) == 0 {
 		return true
 	}
-	return n > s.largest
+	path, _, _ := strings.Cut(string(h.RequestURI()), "?")
+	return n > s.longest(path)
+}
+
+// longest returns the bytes of the largest body that the path takes: what any route takes, or what is kept there.
+func (s *Site) longest(path string) int64 {
+	for _, r := range s.kept {
+		if fiber.RoutePatternMatch(path, r.Path) {
+			return r.most(s)
+		}
+	}
+	return s.largest
 }
 
 func (s *Site) bodyGrace() time.Duration { return cmp.Or(s.Config.Trial.BodyTime, bodyTime) }
@@ -118,7 +129,7 @@ func (r *Request) around() (err error) {
 			err = fiber.ErrBadRequest
 			return
 		}
-		if int64(r.c.Context().Request.Header.ContentLength()) > r.site.largest {
+		if int64(r.c.Context().Request.Header.ContentLength()) > r.site.longest(r.c.Path()) {
 			err = errBodyTooLarge
 			return
 		}

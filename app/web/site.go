@@ -63,7 +63,8 @@ type Site struct {
 	Secure   bool   // people use https
 	csrfKey  []byte
 	room     room
-	largest  int64 // bytes of the largest body that any route takes
+	largest  int64    // bytes of the largest body that any route takes, those of kept aside
+	kept     []*Route // routes that keep files of their own size
 	underWay underWay
 }
 
@@ -107,6 +108,10 @@ func (s *Site) Open(fsys fs.FS, routes []Route) error {
 	s.Metrics = watch.NewMetrics(s.Watch)
 	s.Routes = routes
 	for i := range s.Routes {
+		if s.Routes[i].Keep != nil {
+			s.kept = append(s.kept, &s.Routes[i])
+			continue
+		}
 		s.largest = max(s.largest, s.Routes[i].most(s))
 	}
 	s.Fiber = s.Server()
