@@ -19,6 +19,7 @@ var storeOfWeb = map[string]string{
 	"Wait":        "a stream sleeps until something changes, whatever it is",
 	"Fault":       "how the desk is: asked by those who watch it, when nothing else may answer",
 	"SecretKey":   "what browsers carry is signed with it",
+	"ID":          "what feeds call their entries begins with the desk's own identifier, which every letter says too",
 	"OpenBlob":    "the logo is public and belongs to no ticket, article or person",
 	"SecretFiles": "the name of a folder, which a page tells administrators and does not open",
 }

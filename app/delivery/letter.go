@@ -63,8 +63,6 @@ type letterFiles struct {
 
 type letterFile struct{ Name, Address, Size string }
 
-type letterLink struct{ Name, Address, text string }
-
 var letterHTML = sync.OnceValues(func() (*template.Template, error) {
 	t, err := template.ParseFS(assets.FS, "mail/letter.html")
 	if err == nil {
@@ -467,39 +465,6 @@ func (w *letterWriter) files(p *letterPage) (out []transport.Attachment, ids []u
 	}
 	p.Files = files
 	return out, ids
-}
-
-func (w *letterWriter) links(p *letterPage) {
-	add := func(plain, with, address string, args ...any) {
-		if slices.ContainsFunc(p.Lines, func(l letterLine) bool {
-			return slices.ContainsFunc(l.Intro, func(s letterParagraph) bool { return s.leads == address })
-		}) {
-			return // the administrator's text already contains it
-		}
-		p.Links = append(p.Links, letterLink{Name: w.t(plain, args...), Address: address, text: w.t(with, append(args, "link", address)...)})
-	}
-	switch {
-	case w.o.Account == event.HatOffered:
-		add("letter.invitation-plain", "letter.invitation", w.link())
-	case w.o.Account.OfAccount() && w.o.Link != "":
-		add("letter.password-plain", "letter.password", w.link())
-	case w.o.Account.OfAccount():
-		switch {
-		case w.o.Account.OfService():
-			add("letter.service-plain", "letter.service", w.link())
-		case w.o.Account.OfWork():
-			add("letter.queue-plain", "letter.queue", w.link())
-		default:
-			add("letter.account-plain", "letter.account", w.link())
-		}
-	case w.o.Letter.Contact != 0: // whoever has no account chooses nothing
-	case w.o.Ticket == nil:
-		add("letter.choose-plain", "letter.choose", w.base("/me"))
-	case w.o.Link != "":
-		add("letter.read-plain", "letter.read", w.link(), "date", w.date(w.now.AddDate(0, 0, 30)))
-	default:
-		add("letter.open-plain", "letter.open", w.link())
-	}
 }
 
 // signature returns the closing lines: the group that handles the ticket, and the desk.
