@@ -59,8 +59,8 @@ func mayInvite(tx *db.Tx, a policy.Actor, at store.Hat) bool {
 	return policy.MayAccount(a, policy.Invite, policy.Account{Person: &store.Person{}, Hat: at, At: tx.Now()})
 }
 
-// Invite invites the owner of an address to wear a hat. It returns errors as MayInvite does, Unavailable
-// "error.invitation-no-mail" when the desk sends no mail, a Conflict when the address is invited there already or too
+// Invite invites the owner of an address to wear a hat. It returns errors as MayInvite does, Conflict
+// "error.invitation-no-mail" when the desk sends no mail, another when the address is invited there already or too
 // much was invited, and all problems of the values as fault.Problems.
 func (ps *People) Invite(a policy.Actor, f InvitationForm) (*store.Invitation, error) {
 	if err := ps.MayInvite(a, f.Hat.Organisation); err != nil {
@@ -73,7 +73,7 @@ func (ps *People) Invite(a policy.Actor, f InvitationForm) (*store.Invitation, e
 			return fault.New(fault.Denied, "error.denied").At("affiliations")
 		}
 		if ps.post.Mail().From == "" {
-			return fault.New(fault.Unavailable, "error.invitation-no-mail")
+			return fault.New(fault.Conflict, "error.invitation-no-mail")
 		}
 		var wrong fault.Problems
 		now := tx.Now()

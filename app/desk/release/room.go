@@ -15,6 +15,7 @@
 package release
 
 import (
+	"sync"
 	"time"
 
 	"sportello/app/desk/file"
@@ -32,6 +33,7 @@ type Releases struct {
 	post    *post.Post
 	files   *file.Files
 	tickets *ticket.Tickets
+	going   sync.Mutex    // held by a step: each goes on where the one before it ended
 	begun   chan struct{} // a round began, or something was scheduled
 }
 

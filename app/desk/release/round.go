@@ -64,6 +64,8 @@ type errand struct {
 // Step does a part of the oldest round that is open, and reports whether there is more to do. Receipts come first, so that
 // whoever speaks for several organisations gets one letter that names all of them.
 func (rs *Releases) Step() (more bool, err error) {
+	rs.going.Lock()
+	defer rs.going.Unlock()
 	var round *store.Round
 	var e errand
 	err = rs.st.View(func(tx *db.Tx) error {
