@@ -221,7 +221,7 @@ func TestNoMethodButThoseOfTheTableDoesAnything(t *testing.T) {
 				}
 				before := w.app.Store.Last()
 				got := b.do(method, address, strings.NewReader("_method=POST"), "application/x-www-form-urlencoded")
-				if got.status < 400 || got.status >= 500 && got.status != http.StatusNotImplemented || w.app.Store.Last() != before {
+				if got.status < 400 || got.status >= 500 && got.status != http.StatusNotImplemented || w.didSince(before) {
 					t.Errorf("%s %s: %d", method, r.Path, got.status)
 				}
 				if strings.Contains(got.body, "sportello=") {
@@ -331,4 +331,22 @@ func TestNoAddressIsMadeOfWhatTheRequestSays(t *testing.T) {
 			t.Error("no letter was written")
 		}
 	}
+}
+
+// didSince reports whether somebody changed something after the change; what the desk does by itself meanwhile, such as
+// writing letters, is not meant.
+func (w *world) didSince(before uint64) bool {
+	w.t.Helper()
+	did := false
+	must(w.t, w.app.Store.View(func(tx *db.Tx) error {
+		did = false
+		for c, err := range tx.Changes(before) {
+			if err != nil {
+				return err
+			}
+			did = did || c.Via != door.Desk
+		}
+		return nil
+	}))
+	return did
 }
