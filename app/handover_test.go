@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sportello/app/credential"
+	"sportello/app/desk/queue"
 	"sportello/app/desk/ticket"
 	"sportello/store/scope"
 )
@@ -38,4 +39,33 @@ func TestTheWorkOfSomebodyIsHandedOnByPageAndByProgram(t *testing.T) {
 	if history := b.get("/tickets/" + itoa(tk.ID)).body; !strings.Contains(history, "ha passato la richiesta") {
 		t.Error("the history does not say so")
 	}
+}
+
+// TestWhoLeavesLeadsToWhatTheyHave takes somebody out of a group, and disables somebody: the answer leads to the page that
+// hands on what they have, once they have anything.
+func TestWhoLeavesLeadsToWhatTheyHave(t *testing.T) {
+	w := newWorld(t)
+	w.password("administrator")
+	b := w.signedIn(w.people["administrator"])
+	group := "/admin/groups/" + itoa(w.group["csa"])
+	leads := func(got answer, want string) {
+		t.Helper()
+		if to := got.header.Get("Location"); got.status != 303 || to != want {
+			t.Errorf("%d to %q, want %q", got.status, to, want)
+		}
+	}
+	remove := func(role string) answer {
+		return b.post(group+"/members/remove", url.Values{"person": {itoa(w.people[role].ID)}})
+	}
+	disable := func(role string) answer {
+		return b.post("/admin/people/"+itoa(w.people[role].ID)+"/disable", nil)
+	}
+	page := func(role string) string { return "/admin/people/" + itoa(w.people[role].ID) }
+	leads(disable("elsewhere"), page("elsewhere"))
+	_, err := w.app.Desk.Queues.AddView(w.as("agent"), queue.ViewForm{Name: "Mie", Text: "cedolino"})
+	must(t, err)
+	leads(remove("agent"), page("agent")+"/handover")
+	b.must(b.get(page("agent")+"/handover"), 200, "Bruno Galli ha ancora", "viste 1")
+	leads(disable("agent"), page("agent")+"/handover")
+	leads(b.post(page("agent")+"/enable", nil), page("agent"))
 }

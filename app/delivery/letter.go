@@ -420,7 +420,8 @@ func (w *letterWriter) digest(first notice.OutgoingLine) []letterLine {
 		}
 		if l.Release != nil {
 			address := w.base(address.Release(l.Release.ID))
-			out = append(out, letterLine{Intro: []letterParagraph{w.paragraph(w.t("letter.digest-release", "headline", w.headline(l.Release), "event", event)+"\n"+address, address)}})
+			said := w.t(l.Event.InBell(), "release", w.headline(l.Release))
+			out = append(out, letterLine{Intro: []letterParagraph{w.paragraph(said+"\n"+address, address)}})
 			continue
 		}
 		address := w.base(address.Ticket(l.Ticket))

@@ -188,6 +188,9 @@ func TestSomebodyNewAcceptsByTheLetter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := o.Catalogue.RemoveModule(system, csa); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("a module that an invitation names is removed: %v", err)
+	}
 	l := o.letterTo("nuova@altrove.example")
 	if l.Link == "" || l.Lines[0].Named != "Ateneo" {
 		t.Fatalf("%+v", l)

@@ -333,6 +333,9 @@ func TestWhatOrganisationsAnswer(t *testing.T) {
 	at.Organisation = "altro"
 	_, err = o.Releases.Answer(o.as("referente"), v.Release.ID, at)
 	o.wantKind("another organisation, to which it also went", err, fault.NotFound)
+	at.Organisation = "niente"
+	_, err = o.Releases.Answer(o.as("referente"), v.Release.ID, at)
+	o.wantKind("no organisation", err, fault.NotFound)
 }
 
 func TestWithdrawingTellsEverybodyAndKeepsTheFiles(t *testing.T) {
@@ -711,4 +714,55 @@ func TestAContactIsAskedBeforeAnythingGoesThere(t *testing.T) {
 	o.now.Add(int64(31 * 24 * time.Hour))
 	_, err = o.Releases.OpenLink(told.Link)
 	o.wantKind("after 30 days", err, fault.NotFound)
+}
+
+// TestAnOrganisationThatIsTakenInBringsItsReceiptsAndItsPlaceInAudiences merges one organisation into another while a release
+// is on its way to both.
+func TestAnOrganisationThatIsTakenInBringsItsReceiptsAndItsPlaceInAudiences(t *testing.T) {
+	o := newMailOffice(t)
+	o.coded()
+	first := o.published(draftOf("3.0", func(f *release.Form) { f.Audience = release.Audience{Organisations: []string{"altro"}} }))
+	draft := o.drafted(draftOf("3.1", func(f *release.Form) { f.Audience = release.Audience{Organisations: []string{"altro"}} }))
+	if _, err := o.Releases.AddContact(o.as("agente"), "altro", release.NewContact{Email: "tecnico@altro.example"}); fault.KindOf(err) != fault.NotFound {
+		t.Fatalf("an agent of one module adds a contact of all: %v", err)
+	}
+	if _, err := o.Releases.AddContact(o.as("agente"), "altro", release.NewContact{Email: "tecnico@altro.example", Module: "csa"}); err != nil {
+		t.Fatal(err)
+	}
+	running := o.drafted(draftOf("3.2"))
+	if _, _, err := o.Releases.Publish(o.as("agente"), running.Release.ID, release.Publication{Nobody: true}); err != nil {
+		t.Fatal(err)
+	}
+	from := store.Hat{Organisation: o.organis["Altro ente"]}
+	said, err := o.Relocations.Preview(o.as("amministratore"), from, o.organis["Ateneo"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.Relocations.Begin(o.as("amministratore"), from, o.organis["Ateneo"], said.Sum); err != nil {
+		t.Fatal(err)
+	}
+	for more := true; more; {
+		if more, err = o.Relocations.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.rounds()
+	wantTexts(t, "receipts", o.heard(first.Release.ID), "ateneo production told true")
+	err = o.st.View(func(tx *db.Tx) (err error) {
+		o.people["estraneo"], err = store.People.Get(tx, o.people["estraneo"].ID)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Releases.Read(o.as("estraneo"), first.Release.ID); err != nil {
+		t.Errorf("who came along reads what they read before: %v", err)
+	}
+	wantTexts(t, "the round goes on", o.toldOf(running.Release.ID), "referente release")
+	if v, err := o.Releases.Read(o.as("agente"), draft.Release.ID); err != nil || !slices.Equal(v.Release.Audience.Organisations, []uint64{o.organis["Ateneo"]}) {
+		t.Errorf("the audience of a draft: %+v, %v", v, err)
+	}
+	if _, list, err := o.Releases.Contacts(o.as("referente"), "ateneo"); err != nil || len(list) != 1 {
+		t.Errorf("contacts %+v, %v", list, err)
+	}
 }

@@ -317,7 +317,7 @@ func checkQuestions(wrong *fault.Problems, in []store.Question) []store.Question
 }
 
 // RemoveModule removes a level that is not in use. It returns Conflict "error.module-in-use" while a level below, a
-// ticket, an article or an installation refers to it; such a level can be retired.
+// ticket, an article, an installation or an invitation refers to it; such a level can be retired.
 func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -333,6 +333,12 @@ func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 			if used, err = people.InSpam(tx, func(t *store.Ticket) bool { return t.Module == id }); err != nil {
 				return err
 			}
+		}
+		for i, err := range store.Invitations.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			used = used || slices.Contains(i.Modules, id)
 		}
 		if used {
 			return entry.Conflict("error.module-in-use")

@@ -121,6 +121,18 @@ func (qs *Queues) AddReply(a policy.Actor, f ReplyForm) (*store.SavedReply, erro
 	return out, err
 }
 
+// MayChangeReply returns nil when the actor may change the saved reply, whatever its texts, and the errors of ChangeReply
+// otherwise.
+func (qs *Queues) MayChangeReply(a policy.Actor, id uint64) error {
+	if !a.SignedIn() && !a.System {
+		return policy.Denied(a)
+	}
+	return qs.st.View(func(tx *db.Tx) error {
+		_, err := ownReply(tx, a, id)
+		return err
+	})
+}
+
 // ChangeReply changes the texts of a saved reply, but not its owner. People may change their own; supervisors and
 // administrators may change a group's.
 func (qs *Queues) ChangeReply(a policy.Actor, id, saw uint64, f ReplyForm) (*store.SavedReply, error) {

@@ -87,8 +87,11 @@ func (a pages) getNotices(r *web.Request) error {
 	return r.Render("page/notices", v)
 }
 
-// ofAccount returns the address of what a notice about the reader's account tells.
+// ofAccount returns the address of what a notice tells that is about no ticket.
 func ofAccount(n *store.Notice) string {
+	if n.Release != 0 {
+		return address.Release(n.Release)
+	}
 	if n.Event == event.HatOffered {
 		return address.OwnInvitations
 	}
@@ -111,6 +114,8 @@ func (v *noticesPage) line(n notice.Line) noticeLine {
 		line.Text = v.T(n.Event.InBell(), "view", n.Why) // the reason of such a notice is the view
 	case n.Event == event.HatEnding, n.Event == event.HatsEnding, n.Event == event.HatOffered: // of these the place, with the person's name
 		line.Text = v.T(n.Event.InBell(), "place", n.Why)
+	case n.Event.OfRelease():
+		line.Text = v.T(n.Event.InBell(), "release", n.Subject)
 	case n.Event.OfWork(): // of these the person whose it was
 		line.Text = v.T(n.Event.InBell(), "person", n.Why)
 	case n.Event.OfService(): // of these the account
@@ -132,7 +137,7 @@ func (a pages) postReadNotices(r *web.Request) error {
 	if err := f.Err(); err != nil {
 		return err
 	}
-	if one != 0 { // a notice about the person's own account has no ticket
+	if one != 0 { // a notice about the person's own account, or a release, has no ticket
 		read, err := a.Desk.Notices.Read(r.Actor(), one)
 		if err != nil {
 			return err

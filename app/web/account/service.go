@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"sportello/app/address"
+	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -125,6 +126,13 @@ func (a pages) postServiceOwners(r *web.Request) error {
 	n, err := r.Number()
 	if err != nil {
 		return err
+	}
+	s, err := a.Desk.People.Service(r.Actor(), n)
+	if err != nil {
+		return err
+	}
+	if !s.MayName { // before the values are looked at
+		return policy.Denied(r.Actor())
 	}
 	f := r.Form()
 	owners := [2]string{f.Text("owner_1", store.Most("people.email")), f.Text("owner_2", store.Most("people.email"))}

@@ -308,7 +308,7 @@ func (a pages) postRemoveMember(r *web.Request) error {
 	if person == r.Actor().ID() && !r.Actor().IsAdministrator() {
 		to = "/admin"
 	}
-	return r.Done("flash.member-removed", to)
+	return a.doneLeaving(r, person, "flash.member-removed", to)
 }
 
 func (a pages) postRemoveGroup(r *web.Request) error {

@@ -10,6 +10,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // handoverPage shows what somebody has, and hands it on.
@@ -148,4 +149,18 @@ func (a pages) postHandover(r *web.Request) error {
 		return a.handoverPage(r, f, err)
 	}
 	return r.Done("flash.handed-on", address.Person(n)+"/handover", "n", strconv.Itoa(done.Moved))
+}
+
+// doneLeaving answers an act by which somebody left a group or the desk: it leads to the page that hands on what they have,
+// and says how much that is, where the reader may hand it on and there is something; else it answers as Done does.
+func (a pages) doneLeaving(r *web.Request, person uint64, flash, to string, args ...any) error {
+	has, err := a.Desk.Leaving.Holding(r.Actor(), person)
+	if kind := fault.KindOf(err); err != nil && kind != fault.NotFound && kind != fault.Denied {
+		return err
+	}
+	if err != nil || has.Tickets+has.Drafts+has.Views+has.Replies == 0 {
+		return r.Done(flash, to, args...)
+	}
+	return r.Done("flash.left-work", address.Person(person)+"/handover", "name", has.Person.Name, "tickets", strconv.Itoa(has.Tickets), "drafts", strconv.Itoa(has.Drafts),
+		"views", strconv.Itoa(has.Views), "replies", strconv.Itoa(has.Replies))
 }

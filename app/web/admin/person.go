@@ -243,6 +243,12 @@ func (a pages) postAdminPerson(r *web.Request) error {
 	if !r.Actor().IsAdministrator() && !slices.ContainsFunc(form.Groups, func(m store.Membership) bool { return r.Actor().Person.Supervises(m.Group) }) {
 		to = "/admin/people" // the person is no longer in the supervisor's groups
 	}
+	fewer := slices.ContainsFunc(p.Groups, func(m store.Membership) bool {
+		return !slices.ContainsFunc(form.Groups, func(o store.Membership) bool { return o.Group == m.Group })
+	})
+	if fewer || p.Editor && !form.Editor || p.Administrator && !form.Administrator {
+		return a.doneLeaving(r, p.ID, "flash.person-saved", to, "name", form.Name)
+	}
 	return r.Done("flash.person-saved", to, "name", form.Name)
 }
 
@@ -289,11 +295,10 @@ func (a pages) setDisabled(r *web.Request, disabled bool) error {
 	if _, err := a.Desk.People.Change(r.Actor(), p.ID, r.Form().ID("rev"), form); err != nil {
 		return a.refusedPerson(r, p, err)
 	}
-	key := "flash.person-enabled"
 	if disabled {
-		key = "flash.person-disabled"
+		return a.doneLeaving(r, p.ID, "flash.person-disabled", address.Person(p.ID), "name", p.Name)
 	}
-	return r.Done(key, address.Person(p.ID), "name", p.Name)
+	return r.Done("flash.person-enabled", address.Person(p.ID), "name", p.Name)
 }
 
 // refusedPerson shows the person's page with the reason for a refusal.

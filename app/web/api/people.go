@@ -131,7 +131,10 @@ func (a pages) apiPutAffiliations(r *web.Request) error {
 	if _, err := a.Desk.People.PutAffiliations(r.Actor(), id, rev, given); err != nil {
 		return err
 	}
-	return a.affiliationsDocument(r, id)
+	if err = a.affiliationsDocument(r, id); fault.KindOf(err) == fault.NotFound {
+		return r.JSON([]apiAffiliation{}) // a coordinator ended what they saw of the person
+	}
+	return err
 }
 
 // affiliationOf reads an affiliation. What nobody knows becomes policy.Nowhere, which the desk refuses as it refuses what

@@ -167,6 +167,15 @@ func (v *replyPage) refillReply(f *web.Form, err error) error {
 
 // postReply adds or changes a saved reply.
 func (a pages) postReply(r *web.Request) error {
+	if r.Param("n") != "" { // before the values are looked at
+		n, err := r.Number()
+		if err == nil {
+			err = a.Desk.Queues.MayChangeReply(r.Actor(), n)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	f := r.Form()
 	form := queue.ReplyForm{Group: f.ID("group"), Title: store.Words{IT: f.Text("title-it", store.Most("replies.title.it")), EN: f.Text("title-en", store.Most("replies.title.en"))},
 		Body: store.Words{IT: f.Body("body-it"), EN: f.Body("body-en")}}

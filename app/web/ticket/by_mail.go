@@ -128,16 +128,19 @@ func (a pages) postReachable(r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	t, err := a.Desk.Tickets.Read(r.Actor(), n)
+	if err != nil {
+		return err
+	}
+	if !t.Agents {
+		return fault.New(fault.NotFound, "error.not-found")
+	}
 	f := r.Form()
 	person := f.ID("person")
 	if err := f.Err(); err != nil {
 		return err
 	}
-	t, err := a.Desk.Tickets.Read(r.Actor(), n)
-	if err != nil {
-		return err
-	}
-	if !t.Agents || person != t.Ticket.Requester && !slices.Contains(t.Ticket.Participants, person) {
+	if person != t.Ticket.Requester && !slices.Contains(t.Ticket.Participants, person) {
 		return fault.New(fault.NotFound, "error.not-found")
 	}
 	if err := a.Desk.Notices.ReachAgain(r.Actor(), person); err != nil {
