@@ -65,6 +65,8 @@ var dependsOnValues = map[string]string{
 	"ticket.reachable":    "the form says who, among the people of the ticket",
 	"admin-groups.member": "as agent, not as supervisor",
 	"api.tickets.change":  "each field by itself",
+	"api.releases.write":  "of modules of one's own groups",
+	"api.contacts.add":    "of modules of one's own groups, or of all for one's own organisation",
 	"api.tickets.beside":  "what lies beside is looked up once its decision is read",
 }
 
@@ -141,6 +143,22 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 		"api.affiliations.put":     func() any { return box{} }, // nor here
 		"api.handover.do":          func() any { return box{"tickets": "group"} },
 		"api.tokens.end":           nil, // it has no values
+		"api.releases.write": func() any {
+			return box{"modules": []string{"csa"}, "version": "99.1", "title": "T", "audience": box{"all": true}}
+		},
+		"api.releases.change":     func() any { return box{"notes": "N"} },
+		"api.releases.publish":    func() any { return box{} },
+		"api.releases.check":      func() any { return box{} },
+		"api.releases.take-back":  func() any { return box{} },
+		"api.releases.widen":      func() any { return box{"audience": box{"all": true}} },
+		"api.releases.tell-again": func() any { return box{"reason": "r"} },
+		"api.releases.withdraw":   func() any { return box{"reason": "r"} },
+		"api.releases.attach":     nil, // files: TestNobodyUploads
+		"api.releases.detach":     nil, // it has no values
+		"api.receipts.put":        func() any { return box{"module": "csa", "environment": "production", "state": "read"} },
+		"api.contacts.add":        func() any { return box{"email": "a@altrove.example", "module": "csa"} },
+		"api.contacts.remove":     nil, // it has no values
+		"api.follow":              func() any { return box{"module": "csa", "on": true} },
 	}
 	for _, r := range w.app.Site.Routes {
 		if r.Who != web.Program || r.Method == http.MethodGet {

@@ -2,7 +2,6 @@ package release
 
 import (
 	"sportello/app/address"
-	"sportello/app/desk/policy"
 	"sportello/app/desk/release"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -117,9 +116,6 @@ func (a pages) postContact(r *web.Request) error {
 		_, err = a.Desk.Releases.AddContact(r.Actor(), o.Code, n)
 	}
 	if fault.KindOf(err) == fault.NotFound { // not for this module, or not for all
-		if n.Module == "" {
-			return policy.Denied(r.Actor())
-		}
 		f.Refuse("module", "error.contact-module")
 		err = f.Err()
 	}
