@@ -339,9 +339,10 @@ const (
 	RoundWidened           // organisations that came to it later
 	RoundAgain             // somebody decided to tell them again
 	RoundWithdrawn
+	RoundDates // nobody is told: its receipts get the days of the release
 )
 
-var roundsOf = []string{"", "published", "widened", "again", "withdrawn"}
+var roundsOf = []string{"", "published", "widened", "again", "withdrawn", "dates"}
 
 func (v ReleaseKind) Byte() byte  { return byte(v) }
 func (v ReleaseState) Byte() byte { return byte(v) }

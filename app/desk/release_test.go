@@ -766,3 +766,108 @@ func TestAnOrganisationThatIsTakenInBringsItsReceiptsAndItsPlaceInAudiences(t *t
 		t.Errorf("contacts %+v, %v", list, err)
 	}
 }
+
+// TestReceiptsFollowTheDaysOfTheirRelease moves the day of a published release: who was late no longer is, and is reminded anew.
+func TestReceiptsFollowTheDaysOfTheirRelease(t *testing.T) {
+	o := releasing(t)
+	day := func(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
+	v := o.published(draftOf("3.0", func(f *release.Form) { f.InstallBy.Production = day(12) }))
+	o.now.Store(day(13).Add(9 * time.Hour).UnixNano())
+	if n, err := o.Releases.Remind(); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	v, err := o.Releases.Read(o.as("agente"), v.Release.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := o.Releases.FormOf(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.InstallBy.Production, f.InstallBy.Test = day(30), day(25)
+	if _, err := o.Releases.Save(o.as("agente"), v.Release.ID, f); err != nil {
+		t.Fatal(err)
+	}
+	o.rounds()
+	list, err := o.Releases.Receipts(o.as("referente"), v.Release.ID)
+	if err != nil || len(list) != 2 || !list[0].Due.Equal(day(25)) || !list[1].Due.Equal(day(30)) || list[1].Late || list[1].Remind != 0 {
+		t.Fatalf("receipts %+v, %v", list, err)
+	}
+	wantTexts(t, "a new day tells nobody", o.toldOf(v.Release.ID), "referente release", "referente release-due")
+	o.now.Store(day(23).Add(9 * time.Hour).UnixNano())
+	if n, err := o.Releases.Remind(); err != nil || n != 2 {
+		t.Errorf("%d are reminded seven days before the new day, %v", n, err)
+	}
+}
+
+// TestNobodyIsToldOfWhatTheyMayNotSee has agents of other groups follow a module, one that is confidential among them.
+func TestNobodyIsToldOfWhatTheyMayNotSee(t *testing.T) {
+	o := releasing(t)
+	err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
+		for _, who := range []string{"agente", "altrove"} {
+			for _, module := range []string{"csa", "legale"} {
+				if err := store.Followings.Put(tx, &store.Following{Person: o.people[who].ID, Module: o.module[module]}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := o.published(draftOf("3.0"))
+	wantTexts(t, "an open one", o.toldOf(open.Release.ID), "altrove release", "referente release") // who published it is not told
+	secret, err := o.Releases.Save(o.as("altrove"), 0, draftOf("1.0", func(f *release.Form) { f.Modules = []string{"legale"} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, err := o.Releases.Preview(o.as("altrove"), secret.Release.ID)
+	if err != nil || seen.Followers != 1 {
+		t.Errorf("the preview counts %d followers of the desk, %v", seen.Followers, err)
+	}
+	if _, _, err := o.Releases.Publish(o.as("altrove"), secret.Release.ID, release.Publication{Nobody: true}); err != nil {
+		t.Fatal(err)
+	}
+	o.rounds()
+	wantTexts(t, "a confidential one", o.toldOf(secret.Release.ID), "referente release")
+	if _, unread, err := o.Notices.List(o.as("agente"), 10); err != nil || unread != 0 {
+		t.Errorf("the bell of who may not see it counts %d, %v", unread, err)
+	}
+}
+
+// TestOpeningAnUpdateReadsItsNotices opens the page of one of two updates.
+func TestOpeningAnUpdateReadsItsNotices(t *testing.T) {
+	o := releasing(t)
+	first, second := o.published(draftOf("3.0")), o.published(draftOf("3.1"))
+	for _, want := range []struct {
+		open uint64
+		left int
+	}{{0, 2}, {first.Release.ID, 1}, {first.Release.ID, 1}, {second.Release.ID, 0}} {
+		if want.open != 0 {
+			if err := o.Releases.Opened(o.as("referente"), want.open); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lines, unread, err := o.Notices.List(o.as("referente"), 10); err != nil || unread != want.left || len(lines) != 2 {
+			t.Errorf("after opening %d: %d lines, %d unread, %v", want.open, len(lines), unread, err)
+		}
+	}
+}
+
+// TestAFailureIsKeptWhereNoTicketCanBeOpened answers for a module that another desk serves.
+func TestAFailureIsKeptWhereNoTicketCanBeOpened(t *testing.T) {
+	o := releasing(t)
+	v, err := o.Releases.Save(o.as("amministratore"), 0, draftOf("3.0", func(f *release.Form) { f.Modules = []string{"esse3"} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.Releases.Publish(o.as("amministratore"), v.Release.ID, release.Publication{Nobody: true}); err != nil {
+		t.Fatal(err)
+	}
+	o.rounds()
+	done, err := o.Releases.Answer(o.as("referente"), v.Release.ID, release.Reply{Organisation: "ateneo", Environment: store.Production, State: store.ReceiptFailed, Reason: "si ferma al passo 3"})
+	if err != nil || done.Ticket != nil || done.Receipt.Last.State != store.ReceiptFailed {
+		t.Errorf("%+v, %v", done, err)
+	}
+}

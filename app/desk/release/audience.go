@@ -147,8 +147,12 @@ func preview(tx *db.Tx, r *store.Release) (Preview, error) {
 	slices.SortStableFunc(out.Organisations, func(x, y Addressed) int {
 		return cmp.Compare(spelling.Fold(x.Name), spelling.Fold(y.Name))
 	})
-	for _, p := range crowd {
-		if p.IsAgent() && !people[p.ID] {
+	inside, err := others(tx, r, nil, crowd)
+	if err != nil {
+		return out, err
+	}
+	for _, p := range inside {
+		if !people[p.ID] {
 			out.Followers++
 		}
 	}

@@ -260,7 +260,9 @@ func (rs *Releases) answer(tx *db.Tx, a policy.Actor, r *store.Release, at Place
 		if out.Ticket, err = rs.failed(tx, a, r, at, who.Reason); err != nil {
 			return nil, err
 		}
-		row.Ticket = out.Ticket.ID
+		if out.Ticket != nil {
+			row.Ticket = out.Ticket.ID
+		}
 		tx.Act(act.AnswerReceipt)
 	}
 	return row, store.Receipts.Put(tx, row)
@@ -297,7 +299,8 @@ func (rs *Releases) check(tx *db.Tx, r *store.Release, reply Reply) error {
 	return wrong.Err()
 }
 
-// failed opens a malfunction about an installation that failed.
+// failed opens a malfunction about an installation that failed. It returns nil for a module that is served elsewhere: the
+// failure stands among what waits for the group.
 func (rs *Releases) failed(tx *db.Tx, a policy.Actor, r *store.Release, at Place, reason string) (*store.Ticket, error) {
 	m, err := store.Modules.Peek(tx, at.Module)
 	if err != nil {
@@ -316,37 +319,59 @@ func (rs *Releases) failed(tx *db.Tx, a policy.Actor, r *store.Release, at Place
 		Subject: entry.Cut(words[0]+name+", "+environment, entry.MaxSubject), Body: words[1] + "\n\n" + name + ": " + r.Title.In(a.Lang()) + "\n" + words[2] + environment + "\n\n" + reason,
 		Kind: store.Malfunction, Module: at.Module, Severity: store.High, Urgency: store.NoDate, Affected: r.Version, Hat: a.Person.HatNear(at.Hat, tx.Now()),
 	})
+	if fault.KindOf(err) == fault.Invalid {
+		return nil, nil
+	}
 	return t, err
 }
 
-// Opened says that the actor has opened the page of the release: the receipts of the places for which they speak are read.
+// Opened says that the actor has opened the page of the release: the notices of it are read, and so are the receipts of the
+// places for which they speak.
 func (rs *Releases) Opened(a policy.Actor, number uint64) error {
-	if a.Person == nil || !a.Person.IsCoordinator(rs.st.Now()) {
+	if a.Person == nil {
 		return nil
 	}
-	var unread []uint64
+	var receipts, notices []uint64
 	unopened := func(tx *db.Tx, row *store.Receipt) bool {
 		return row.Last.State == store.ReceiptTold && a.Person.Covers(row.Organisation, row.Unit, tx.Now())
 	}
 	err := rs.st.View(func(tx *db.Tx) error {
-		unread = nil
+		receipts, notices = nil, nil
+		for n, err := range store.NoticesUnread.PeekRows(tx, db.Span{Prefix: key.Of(a.ID(), uint64(0))}) {
+			if err != nil {
+				return err
+			}
+			if n.Release == number {
+				notices = append(notices, n.ID)
+			}
+		}
 		for _, h := range a.Person.Coordinated(tx.Now()) {
 			for row, err := range store.ReceiptsByOrganisation.PeekRows(tx, db.Span{Prefix: key.Of(h.Organisation, number)}) {
 				if err != nil {
 					return err
 				}
-				if unopened(tx, row) {
-					unread = append(unread, row.ID)
+				if unopened(tx, row) && !slices.Contains(receipts, row.ID) {
+					receipts = append(receipts, row.ID)
 				}
 			}
 		}
 		return nil
 	})
-	if err != nil || len(unread) == 0 {
+	if err != nil || len(receipts)+len(notices) == 0 {
 		return err
 	}
 	return rs.st.Update(a.By(act.ReadRelease), func(tx *db.Tx) error {
-		for _, id := range unread {
+		for _, id := range notices {
+			n, err := store.Notices.Get(tx, id)
+			if err != nil {
+				return err
+			}
+			n.Read = true
+			if err := store.Notices.Put(tx, n); err != nil {
+				return err
+			}
+		}
+		for _, id := range receipts {
 			row, err := store.Receipts.Get(tx, id)
 			if err != nil {
 				return err

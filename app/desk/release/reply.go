@@ -1,7 +1,6 @@
 package release
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -166,8 +165,5 @@ func (rs *Releases) AnswerByMail(tx *db.Tx, to ReplyTo, text string) (understood
 	tx.As(a.ID())
 	tx.Act(act.AnswerReceipt)
 	_, err = rs.answer(tx, a, r, at[0], reply, who, &Replied{})
-	if problems, is := err.(fault.Problems); is && slices.ContainsFunc(problems, func(e *fault.Error) bool { return e.Kind == fault.Invalid }) {
-		return false, nil // a malfunction that cannot be opened so: the mail becomes a ticket of its own
-	}
 	return err == nil, err
 }

@@ -51,6 +51,7 @@ func (rs *Releases) Run(ctx context.Context) error {
 
 // errand is what one step of a round does: it writes the receipts of some places, or tells some people and contacts.
 type errand struct {
+	dated    []uint64 // receipts that get the days of the release
 	places   []Place
 	placed   int // organisations whose receipts stand after it
 	people   []*store.Person
@@ -99,6 +100,11 @@ func (rs *Releases) Step() (more bool, err error) {
 		if err != nil {
 			return err
 		}
+		for _, id := range e.dated {
+			if err := rs.date(tx, r, id); err != nil {
+				return err
+			}
+		}
 		for _, p := range e.places {
 			if err := ask(tx, r, p); err != nil {
 				return err
@@ -129,6 +135,18 @@ func (rs *Releases) Step() (more bool, err error) {
 
 func (rs *Releases) errand(tx *db.Tx, r *store.Release, round *store.Round) (errand, error) {
 	e := errand{placed: round.Placed, at: round.At, optional: map[uint64]bool{}}
+	if round.Of == store.RoundDates {
+		for row, err := range store.ReceiptsByPlace.PeekRows(tx, db.Span{Prefix: key.Of(r.ID)}) {
+			if err != nil {
+				return e, err
+			}
+			if !row.Due.Equal(r.InstallBy.In(row.Environment)) && len(e.dated) < atOnce {
+				e.dated = append(e.dated, row.ID)
+			}
+		}
+		e.done = len(e.dated) == 0
+		return e, nil
+	}
 	for e.placed < len(round.Organisations) && len(e.places) < atOnce && round.Of != store.RoundWithdrawn {
 		places, err := placesOf(tx, r, round.Organisations[e.placed])
 		if err != nil {
@@ -149,7 +167,7 @@ func (rs *Releases) errand(tx *db.Tx, r *store.Release, round *store.Round) (err
 		}
 		e.at++
 	}
-	others, err := rs.others(tx, round, crowd)
+	others, err := others(tx, r, round.People, crowd)
 	if err != nil {
 		return e, err
 	}
@@ -165,16 +183,16 @@ func (rs *Releases) errand(tx *db.Tx, r *store.Release, round *store.Round) (err
 	return e, nil
 }
 
-// others returns who is told besides those of the organisations: agents who follow a module, and those whom the round
-// names.
-func (rs *Releases) others(tx *db.Tx, round *store.Round, crowd []*store.Person) ([]*store.Person, error) {
-	var out []*store.Person
+// others returns who is told besides those of the organisations: agents who follow a module, and the people that are named,
+// as far as they may see the release.
+func others(tx *db.Tx, r *store.Release, named []uint64, crowd []*store.Person) ([]*store.Person, error) {
+	var all []*store.Person
 	for _, p := range crowd {
 		if p.IsAgent() {
-			out = append(out, p)
+			all = append(all, p)
 		}
 	}
-	for _, id := range round.People {
+	for _, id := range named {
 		p, err := store.People.Peek(tx, id)
 		if err != nil {
 			if fault.IgnoreNotFound(err) != nil {
@@ -183,10 +201,16 @@ func (rs *Releases) others(tx *db.Tx, round *store.Round, crowd []*store.Person)
 			continue
 		}
 		if !p.Disabled {
-			out = append(out, p)
+			all = append(all, p)
 		}
 	}
-	return out, nil
+	facts, err := policy.FactsOfRelease(tx, r)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(p *store.Person) bool {
+		return facts.May(tx, policy.Actor{Person: p}, policy.SeeRelease, store.Hat{}) != nil
+	}), nil
 }
 
 // organisation adds to the errand those of the organisation who are not told yet, and reports whether it is full.
@@ -253,6 +277,17 @@ func newReceipt(tx *db.Tx, r *store.Release, at Place) *store.Receipt {
 		Asked: at.Asked, Due: r.InstallBy.In(at.Environment), Last: store.Statement{State: store.ReceiptTold, At: tx.Now()}}
 }
 
+// date gives a receipt the day of its release. Reminders before that day come again.
+func (rs *Releases) date(tx *db.Tx, r *store.Release, id uint64) error {
+	row, err := store.Receipts.Get(tx, id)
+	if err != nil {
+		return fault.IgnoreNotFound(err)
+	}
+	row.Due = r.InstallBy.In(row.Environment)
+	row.Remind = min(row.Remind, rs.passed(tx, row, r))
+	return store.Receipts.Put(tx, row)
+}
+
 // eventOf is what people are told in a round.
 func eventOf(round *store.Round) event.Event {
 	switch round.Of {
@@ -260,7 +295,7 @@ func eventOf(round *store.Round) event.Event {
 		return event.ReleaseWithdrawn
 	case store.RoundAgain:
 		return event.ReleaseAgain
-	case store.RoundPublished, store.RoundWidened:
+	case store.RoundPublished, store.RoundWidened, store.RoundDates:
 	}
 	return event.Release
 }
@@ -513,7 +548,7 @@ func remindedToday(tx *db.Tx, r *store.Release, person uint64) bool {
 	return false
 }
 
-// Rounds returns the rounds of the release, the newest first. Only those who may write it may call it.
+// Rounds returns the rounds of the release in which people were told, the newest first. Only those who may write it may call it.
 func (rs *Releases) Rounds(a policy.Actor, number uint64) ([]*store.Round, error) {
 	var out []*store.Round
 	err := rs.st.View(func(tx *db.Tx) error {
@@ -525,6 +560,7 @@ func (rs *Releases) Rounds(a policy.Actor, number uint64) ([]*store.Round, error
 			return err
 		}
 		out, err = store.RoundsByRelease.Find(tx, r.ID)
+		out = slices.DeleteFunc(out, func(r *store.Round) bool { return r.Of == store.RoundDates })
 		slices.SortFunc(out, func(x, y *store.Round) int { return cmp.Compare(y.ID, x.ID) })
 		return err
 	})

@@ -159,6 +159,7 @@ func (rs *Releases) Save(a policy.Actor, number uint64, f Form) (*View, error) {
 		out, err = rs.view(tx, a, r)
 		return err
 	})
+	rs.wake()
 	return out, err
 }
 
@@ -239,6 +240,11 @@ func (rs *Releases) write(tx *db.Tx, a policy.Actor, r *store.Release, f Form) e
 		}
 		if err := store.Releases.Put(tx, &after); err != nil {
 			return err
+		}
+		if before.Out() && before.InstallBy != after.InstallBy {
+			if err := begin(tx, &after, store.RoundDates, nil, nil, "", a.ID()); err != nil {
+				return err
+			}
 		}
 	}
 	*r = after
