@@ -332,16 +332,7 @@ func (w *world) sentRelease() uint64 {
 	if v, _, err = w.app.Desk.Releases.Publish(w.as("agent"), v.Release.ID, release.Publication{Nobody: true}); err != nil {
 		w.t.Fatal(err)
 	}
-	for more := true; more; { // what is told is not told while something else is looked at
-		if more, err = w.app.Desk.Releases.Step(); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	for more := true; more; {
-		if more, err = w.app.Desk.Releases.Step(); err != nil {
-			w.t.Fatal(err)
-		}
-	}
+	w.settled() // what is told is not told while something else is looked at
 	return v.Release.ID
 }
 
