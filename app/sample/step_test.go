@@ -28,6 +28,11 @@ func TestNobodyOfADemoIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newStage(t.Context(), d, clock, 1, demoNow, demoTickets)
+	defer func() { // files are still being written when the steps are done
+		if err := s.storing.Wait(); err != nil {
+			t.Error(err)
+		}
+	}()
 	if err := s.scene(); err != nil {
 		t.Fatal(err)
 	}
