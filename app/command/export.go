@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"sportello/app/desk/article"
 	"sportello/app/desk/people"
 	"sportello/app/desk/ticket"
+	"sportello/app/sheet"
 )
 
 func exportCommand(r *runner) *cobra.Command {
@@ -69,7 +69,7 @@ func exportPeople(r *runner) func(context.Context, *app.App, *bufio.Writer) erro
 		err := a.Desk.ExportPeople(ctx, r.actor(), func(p people.Record) error {
 			row := []string{p.Email, p.Name, p.Language, p.Organisation, p.Unit, strings.Join(p.Roles, ";"), strings.Join(p.Groups, ";"), p.Position, p.From, p.Until}
 			for i := range row {
-				row[i] = tableCell(row[i])
+				row[i] = sheet.Cell(row[i])
 			}
 			return table.Write(row)
 		})
@@ -105,7 +105,7 @@ func exportInstallations(r *runner) func(context.Context, *app.App, *bufio.Write
 					row[5] = v.Since.Format(time.DateOnly)
 				}
 				for i := range row {
-					row[i] = tableCell(row[i])
+					row[i] = sheet.Cell(row[i])
 				}
 				if err := table.Write(row); err != nil {
 					return fmt.Errorf("command: write installations: %w", err)
@@ -116,17 +116,3 @@ func exportInstallations(r *runner) func(context.Context, *app.App, *bufio.Write
 		return table.Error()
 	}
 }
-
-// A cell that begins so is a formula to spreadsheet programs; in Italy they also split lines at semicolons.
-var (
-	formula  = regexp.MustCompile("(^|;)('*[=+\\-@\t\r\n＝＋－＠])")
-	harmless = regexp.MustCompile("(^|;)'('*[=+\\-@\t\r\n＝＋－＠])")
-)
-
-// tableCell keeps a spreadsheet program from reading a text as a formula: it puts an apostrophe before it. Every table
-// the desk writes takes its cells from here. fromTableCell removes the apostrophe.
-func tableCell(s string) string { return formula.ReplaceAllString(s, "$1'$2") }
-
-// fromTableCell reads a cell that tableCell wrote. Cells written by others are unchanged, except for such an
-// apostrophe.
-func fromTableCell(s string) string { return harmless.ReplaceAllString(s, "$1$2") }

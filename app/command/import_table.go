@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"sportello/app/desk/installation"
+	"sportello/app/sheet"
 	"sportello/store"
 	"sportello/store/enum"
 	"sportello/store/fault"
@@ -81,7 +82,7 @@ func (in *importing) table(ctx context.Context, src io.Reader, form tableForm, g
 		} else {
 			err = give(fmt.Sprint(line), func(name string) string {
 				if i, ok := column[name]; ok && i < len(row) {
-					return strings.TrimSpace(fromTableCell(strings.TrimSpace(row[i])))
+					return strings.TrimSpace(sheet.FromCell(strings.TrimSpace(row[i])))
 				}
 				return ""
 			})

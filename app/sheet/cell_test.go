@@ -1,9 +1,11 @@
-package command
+package sheet_test
 
 import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"sportello/app/sheet"
 )
 
 // TestNoCellIsAFormula: a spreadsheet shows every name as it is, and an import of our own export restores it unchanged.
@@ -16,8 +18,8 @@ func TestNoCellIsAFormula(t *testing.T) {
 			b.WriteString(signs[r.IntN(len(signs))])
 		}
 		s := b.String()
-		cell := tableCell(s)
-		if back := fromTableCell(cell); back != s {
+		cell := sheet.Cell(s)
+		if back := sheet.FromCell(cell); back != s {
 			t.Fatalf("%q is written %q and read %q", s, cell, back)
 		}
 		for _, part := range strings.Split(cell, ";") {
@@ -27,7 +29,7 @@ func TestNoCellIsAFormula(t *testing.T) {
 		}
 	}
 	for s, want := range map[string]string{`=HYPERLINK("http://x")`: `'=HYPERLINK("http://x")`, "Anna D'Este": "Anna D'Este", "'Ndrangheta": "'Ndrangheta", "x;=1+1": "x;'=1+1", "": ""} {
-		if got := tableCell(s); got != want {
+		if got := sheet.Cell(s); got != want {
 			t.Errorf("%q is written %q, want %q", s, got, want)
 		}
 	}
