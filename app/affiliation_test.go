@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk/people"
 	"sportello/app/web"
 	"sportello/store"
@@ -26,9 +27,9 @@ type hatDesk struct {
 	both, rita, elena caller // of both organisations; coordinators of Ateneo and of Altro
 }
 
-func newHatDesk(t *testing.T) *hatDesk {
+func newHatDesk(t *testing.T, configure ...func(*config.Config)) *hatDesk {
 	t.Helper()
-	d := &hatDesk{apiDesk: newAPIDesk(t)}
+	d := &hatDesk{apiDesk: newAPIDesk(t, configure...)}
 	for _, o := range []box{{"name": "Ateneo", "units": []string{"Ragioneria", "Personale"}}, {"name": "Altro", "code": "altro"}} {
 		if got, _ := d.administrator.call("POST", "/organisations", o); got.status != http.StatusCreated {
 			t.Fatalf("add organisation: %d %s", got.status, got.body)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"sportello/app/config"
 	"sportello/app/desk/people"
 	"sportello/store"
 	"sportello/store/db"
@@ -68,8 +69,8 @@ type apiDesk struct {
 	nobody, requester, stranger, agent, administrator caller
 }
 
-func newAPIDesk(t *testing.T) *apiDesk {
-	d := &apiDesk{testDesk: newTestDesk(t)}
+func newAPIDesk(t *testing.T, configure ...func(*config.Config)) *apiDesk {
+	d := &apiDesk{testDesk: newTestDesk(t, configure...)}
 	csa, err := d.app.Desk.People.GroupByCode("csa")
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"sportello/app/config"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/store"
@@ -29,9 +30,9 @@ type releaseDesk struct {
 	elsewhere, supervisor caller
 }
 
-func newReleaseDesk(t *testing.T) *releaseDesk {
+func newReleaseDesk(t *testing.T, configure ...func(*config.Config)) *releaseDesk {
 	t.Helper()
-	d := &releaseDesk{hatDesk: newHatDesk(t)}
+	d := &releaseDesk{hatDesk: newHatDesk(t, configure...)}
 	group := func(code string) uint64 {
 		g, err := d.app.Desk.People.GroupByCode(code)
 		if err != nil {

@@ -73,6 +73,12 @@ func Installations(code string) string {
 // Releases is the address of the list of updates.
 const Releases = "/releases"
 
+// Picture is the address of the pictures: organisations down, updates across.
+const Picture = Releases + "/picture"
+
+// PictureOf returns the address of the picture of the module with the code.
+func PictureOf(code string) string { return Picture + "?module=" + url.QueryEscape(code) }
+
 // ReleaseReceipts returns the address where the organisation with the code says what became of an update there.
 func ReleaseReceipts(number uint64, code string) string {
 	return Release(number) + "/receipts/" + url.PathEscape(code)

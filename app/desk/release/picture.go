@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/db"
+	"sportello/store/enum"
 	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/spelling"
@@ -17,9 +18,40 @@ import (
 
 // Cell is what one place says of one release, in the picture.
 type Cell struct {
-	Known       bool // the release went there
-	State       store.ReceiptState
-	Asked, Late bool
+	Known        bool // the release went there
+	State        store.ReceiptState
+	Asked        bool
+	Late, Unread bool // its word is awaited: the day is past; nobody has opened it
+}
+
+// Only is what somebody looks for in a picture.
+type Only uint8
+
+// What a picture may be narrowed to; 0 is the whole.
+const (
+	OnlyLate Only = iota + 1
+	OnlyFailed
+	OnlyUnread
+)
+
+var onlys = []string{"", "late", "failed", "unread"}
+
+func (v Only) String() string { return enum.Word(onlys, byte(v)) }
+
+// UnmarshalText reads a code and refuses any other word with an Invalid error "error.code".
+func (v *Only) UnmarshalText(b []byte) error { return enum.Read(onlys, b, v) }
+
+// is reports whether the cell is what is looked for.
+func (c Cell) is(only Only) bool {
+	switch only {
+	case OnlyLate:
+		return c.Late
+	case OnlyFailed:
+		return c.State == store.ReceiptFailed
+	case OnlyUnread:
+		return c.Unread
+	}
+	return c.Known
 }
 
 // PictureRow is a place: an organisation or one of its units, in an environment.
@@ -39,6 +71,129 @@ type Picture struct {
 	Late     int              // cells
 	Failed   int
 	Unread   int
+}
+
+// Narrowed returns the part of the picture with the places of the environment, 0 for all, in which there is something of
+// what is looked for, and the releases of which there is. It counts the cells of the environment.
+func (p Picture) Narrowed(only Only, e store.Environment) Picture {
+	out := Picture{Module: p.Module}
+	across := make([]bool, len(p.Releases))
+	var rows []PictureRow
+	for _, row := range p.Rows {
+		if e != 0 && row.Environment != e {
+			continue
+		}
+		wanted := only == 0
+		for n, c := range row.Cells {
+			out.count(c)
+			if c.is(only) {
+				across[n], wanted = true, true
+			}
+		}
+		if wanted {
+			rows = append(rows, row)
+		}
+	}
+	for n, r := range p.Releases {
+		if across[n] || only == 0 {
+			out.Releases = append(out.Releases, r)
+		}
+	}
+	for _, row := range rows {
+		if len(out.Releases) < len(p.Releases) {
+			cells := make([]Cell, 0, len(out.Releases))
+			for n, c := range row.Cells {
+				if across[n] {
+					cells = append(cells, c)
+				}
+			}
+			row.Cells = cells
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+func (p *Picture) count(c Cell) {
+	if c.Late {
+		p.Late++
+	}
+	if c.State == store.ReceiptFailed {
+		p.Failed++
+	}
+	if c.Unread {
+		p.Unread++
+	}
+}
+
+// Pictured returns the modules of which the actor may see a picture, by code.
+func (rs *Releases) Pictured(a policy.Actor) ([]*store.Module, error) {
+	var out []*store.Module
+	err := rs.st.View(func(tx *db.Tx) error {
+		out = nil
+		own, err := rs.ownModules(tx, a)
+		if err != nil {
+			return err
+		}
+		for m, err := range store.Modules.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			facts, err := policy.FactsOfRelease(tx, &store.Release{Modules: []uint64{m.ID}})
+			if err != nil {
+				return err
+			}
+			shown := own[m.ID]
+			if !shown && facts.Inside(a) {
+				if shown, err = rs.anyOut(tx, a, m.ID); err != nil {
+					return err
+				}
+			}
+			if shown {
+				out = append(out, m)
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(out, func(x, y *store.Module) int { return strings.Compare(x.Code, y.Code) })
+	return out, err
+}
+
+// ownModules are the modules of releases that went to places that the actor coordinates.
+func (rs *Releases) ownModules(tx *db.Tx, a policy.Actor) (map[uint64]bool, error) {
+	out := map[uint64]bool{}
+	if a.Person == nil {
+		return out, nil
+	}
+	for _, h := range a.Person.Coordinated(tx.Now()) {
+		for row, err := range store.ReceiptsByOrganisation.GlanceRows(tx, db.Span{Prefix: key.Of(h.Organisation)}) {
+			if err != nil {
+				return out, err
+			}
+			if out[row.Module] || !a.Person.Covers(row.Organisation, row.Unit, tx.Now()) {
+				continue
+			}
+			r, err := store.Releases.Glance(tx, row.Release)
+			if err != nil {
+				return out, err
+			}
+			out[row.Module] = r.Out() && policy.MayRelease(tx, a, policy.SeeRelease, r) == nil
+		}
+	}
+	return out, nil
+}
+
+// anyOut reports whether a release of the module that the actor may see was published.
+func (rs *Releases) anyOut(tx *db.Tx, a policy.Actor, module uint64) (bool, error) {
+	for r, err := range store.ReleasesByModule.GlanceRows(tx, db.Span{Prefix: key.Of(module), Desc: true}) {
+		if err != nil {
+			return false, err
+		}
+		if r.Out() && policy.MayRelease(tx, a, policy.SeeRelease, r) == nil {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // maxAcross is how many releases a picture shows.
@@ -113,16 +268,9 @@ func (rs *Releases) picture(tx *db.Tx, a policy.Actor, code string) (Picture, er
 			due := r.InstallBy.In(k.environment)
 			open := c.State == store.ReceiptTold || c.State == store.ReceiptRead || c.State == store.ReceiptPlanned
 			c.Late = open && c.Asked && r.State == store.ReleasePublished && !due.IsZero() && due.Before(today)
+			c.Unread = c.State == store.ReceiptTold && c.Asked && r.State == store.ReleasePublished
 			out.Rows[at].Cells[n] = c
-			switch {
-			case c.Late:
-				out.Late++
-			case c.State == store.ReceiptFailed:
-				out.Failed++
-			}
-			if c.State == store.ReceiptTold && c.Asked && r.State == store.ReleasePublished {
-				out.Unread++
-			}
+			out.count(c)
 		}
 	}
 	slices.SortStableFunc(out.Rows, func(x, y PictureRow) int {

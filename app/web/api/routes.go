@@ -50,6 +50,7 @@ func Routes(s *web.Site) []web.Route {
 		do(http.MethodPost, "/people/:id<int>/handover", "handover.do", writes(scope.People), a.apiHandOn),
 		do(http.MethodGet, "/releases", "releases.list", reads(scope.Releases), a.apiReleases),
 		do(http.MethodPost, "/releases", "releases.write", writes(scope.Releases), a.apiPostRelease).WithText(),
+		do(http.MethodGet, "/releases/picture", "releases.picture", reads(scope.Releases), a.apiPicture),
 		do(http.MethodGet, "/releases/:number<int>", "releases.read", reads(scope.Releases), a.apiRelease),
 		do(http.MethodPatch, "/releases/:number<int>", "releases.change", writes(scope.Releases), a.apiChangeRelease).WithText(),
 		do(http.MethodGet, "/releases/:number<int>/audience", "releases.audience", reads(scope.Releases), a.apiReleaseAudience),

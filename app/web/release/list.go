@@ -25,6 +25,7 @@ type listPage struct {
 	States   []show.Choice
 	Filtered bool
 	Write    string // address of the form for a new one; empty for whoever may not
+	Picture  string // address of the picture of the module, or of the first; empty for whoever may see none
 	Count    string
 	First    string
 	Next     string
@@ -102,6 +103,15 @@ func (a pages) getList(r *web.Request) error {
 	v.choices(levels, module, f)
 	if a.Desk.Releases.MayDraft(r.Actor(), nil) == nil {
 		v.Write = address.Releases + "/new"
+	}
+	pictured, err := a.Desk.Releases.Pictured(r.Actor())
+	if err != nil {
+		return err
+	}
+	for _, m := range pictured {
+		if v.Picture == "" || m.Code == module {
+			v.Picture = address.PictureOf(m.Code)
+		}
 	}
 	filter := url.Values{}
 	for _, name := range []string{"module", "kind", "state"} {

@@ -15,6 +15,7 @@ type progress struct {
 	Asked string
 	Bars  []bar
 	Line  string // points of the line, empty with fewer than two days
+	Told  string // what the line shows, in a sentence
 	Days  []dayLine
 }
 
@@ -54,8 +55,9 @@ func progressOf(p *web.Page, of release.Progress) *progress {
 	if len(of.Days) < 2 || all == 0 {
 		return out
 	}
-	first, last := of.Days[0].Day, of.Days[len(of.Days)-1].Day
-	span := last.Sub(first).Hours()
+	last := of.Days[len(of.Days)-1]
+	first := of.Days[0].Day
+	span := last.Day.Sub(first).Hours()
 	var points []string
 	before := 0
 	for _, d := range of.Days {
@@ -64,5 +66,6 @@ func progressOf(p *web.Page, of release.Progress) *progress {
 		before = d.Installed
 	}
 	out.Line = strings.Join(points, " ")
+	out.Told = p.Plural("releases.line", last.Installed, "all", p.Number(all), "from", out.Days[0].Day, "until", out.Days[len(out.Days)-1].Day)
 	return out
 }

@@ -41,6 +41,7 @@ type page struct {
 
 	Inside   bool
 	Progress *progress
+	Pictures []web.Link // of its modules
 	Filters  []web.Link
 	Receipts []receiptLine
 	Rounds   []roundLine
@@ -195,6 +196,9 @@ func (a pages) inside(r *web.Request, v *page, one *release.View, rows []release
 			return err
 		}
 		v.Progress = progressOf(&v.Page, far)
+		for _, m := range one.Modules {
+			v.Pictures = append(v.Pictures, web.Link{Label: v.T("picture.link", "module", show.ShortName(m.Name.In(v.Lang))), Address: address.PictureOf(m.Code)})
+		}
 		want := r.Query("receipts")
 		counts := map[string]int{}
 		for _, row := range rows {

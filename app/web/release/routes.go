@@ -18,6 +18,9 @@ func Routes(s *web.Site) []web.Route {
 	return []web.Route{
 		web.Get(address.Releases, "releases.list", web.Person, a.getList),
 		web.Get("/releases/:n<int>", "releases.show", web.Person, a.getRelease),
+		web.Get(address.Picture, "releases.picture", web.Person, a.getPicture),
+		web.Get(address.Picture+".csv", "releases.picture-csv", web.Person, a.getPictureCSV),
+		web.Get(address.Picture+".xlsx", "releases.picture-xlsx", web.Person, a.getPictureXLSX),
 		web.Get("/releases/new", "releases.new", web.Agent, a.getNew),
 		web.Post("/releases/new", "releases.add", web.Agent, a.postNew, "/releases/new").WithText(),
 		web.Get("/releases/:n<int>/edit", "releases.edit", web.Agent, a.getEdit),
