@@ -194,3 +194,23 @@ func TestThePictureInASpreadsheet(t *testing.T) {
 		t.Errorf("%d %v", got.status, got.header)
 	}
 }
+
+// TestHowFarAnUpdateIs: those who see all receipts see the states as bars and what was installed as a line, each with its
+// numbers in words; everybody else sees none of it.
+func TestHowFarAnUpdateIs(t *testing.T) {
+	t.Parallel()
+	d, paths := pictured(t)
+	bruno, rita := d.signedIn(d.person("bruno.galli@example.it")), d.signedIn(d.person("rita@example.it"))
+	got := bruno.get(paths[0])
+	bruno.must(got, http.StatusOK, "A che punto siamo", `<ul class="bars">`, "Le stesse cifre in tabella")
+	if strings.Contains(got.body, "<polyline") {
+		t.Error("a single day is drawn as a line")
+	}
+	today := d.app.Desk.Now().In(d.app.Desk.Location())
+	d.mustCall(d.elena, "PUT", paths[0]+"/receipts/altro", box{"environment": "production", "state": "installed", "date": today.Format(time.DateOnly)}, http.StatusOK)
+	got = bruno.get(paths[0])
+	bruno.must(got, http.StatusOK, "<figure", "<figcaption>", `role="img" aria-label="Al `, fmt.Sprintf("Al %d ", today.Day()), "risulta installato in 2 posti su 2", `points="0,60 0,30 300,30 300,0"`, "Le stesse cifre in tabella")
+	if got := rita.get(paths[0]); got.status != http.StatusOK || strings.Contains(got.body, "<polyline") || strings.Contains(got.body, "A che punto siamo") {
+		t.Errorf("a coordinator sees how far others are: %d", got.status)
+	}
+}
