@@ -214,3 +214,44 @@ func TestHowFarAnUpdateIs(t *testing.T) {
 		t.Errorf("a coordinator sees how far others are: %d", got.status)
 	}
 }
+
+// TestWhichVersionsRunWhere: those of the desk see, of the modules of their groups, what each organisation runs and which
+// of the updates that went to it is missing there.
+func TestWhichVersionsRunWhere(t *testing.T) {
+	t.Parallel()
+	d, _ := pictured(t) // Ateneo runs 26.01 and was told of 26.03; Altro runs 25.01 and was told of three
+	if status, body := d.putInstallations(d.administrator, "altro", `[{"module":"csa","environment":"production","version":"25.01"},{"module":"csa","environment":"test","version":"26.3"},{"module":"esse3","environment":"production","version":"1"}]`); status != http.StatusOK {
+		t.Fatal(status, body)
+	}
+	ada, rita := d.signedIn(d.person("ada.due@example.it")), d.signedIn(d.person("rita@example.it"))
+	for _, b := range []*browser{ada, rita} {
+		known, none := b.get("/installations?module=csa"), b.get("/installations?module=mai")
+		if known.status != http.StatusForbidden || none.status != known.status || b.get("/installations").status != known.status {
+			t.Errorf("somebody of no group: %d, %d", known.status, none.status)
+		}
+	}
+	aldo, sara := d.signedIn(d.person("aldo.altrove@example.it")), d.signedIn(d.person("sara.responsabile@example.it"))
+	if got := aldo.get("/installations"); got.status != http.StatusOK || strings.Contains(got.body, "module=csa") {
+		t.Errorf("an agent of another group: %d", got.status)
+	}
+	if known, none := aldo.get("/installations?module=csa"), aldo.get("/installations?module=mai"); known.status != http.StatusNotFound || none.status != known.status {
+		t.Errorf("an agent of another group: %d, %d", known.status, none.status)
+	}
+	all := sara.get("/installations")
+	sara.must(all, http.StatusOK, `href="/installations?module=csa"`, "26.03")
+	if strings.Contains(all.body, "esse3") {
+		t.Error("a supervisor is shown a module of another group")
+	}
+	administrator := d.signedIn(d.person("anna.monti@example.it"))
+	administrator.must(administrator.get("/installations"), http.StatusOK, `href="/installations?module=csa"`, `href="/installations?module=esse3"`)
+	one := sara.get("/installations?module=csa")
+	sara.must(one, http.StatusOK, "L&#39;ultima pubblicata è la 26.03", "Mancano 3 aggiornamenti, fino alla 26.03", "Manca la 26.03", "Aggiornata", `href="/organisations/altro/installations"`, `href="/releases/picture?module=csa"`)
+	if got := sara.get("/installations?module=csa&only=behind"); strings.Contains(got.body, "Aggiornata") || !strings.Contains(got.body, "Manca la 26.03") {
+		t.Error("what is up to date stands among what is behind")
+	}
+	sara.must(sara.get("/releases/picture"), http.StatusOK, `href="/installations"`)
+	sara.must(sara.get("/organisations/altro/installations"), http.StatusOK, `href="/installations"`)
+	if got := rita.get("/releases/picture"); strings.Contains(got.body, `href="/installations"`) {
+		t.Error("a coordinator is led to what they may not see")
+	}
+}

@@ -70,6 +70,14 @@ func Installations(code string) string {
 	return "/organisations/" + url.PathEscape(code) + "/installations"
 }
 
+// AllInstallations is the address where those of the desk see which versions run where.
+const AllInstallations = "/installations"
+
+// InstallationsOf returns the address where they see those of the module with the code.
+func InstallationsOf(code string) string {
+	return AllInstallations + "?module=" + url.QueryEscape(code)
+}
+
 // Releases is the address of the list of updates.
 const Releases = "/releases"
 

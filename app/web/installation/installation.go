@@ -74,6 +74,9 @@ func (a pages) page(r *web.Request, f *web.Form, wrong error) error {
 	if r.Actor().Person.Covers(o.ID, 0, v.Now) {
 		v.Crumb(v.T("people.title", "organisation", o.Name), address.Members(o.Code))
 	}
+	if v.IsAgent || v.IsAdministrator {
+		v.Crumb(v.T("installations.overview"), address.AllInstallations)
+	}
 	v.Crumb(v.T("installations.crumb"), "")
 	if v.IsAgent || r.Actor().Person.Covers(o.ID, 0, v.Now) {
 		v.Contacts = address.Contacts(o.Code)

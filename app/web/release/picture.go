@@ -36,6 +36,7 @@ type picturePage struct {
 	Count    string // of the places
 	Pages    []web.Link
 	Times    []web.Link // earlier and later updates
+	Versions string     // address of which versions run where, for those of the desk
 	CSV      string
 	XLSX     string
 }
@@ -114,6 +115,9 @@ func (a pages) getPicture(r *web.Request) error {
 	v.Crumb(v.T("picture.title"), "")
 	v.choices(in, modules, levels)
 	v.narrows(in, whole.Narrowed(0, in.environment))
+	if v.IsAgent || v.IsAdministrator {
+		v.Versions = address.AllInstallations
+	}
 	q := in.values()
 	v.CSV, v.XLSX = address.Picture+".csv?"+q.Encode(), address.Picture+".xlsx?"+q.Encode()
 	asked := r.QueryForm()
