@@ -118,3 +118,41 @@ func TestAnInvitationByProgramIsAnsweredAlike(t *testing.T) {
 		t.Errorf("there %d %s\nnowhere %s", there.status, there.body, nowhere.body)
 	}
 }
+
+// TestInvitationsAreListedAndTakenBackByProgram lists and takes back, first as those who may not.
+func TestInvitationsAreListedAndTakenBackByProgram(t *testing.T) {
+	w := sendingWorld(t)
+	path := "/organisations/" + w.code(w.things["organisation"]) + "/people"
+	p := w.scoped(w.people["coordinator"], credential.Grant{Scope: scope.Scope{Access: scope.Write, Nouns: []scope.Noun{scope.People}}})
+	got, in := p.call("POST", path, box{"email": "nuova@altrove.example", "name": "Nuova Persona", "unit": "Personale"})
+	if got.status != 202 {
+		t.Fatal(got.status, got.body)
+	}
+	b, id := w.browser(), fmt.Sprint(in["id"])
+	back := path + "/invitations/" + id + "/take-back"
+	for _, role := range []string{"requester", "stranger", "agent", "supervisor", "editor"} {
+		other := w.scoped(w.people[role], credential.Grant{Scope: scope.Whole()})
+		for _, call := range [][3]string{{"GET", path + "/invitations", "/organisations/mai/people/invitations"}, {"POST", back, path + "/invitations/999999/take-back"}} {
+			there, _ := other.call(call[0], call[1], nil)
+			nowhere, _ := other.call(call[0], call[2], nil)
+			if there.status != 404 || there.body != nowhere.body {
+				t.Errorf("%s %s %s: %d %s, where nothing is %s", role, call[0], call[1], there.status, there.body, nowhere.body)
+			}
+		}
+	}
+	reads := w.scoped(w.people["coordinator"], credential.Grant{Scope: scope.Scope{Access: scope.Read, Nouns: []scope.Noun{scope.People}}})
+	got, _ = reads.call("POST", back, nil)
+	b.must(got, 403)
+	got, _ = reads.call("GET", path+"/invitations", nil)
+	b.must(got, 200, `"email":"nuova@altrove.example"`, `"state":"waiting"`, `"unit":"Personale"`, "!hash")
+	other, err := w.app.Desk.People.AddOrganisation(w.as("administrator"), people.OrganisationForm{Name: "Ente mai invitato"})
+	must(t, err)
+	got, _ = w.scoped(w.people["administrator"], credential.Grant{Scope: scope.Whole()}).call("POST", "/organisations/"+other.Code+"/people/invitations/"+id+"/take-back", nil)
+	b.must(got, 404) // it is not of that organisation
+	got, _ = p.call("POST", back, nil)
+	b.must(got, 200)
+	got, _ = p.call("POST", back, nil)
+	b.must(got, 404) // what was taken back is listed no longer
+	got, _ = p.call("GET", path+"/invitations", nil)
+	b.must(got, 200, `"invitations":[]`)
+}

@@ -130,19 +130,20 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *config.Config) { c.Mail.MostPerAddress = 0 })
 	good := map[string]func() any{
-		"api.tickets.open":         func() any { return box{"subject": "S", "body": "B"} },
-		"api.tickets.change":       func() any { return box{"subject": "S"} },
-		"api.tickets.write":        func() any { return box{"body": "B"} },
-		"api.tickets.attach":       nil, // files: TestNobodyUploads
-		"api.tickets.beside":       func() any { return box{"do": "dismiss", "reason": "r"} },
-		"api.articles.write":       func() any { return box{"title": "T", "body": "B", "language": "it", "format": "text"} },
-		"api.articles.put":         func() any { return box{"title": "T", "body": "B", "language": "it", "format": "text"} },
-		"api.organisations.add":    func() any { return box{"name": "Nuovo ente"} },
-		"api.organisations.invite": func() any { return box{"email": "a@altrove.example", "name": "A"} },
-		"api.installations.put":    func() any { return box{} }, // what is good answers no object
-		"api.affiliations.put":     func() any { return box{} }, // nor here
-		"api.handover.do":          func() any { return box{"tickets": "group"} },
-		"api.tokens.end":           nil, // it has no values
+		"api.tickets.open":          func() any { return box{"subject": "S", "body": "B"} },
+		"api.tickets.change":        func() any { return box{"subject": "S"} },
+		"api.tickets.write":         func() any { return box{"body": "B"} },
+		"api.tickets.attach":        nil, // files: TestNobodyUploads
+		"api.tickets.beside":        func() any { return box{"do": "dismiss", "reason": "r"} },
+		"api.articles.write":        func() any { return box{"title": "T", "body": "B", "language": "it", "format": "text"} },
+		"api.articles.put":          func() any { return box{"title": "T", "body": "B", "language": "it", "format": "text"} },
+		"api.organisations.add":     func() any { return box{"name": "Nuovo ente"} },
+		"api.organisations.invite":  func() any { return box{"email": "a@altrove.example", "name": "A"} },
+		"api.installations.put":     func() any { return box{} }, // what is good answers no object
+		"api.affiliations.put":      func() any { return box{} }, // nor here
+		"api.handover.do":           func() any { return box{"tickets": "group"} },
+		"api.invitations.take-back": nil, // it has no values
+		"api.tokens.end":            nil, // nor has this
 		"api.releases.write": func() any {
 			return box{"modules": []string{"csa"}, "version": "99.1", "title": "T", "audience": box{"all": true}}
 		},

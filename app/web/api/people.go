@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -222,8 +223,83 @@ type apiInvitation struct {
 	From     string   `json:"from,omitempty"`  // a moment, or its first day
 	Until    string   `json:"until,omitempty"` // the first moment at which it no longer holds, or its last day
 	ID       uint64   `json:"id,omitempty"`
-	State    string   `json:"state,omitempty"` // waiting; like the number and the end it is the desk's to say
+	State    string   `json:"state,omitempty"` // waiting, declined or ended; like the number and the end it is the desk's to say
 	Ends     string   `json:"ends,omitempty"`
+}
+
+type apiInvitationList struct {
+	Invitations []apiInvitation `json:"invitations"`
+}
+
+func (n names) invitation(i *store.Invitation, now time.Time) apiInvitation {
+	h := n.affiliation(i.Gives())
+	out := apiInvitation{Email: i.Email, Name: i.Name, Unit: h.Unit, Position: h.Position, Modules: h.Modules, From: h.From, Until: h.Until,
+		ID: i.ID, State: "ended", Ends: written(i.Ends)}
+	switch {
+	case i.Waits(now):
+		out.State = "waiting"
+	case i.Answer == store.Declined:
+		out.State = "declined"
+	}
+	return out
+}
+
+// invitedInto returns the invitations into the organisation of the address that the token's person may take back.
+func (a pages) invitedInto(r *web.Request) ([]*store.Invitation, error) {
+	code, err := url.PathUnescape(r.Param("code"))
+	if err != nil {
+		return nil, fault.New(fault.NotFound, "error.not-found")
+	}
+	id := policy.Nowhere
+	if err := a.Desk.Names(func(n desk.Names) {
+		if o := n.OrganisationOf(code); o != nil {
+			id = o.ID
+		}
+	}); err != nil {
+		return nil, err
+	}
+	list, err := a.Desk.People.Invitations(r.Actor(), id)
+	if err != nil && fault.KindOf(err) == fault.Denied { // as the page: for who may not invite there is no list
+		err = fault.New(fault.NotFound, "error.not-found")
+	}
+	return list, err
+}
+
+// apiInvitations lists the invitations into an organisation, the newest first.
+func (a pages) apiInvitations(r *web.Request) error {
+	list, err := a.invitedInto(r)
+	if err != nil {
+		return err
+	}
+	out := apiInvitationList{Invitations: []apiInvitation{}}
+	err = a.Desk.Names(func(n desk.Names) {
+		for _, i := range list {
+			out.Invitations = append(out.Invitations, names{n}.invitation(i, a.Desk.Now()))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return r.JSON(out)
+}
+
+// apiTakeBackInvitation takes back an invitation into the organisation that waits for an answer.
+func (a pages) apiTakeBackInvitation(r *web.Request) error {
+	id, err := r.NumberOf("id")
+	if err != nil {
+		return err
+	}
+	list, err := a.invitedInto(r)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(list, func(i *store.Invitation) bool { return i.ID == id }) {
+		return fault.New(fault.NotFound, "error.not-found")
+	}
+	if err := a.Desk.People.TakeInvitationBack(r.Actor(), id); err != nil {
+		return err
+	}
+	return r.JSON(struct{}{})
 }
 
 // apiInvite invites somebody into the organisation. The answer is the same whether the desk knows the address or not.
@@ -263,12 +339,7 @@ func (a pages) apiInvite(r *web.Request) error {
 		return err
 	}
 	var out apiInvitation
-	err = a.Desk.Names(func(n desk.Names) {
-		h := names{n}.affiliation(i.Gives())
-		out = apiInvitation{Email: i.Email, Name: i.Name, Unit: h.Unit, Position: h.Position, Modules: h.Modules, From: h.From, Until: h.Until,
-			ID: i.ID, State: "waiting", Ends: written(i.Ends)}
-	})
-	if err != nil {
+	if err := a.Desk.Names(func(n desk.Names) { out = names{n}.invitation(i, a.Desk.Now()) }); err != nil {
 		return err
 	}
 	r.Status(http.StatusAccepted)

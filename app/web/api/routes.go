@@ -42,6 +42,8 @@ func Routes(s *web.Site) []web.Route {
 		do(http.MethodPost, "/organisations", "organisations.add", writes(scope.Organisations), a.apiAddOrganisation).WithText(),
 		do(http.MethodGet, "/organisations/:code/people", "organisations.people", reads(scope.People), a.apiOrganisationPeople),
 		do(http.MethodPost, "/organisations/:code/people", "organisations.invite", writes(scope.People), a.apiInvite).WithText(),
+		do(http.MethodGet, "/organisations/:code/people/invitations", "invitations.list", reads(scope.People), a.apiInvitations),
+		do(http.MethodPost, "/organisations/:code/people/invitations/:id<int>/take-back", "invitations.take-back", writes(scope.People), a.apiTakeBackInvitation),
 		do(http.MethodGet, "/organisations/:code/installations", "installations.list", reads(scope.Organisations), a.apiInstallations),
 		do(http.MethodPut, "/organisations/:code/installations", "installations.put", writes(scope.Organisations), a.apiPutInstallations).WithText(),
 		do(http.MethodGet, "/people/:id<int>/affiliations", "affiliations.read", reads(scope.People), a.apiAffiliations),
