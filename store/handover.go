@@ -12,6 +12,7 @@ type Handover struct {
 	db.Row
 	Person  uint64    `json:"person"` // whose it was
 	By      uint64    `json:"by,omitzero"`
+	Groups  []uint64  `json:"groups,omitempty"` // only what belongs to these; empty: everything
 	Tickets Receiver  `json:"tickets,omitzero"`
 	Drafts  Receiver  `json:"drafts,omitzero"`
 	Views   Receiver  `json:"views,omitzero"`

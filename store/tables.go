@@ -422,6 +422,7 @@ var Handovers = db.Declare("handovers", db.Table[Handover]{
 		to("person", "people", h.Person)
 		to("by", "people", h.By) // who gets it stands in what they got; a group may go
 	},
+	Limits: limit.Fields{"groups": limit.Entries(500)},
 })
 
 // Looks holds one row for each administrator who gave a reason to see a confidential ticket, and that ticket.

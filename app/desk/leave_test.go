@@ -204,15 +204,91 @@ func (o *office) held(who string, n int) {
 	}
 }
 
-func TestNobodyButAnAdministratorHandsOnWork(t *testing.T) {
+// TestASupervisorHandsOnWhatBelongsToTheirGroupsAndNothingElse has an agent with things of two groups, whom the supervisor
+// of one of them, and nobody else, takes them from.
+func TestASupervisorHandsOnWhatBelongsToTheirGroupsAndNothingElse(t *testing.T) {
+	o := newMailOffice(t)
+	who, chief := o.people["agente"], o.as("responsabile")
+	write(o.office, store.People, who.ID, func(p *store.Person) {
+		p.Groups = []store.Membership{{Group: o.group["csa"]}, {Group: o.group["legale"]}}
+	})
+	o.people["agente"] = o.stored(who.ID)
+	ours, theirs := o.open("csa"), o.open("legale")
+	for _, tk := range []*store.Ticket{ours, theirs} {
+		o.office.do("agente", tk.ID, ticket.Step{Take: true})
+	}
+	draft := func(module string) uint64 {
+		a := o.office.write("agente", article.Form{Title: "Bozza " + module, Body: "Testo", Language: "it", Module: o.module[module], Publication: store.Draft})
+		return a.Version.ID
+	}
+	our, their := draft("csa"), draft("legale")
+	if _, err := o.Queues.AddReply(o.as("agente"), queue.ReplyForm{Title: store.Words{IT: "Mia"}, Body: store.Words{IT: "Buongiorno"}}); err != nil {
+		t.Fatal(err)
+	}
+	has, err := o.Leaving.Holding(chief, who.ID)
+	if err != nil || has.Tickets != 1 || has.Drafts != 1 || has.Replies != 0 || has.Views != 0 || has.First[0].ID != ours.ID || has.Whole {
+		t.Fatalf("%+v, %v", has, err)
+	}
+	to, err := o.Leaving.Receivers(chief, who.ID)
+	if err != nil || len(to) == 0 {
+		t.Fatal(to, err)
+	}
+	for _, p := range to {
+		if !p.InGroup(o.group["csa"]) {
+			t.Errorf("%s of another group is offered", p.Name)
+		}
+	}
+	heir := store.Receiver{Person: o.people["agente2"].ID}
+	for field, f := range map[string]leave.Form{"views": {Views: heir}, "replies": {Tickets: heir, Replies: store.Receiver{Group: o.group["csa"]}}} {
+		if _, err := o.Leaving.HandOn(t.Context(), chief, who.ID, f); fault.KindOf(err) != fault.Denied || err == nil {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if _, err := o.Leaving.HandOn(t.Context(), chief, who.ID, leave.Form{Tickets: store.Receiver{Person: o.people["altrove"].ID}}); fault.KindOf(err) != fault.Invalid || err == nil {
+		t.Errorf("to another group: %v", err)
+	}
+	// The agent leaves the group; the ticket goes back by itself unless somebody is quicker, the draft stays.
+	write(o.office, store.People, who.ID, func(p *store.Person) { p.Groups = []store.Membership{{Group: o.group["legale"]}} })
+	done, err := o.Leaving.HandOn(t.Context(), chief, who.ID, leave.Form{Tickets: heir, Drafts: heir})
+	if err != nil || done.Moved != 2 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	author := func(id uint64) (out uint64) {
+		err := o.st.View(func(tx *db.Tx) error {
+			v, err := store.Versions.Get(tx, id)
+			if err == nil {
+				out = v.Author
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if o.ticket(ours.ID).Assignee != heir.Person || author(our) != heir.Person {
+		t.Error("what belongs to the group was not handed on")
+	}
+	if o.ticket(theirs.ID).Assignee != who.ID || author(their) != who.ID || o.holding("agente").Replies != 1 {
+		t.Error("what belongs to another group was taken")
+	}
+	if _, err := o.Leaving.Holding(chief, who.ID); fault.KindOf(err) != fault.NotFound || err == nil {
+		t.Errorf("nothing of the group is left, and the supervisor sees %v", err)
+	}
+}
+
+func TestNobodyButAdministratorsAndSupervisorsHandsOnWork(t *testing.T) {
 	o := newOffice(t)
-	for _, who := range []string{"ada", "agente", "responsabile", "redattore", "referente"} {
+	for _, who := range []string{"ada", "agente", "agente2", "altrove", "redattore", "referente"} {
 		if _, err := o.Leaving.Holding(o.as(who), o.people["agente"].ID); fault.KindOf(err) != fault.NotFound || err == nil {
 			t.Errorf("%s looks: %v", who, err)
 		}
 		if _, err := o.Leaving.HandOn(t.Context(), o.as(who), o.people["agente"].ID, leave.Form{Tickets: store.Receiver{Back: true}}); fault.KindOf(err) != fault.NotFound || err == nil {
 			t.Errorf("%s hands on: %v", who, err)
 		}
+	}
+	if _, err := o.Leaving.Holding(o.as("responsabile"), o.people["altrove"].ID); fault.KindOf(err) != fault.NotFound || err == nil {
+		t.Errorf("a supervisor looks at somebody of another group: %v", err)
 	}
 	for name, to := range map[string]store.Receiver{"nobody": {}, "themselves": {Person: o.people["agente"].ID}, "a requester": {Person: o.people["ada"].ID}, "somebody unknown": {Person: 9999}} {
 		if _, err := o.Leaving.HandOn(t.Context(), o.as("amministratore"), o.people["agente"].ID, leave.Form{Tickets: to}); fault.KindOf(err) != fault.Invalid || err == nil {

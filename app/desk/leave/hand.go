@@ -28,6 +28,7 @@ type Holding struct {
 	Drafts  int
 	Views   int
 	Replies int
+	Whole   bool            // the actor hands on everything; else only tickets and drafts of the groups they supervise are counted
 	Moving  *store.Handover // what is being handed on now; nil for nothing
 }
 
@@ -38,14 +39,18 @@ const mostShown = 50
 func (l *Leaving) Holding(a policy.Actor, person uint64) (*Holding, error) {
 	var out *Holding
 	err := l.st.View(func(tx *db.Tx) error {
-		p, err := handed(tx, a, person)
+		p, groups, err := handed(tx, a, person)
 		if err != nil {
 			return err
 		}
 		bare := *p
 		bare.Password = ""
-		out = &Holding{Person: &bare}
-		for _, id := range held(tx, person, 0) {
+		out = &Holding{Person: &bare, Whole: groups == nil}
+		tickets, err := held(tx, person, groups, 0)
+		if err != nil {
+			return err
+		}
+		for _, id := range tickets {
 			if out.Tickets++; len(out.First) == mostShown {
 				continue
 			}
@@ -55,13 +60,14 @@ func (l *Leaving) Holding(a policy.Actor, person uint64) (*Holding, error) {
 			}
 			out.First = append(out.First, t)
 		}
-		drafts, err := draftsOf(tx, person, 0)
+		drafts, err := draftsOf(tx, person, groups, 0)
 		if err != nil {
 			return err
 		}
-		out.Drafts = len(drafts)
-		out.Views = len(ids(tx, store.ViewsByPerson, person, 0))
-		out.Replies = len(ids(tx, store.SavedRepliesByPerson, person, 0))
+		if out.Drafts = len(drafts); out.Whole {
+			out.Views = len(ids(tx, store.ViewsByPerson, person, 0))
+			out.Replies = len(ids(tx, store.SavedRepliesByPerson, person, 0))
+		}
 		for h, err := range store.HandoversOpen.Rows(tx, db.Span{}) {
 			if err != nil {
 				return err
@@ -75,12 +81,13 @@ func (l *Leaving) Holding(a policy.Actor, person uint64) (*Holding, error) {
 	return out, err
 }
 
-// Receivers returns who may get what the person has, by name, without passwords.
+// Receivers returns who may get what the person has, by name, without passwords: for supervisors, people of their groups.
 func (l *Leaving) Receivers(a policy.Actor, person uint64) ([]*store.Person, error) {
 	var out []*store.Person
 	err := l.st.View(func(tx *db.Tx) error {
 		out = nil
-		if _, err := handed(tx, a, person); err != nil {
+		_, groups, err := handed(tx, a, person)
+		if err != nil {
 			return err
 		}
 		seen := map[uint64]bool{person: true}
@@ -94,7 +101,7 @@ func (l *Leaving) Receivers(a policy.Actor, person uint64) ([]*store.Person, err
 				if err != nil {
 					return err
 				}
-				if p.Password = ""; p.MayEnter(tx.Now()) {
+				if p.Password = ""; p.MayEnter(tx.Now()) && among(p, groups) {
 					out = append(out, p)
 				}
 			}
@@ -105,24 +112,54 @@ func (l *Leaving) Receivers(a policy.Actor, person uint64) ([]*store.Person, err
 	return out, err
 }
 
-// handed returns the person when the actor may hand on what they have, else a NotFound error.
-func handed(tx *db.Tx, a policy.Actor, person uint64) (*store.Person, error) {
-	p, err := store.People.Get(tx, person)
-	if err == nil && !policy.MayAccount(a, policy.HandOnWork, policy.Account{Person: p}) {
-		return nil, fault.New(fault.NotFound, "error.not-found")
+// handed returns the person when the actor may hand on what they have, else a NotFound error. A supervisor may for people
+// of their groups, and for whoever left these and still has something of theirs: the groups say of what, nil of all.
+func handed(tx *db.Tx, a policy.Actor, person uint64) (p *store.Person, groups []uint64, err error) {
+	if p, err = store.People.Get(tx, person); err != nil {
+		return nil, nil, err
 	}
-	return p, err
+	if policy.MayAccount(a, policy.HandOnWork, policy.Account{Person: p}) {
+		return p, nil, nil
+	}
+	groups = policy.HandsOnOf(a, p)
+	has := len(groups) > 0 && among(p, groups)
+	if len(groups) > 0 && !has {
+		tickets, err := held(tx, person, groups, 1)
+		if err != nil {
+			return nil, nil, err
+		}
+		drafts, err := draftsOf(tx, person, groups, 1)
+		if err != nil {
+			return nil, nil, err
+		}
+		has = len(tickets)+len(drafts) > 0
+	}
+	if !has {
+		return nil, nil, fault.New(fault.NotFound, "error.not-found")
+	}
+	return p, groups, nil
+}
+
+// among reports whether the person is of one of the groups; nil are all, and nobody has to be of them.
+func among(p *store.Person, groups []uint64) bool {
+	return groups == nil || slices.ContainsFunc(groups, p.InGroup)
 }
 
 // HandOn hands on what the person has, and returns what is to be done as it stands in the end. A large amount takes many
 // steps, each a transaction of its own; what a stop of the desk interrupts, RunHandovers goes on with. Receivers must be
-// agents who may sign in, of drafts people who may write articles.
+// agents who may sign in, of drafts people who may write articles; with a supervisor they must be of their groups, and
+// views and saved replies are Denied: they belong to no group.
 func (l *Leaving) HandOn(ctx context.Context, a policy.Actor, person uint64, f Form) (*store.Handover, error) {
 	h := &store.Handover{}
 	err := l.st.Update(a.By(act.HandOver), func(tx *db.Tx) error {
-		p, err := handed(tx, a, person)
+		p, groups, err := handed(tx, a, person)
 		if err != nil {
 			return err
+		}
+		for field, r := range map[string]store.Receiver{"views": f.Views, "replies": f.Replies} {
+			if groups != nil && r != (store.Receiver{}) {
+				return fault.New(fault.Denied, "error.denied").At(field)
+			}
 		}
 		var wrong fault.Problems
 		some := false
@@ -142,7 +179,7 @@ func (l *Leaving) HandOn(ctx context.Context, a policy.Actor, person uint64, f F
 				continue
 			}
 			q, err := store.People.Get(tx, r.Person)
-			may := err == nil && q.ID != person && q.MayEnter(tx.Now()) && (q.IsAgent() || q.Administrator || r.drafts && q.Editor)
+			may := err == nil && q.ID != person && q.MayEnter(tx.Now()) && among(q, groups) && (q.IsAgent() || q.Administrator || r.drafts && q.Editor)
 			if !may {
 				wrong.Add(r.field, "error.receiver")
 				continue
@@ -161,7 +198,7 @@ func (l *Leaving) HandOn(ctx context.Context, a policy.Actor, person uint64, f F
 		if err := wrong.Err(); err != nil {
 			return err
 		}
-		h = &store.Handover{Person: person, By: a.ID(), Tickets: f.Tickets, Drafts: f.Drafts, Views: f.Views, Replies: f.Replies}
+		h = &store.Handover{Person: person, By: a.ID(), Groups: groups, Tickets: f.Tickets, Drafts: f.Drafts, Views: f.Views, Replies: f.Replies}
 		return store.Handovers.Put(tx, h)
 	})
 	if err != nil {
@@ -248,7 +285,11 @@ func (l *Leaving) step(id uint64, enough bool) (*store.Handover, error) {
 func (l *Leaving) some(tx *db.Tx, h *store.Handover) (n int, err error) {
 	nobody := store.Receiver{}
 	if h.Tickets != nobody {
-		for _, id := range held(tx, h.Person, atOnce) {
+		tickets, err := held(tx, h.Person, h.Groups, atOnce)
+		if err != nil {
+			return n, err
+		}
+		for _, id := range tickets {
 			if err := l.tickets.HandOn(tx, h.By, id, h.Tickets.Person); err != nil {
 				return n, err
 			}
@@ -256,7 +297,7 @@ func (l *Leaving) some(tx *db.Tx, h *store.Handover) (n int, err error) {
 		}
 	}
 	if h.Drafts != nobody && n == 0 {
-		drafts, err := draftsOf(tx, h.Person, atOnce)
+		drafts, err := draftsOf(tx, h.Person, h.Groups, atOnce)
 		if err != nil {
 			return n, err
 		}
@@ -303,17 +344,26 @@ func change[T any](tx *db.Tx, table *db.Table[T], id uint64, how func(*T)) error
 	return table.Put(tx, row)
 }
 
-// held returns the active tickets of the person, at most so many unless that is 0.
-func held(tx *db.Tx, person uint64, most int) (out []uint64) {
+// held returns the active tickets of the person in the groups, nil for all, at most so many unless that is 0.
+func held(tx *db.Tx, person uint64, groups []uint64, most int) (out []uint64, err error) {
 	for _, s := range active {
 		for e := range store.TicketsByAssignee.Entries(tx, db.Span{Prefix: key.Of(person, s)}) {
 			if most != 0 && len(out) == most {
-				return out
+				return out, nil
+			}
+			if groups != nil {
+				t, err := store.Tickets.Glance(tx, e.ID)
+				if err != nil {
+					return nil, err
+				}
+				if !slices.Contains(groups, t.Group) {
+					continue
+				}
 			}
 			out = append(out, e.ID)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // ids returns the rows of the person in an index that begins with people, at most so many unless that is 0.
@@ -339,8 +389,9 @@ func room[T any](tx *db.Tx, byPerson, byGroup *db.Index[T], person uint64, to st
 	return ids(tx, byPerson, person, min(atOnce, most-has))
 }
 
-// draftsOf returns the drafts that the person wrote, at most so many unless that is 0.
-func draftsOf(tx *db.Tx, person uint64, most int) (out []uint64, err error) {
+// draftsOf returns the drafts that the person wrote, of modules that the groups look after, nil for all; at most so many
+// unless that is 0.
+func draftsOf(tx *db.Tx, person uint64, groups []uint64, most int) (out []uint64, err error) {
 	for e := range store.VersionsByUpdate.Entries(tx, db.Span{Prefix: key.Of(store.Draft)}) {
 		if most != 0 && len(out) == most {
 			break
@@ -349,9 +400,19 @@ func draftsOf(tx *db.Tx, person uint64, most int) (out []uint64, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if v.Author == person {
-			out = append(out, e.ID)
+		if v.Author != person {
+			continue
 		}
+		if groups != nil {
+			group, err := policy.GroupOf(tx, v.Module)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(groups, group) {
+				continue
+			}
+		}
+		out = append(out, e.ID)
 	}
 	return out, nil
 }

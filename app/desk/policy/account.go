@@ -138,6 +138,20 @@ func MaySeeAccount(a Actor, p *store.Person) bool {
 	return slices.ContainsFunc(p.Groups, func(m store.Membership) bool { return MayAccount(a, SeeAccount, Account{Person: p, Group: m.Group}) })
 }
 
+// HandsOnOf returns the groups of which the actor, as their supervisor, may hand on what the person has.
+func HandsOnOf(a Actor, p *store.Person) []uint64 {
+	if a.Person == nil {
+		return nil
+	}
+	var out []uint64
+	for _, m := range a.Person.Groups {
+		if MayAccount(a, HandOnWork, Account{Person: p, Group: m.Group}) {
+			out = append(out, m.Group)
+		}
+	}
+	return out
+}
+
 // HatsSeen returns the person's affiliations whose end is not recorded and that the actor may see, and whether that is all
 // there is: it is for the person themselves, for agents and for administrators; a coordinator sees those they cover.
 func HatsSeen(a Actor, p *store.Person, now time.Time) (hats []store.Affiliation, all bool) {

@@ -121,17 +121,27 @@ func MayPublish(tx *db.Tx, a Actor, module uint64) error {
 		return allowed(a, Publish, of)
 	}
 	if of.reviewed = review[product(tx, module)]; of.reviewed {
-		p, err := Placement(tx, module)
-		if err != nil && fault.KindOf(err) != fault.NotFound {
+		group, err := GroupOf(tx, module)
+		if err != nil {
 			return err
 		}
-		if of.group = p.Group; of.group == 0 { // the general group is responsible for modules without a group
-			general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
-			if err != nil {
-				return err
-			}
-			of.group = general.ID
-		}
+		of.group = group
 	}
 	return allowed(a, Publish, of)
+}
+
+// GroupOf returns the group that looks after the module: the general one for a module without, and for no module.
+func GroupOf(tx *db.Tx, module uint64) (uint64, error) {
+	p, err := Placement(tx, module)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return 0, err
+	}
+	if p.Group != 0 {
+		return p.Group, nil
+	}
+	general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
+	if err != nil {
+		return 0, err
+	}
+	return general.ID, nil
 }

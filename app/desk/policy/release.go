@@ -63,17 +63,9 @@ func FactsOfRelease(tx *db.Tx, r *store.Release) (ReleaseFacts, error) {
 	f := ReleaseFacts{release: r}
 	check := store.CurrentSettings(tx).CheckModules
 	for _, m := range r.Modules {
-		place, err := Placement(tx, m)
-		if err != nil && fault.KindOf(err) != fault.NotFound {
+		group, err := GroupOf(tx, m)
+		if err != nil {
 			return f, err
-		}
-		group := place.Group
-		if group == 0 {
-			general, err := store.GroupsByCode.PeekFirst(tx, store.GeneralGroup)
-			if err != nil {
-				return f, err
-			}
-			group = general.ID
 		}
 		f.groups = append(f.groups, group)
 		f.confidential = f.confidential || Confidential(tx, group, m)

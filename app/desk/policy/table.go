@@ -59,7 +59,7 @@ end-token         yes   yes    no           no          yes
 see-service       no    yes    no           no          yes
 make-service      no    no     no           no          yes
 name-owner        no    alone  no           no          yes
-hand-on           no    no     no           no          yes
+hand-on           no    no     no           group       yes
 invite            no    no     hat          no          yes
 answer-invite     yes   no     no           no          no
 `)

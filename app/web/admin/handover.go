@@ -7,6 +7,7 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/desk/leave"
+	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -57,7 +58,9 @@ func (a pages) handoverPage(r *web.Request, f *web.Form, err error) error {
 		return bad
 	}
 	v := &handoverPage{AdminPage: show.Admin(a.Site, r, "people", "leave.title", "name", has.Person.Name), Path: address.Person(n) + "/handover", Moving: has.Moving != nil}
-	v.Crumb(has.Person.Name, address.Person(n))
+	if policy.MaySeeAccount(r.Actor(), has.Person) {
+		v.Crumb(has.Person.Name, address.Person(n))
+	}
 	v.End(v.T("leave.short"))
 	if f == nil && !v.Resume(r) {
 		v.Fill(nil)
@@ -76,8 +79,11 @@ func (a pages) handoverPage(r *web.Request, f *web.Form, err error) error {
 	for _, k := range []struct {
 		field    string
 		n        int
-		back, to bool
+		back, to bool // to the group of each; to a group, which only who hands on everything may
 	}{{"tickets", has.Tickets, true, false}, {"drafts", has.Drafts, true, false}, {"views", has.Views, false, true}, {"replies", has.Replies, false, true}} {
+		if k.to && !has.Whole {
+			continue
+		}
 		kind := handoverKind{Field: k.field, Label: v.T("leave." + k.field), Count: v.Number(k.n), None: k.n == 0}
 		option := func(value, label string) show.Choice {
 			return show.Choice{Value: value, Label: label, Chosen: v.Chosen(k.field, value)}
@@ -148,7 +154,11 @@ func (a pages) postHandover(r *web.Request) error {
 	if err != nil {
 		return a.handoverPage(r, f, err)
 	}
-	return r.Done("flash.handed-on", address.Person(n)+"/handover", "n", strconv.Itoa(done.Moved))
+	to := address.Person(n) + "/handover"
+	if _, err := a.Desk.Leaving.Holding(r.Actor(), n); fault.KindOf(err) == fault.NotFound && err != nil {
+		to = "/admin/people" // the last of somebody who is no longer in the supervisor's groups
+	}
+	return r.Done("flash.handed-on", to, "n", strconv.Itoa(done.Moved))
 }
 
 // doneLeaving answers an act by which somebody left a group or the desk: it leads to the page that hands on what they have,
@@ -158,7 +168,11 @@ func (a pages) doneLeaving(r *web.Request, person uint64, flash, to string, args
 	if kind := fault.KindOf(err); err != nil && kind != fault.NotFound && kind != fault.Denied {
 		return err
 	}
-	if err != nil || has.Tickets+has.Drafts+has.Views+has.Replies == 0 {
+	left := err == nil && has.Tickets+has.Drafts+has.Views+has.Replies > 0
+	if left && !policy.MaySeeAccount(r.Actor(), has.Person) {
+		left = has.Drafts > 0 // tickets go back to the group by themselves, and then there would be no page
+	}
+	if !left {
 		return r.Done(flash, to, args...)
 	}
 	return r.Done("flash.left-work", address.Person(person)+"/handover", "name", has.Person.Name, "tickets", strconv.Itoa(has.Tickets), "drafts", strconv.Itoa(has.Drafts),

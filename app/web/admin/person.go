@@ -21,6 +21,7 @@ type adminPersonPage struct {
 	New      bool
 	ID       uint64
 	Full     bool // the reader may change everything, not only the groups
+	HandsOn  bool // the reader may hand on what the person has
 	Email    string
 	Phone    string
 	Place    string
@@ -112,7 +113,7 @@ func (a pages) personPage(r *web.Request, v *adminPersonPage, p *store.Person) e
 		return err
 	}
 	who := r.Actor()
-	v.ID, v.Full = p.ID, who.IsAdministrator()
+	v.ID, v.Full, v.HandsOn = p.ID, who.IsAdministrator(), who.IsAdministrator() || slices.ContainsFunc(policy.HandsOnOf(who, p), p.InGroup)
 	v.Email, v.Phone, v.Place, v.Roles = p.Email, p.Phone, s.placesOf(p, v.Now), roleBadgesOf(&v.Page, p)
 	hats, err := a.hatForm(r, s)
 	if err != nil {

@@ -29,8 +29,8 @@ func Routes(s *web.Site, mail *delivery.Delivery) []web.Route {
 		web.Post("/admin/people/:n<int>", "admin-people.change", web.Supervisor, a.postAdminPerson, "/admin/people/:n").Confirmed(web.Lately),
 		web.Get("/admin/people/:n<int>/sight", "admin-people.sight", web.Supervisor, a.getSight),
 		web.Post("/admin/people/:n<int>/link", "admin-people.link", web.Supervisor, a.postPersonLink, "/admin/people/:n").Confirmed(web.Lately),
-		web.Get("/admin/people/:n<int>/handover", "admin-people.handover", web.Administrator, a.getHandover),
-		web.Post("/admin/people/:n<int>/handover", "admin-people.hand-on", web.Administrator, a.postHandover, "/admin/people/:n/handover").Confirmed(web.Lately),
+		web.Get("/admin/people/:n<int>/handover", "admin-people.handover", web.Supervisor, a.getHandover),
+		web.Post("/admin/people/:n<int>/handover", "admin-people.hand-on", web.Supervisor, a.postHandover, "/admin/people/:n/handover").Confirmed(web.Lately),
 		web.Post("/admin/people/:n<int>/disable", "admin-people.disable", web.Administrator, a.postDisablePerson, "/admin/people/:n").Confirmed(web.Lately),
 		web.Post("/admin/people/:n<int>/enable", "admin-people.enable", web.Administrator, a.postEnablePerson, "/admin/people/:n").Confirmed(web.Lately),
 

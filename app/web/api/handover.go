@@ -101,7 +101,7 @@ func (a pages) apiHandOn(r *web.Request) error {
 		return err
 	}
 	left, err := a.holding(r, id)
-	if err != nil {
+	if fault.IgnoreNotFound(err) != nil { // a supervisor who handed on the last of somebody who has left sees nothing of theirs any more
 		return err
 	}
 	return r.JSON(apiHandedOn{Moved: done.Moved, Left: left})
