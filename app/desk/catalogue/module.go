@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/fault"
+	"sportello/store/key"
 	"sportello/store/spelling"
 )
 
@@ -317,9 +319,27 @@ func checkQuestions(wrong *fault.Problems, in []store.Question) []store.Question
 }
 
 // RemoveModule removes a level that is not in use. It returns Conflict "error.module-in-use" while a level below, a
-// ticket, an article, an installation or an invitation refers to it; such a level can be retired.
+// ticket, an article, an installation, a release, a receipt or an invitation refers to it; such a level can be retired.
+// Affiliations forget it; who follows it and its technical contacts go with it.
 func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
+		return err
+	}
+	var wear []uint64
+	since := ct.st.Last()
+	err := ct.st.View(func(tx *db.Tx) error { // reads everybody: not while others wait to write
+		wear = nil
+		for p, err := range store.People.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			if wears(p, id) {
+				wear = append(wear, p.ID)
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	return ct.st.Update(a.By(act.RemoveModule), func(tx *db.Tx) error {
@@ -327,7 +347,7 @@ func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 			return err
 		}
 		used := store.ModulesByParent.Has(tx, id) || store.TicketsByModule.Has(tx, id) || store.ArticlesByModule.Has(tx, id) ||
-			store.InstallationsByModule.Has(tx, id)
+			store.InstallationsByModule.Has(tx, id) || store.ReleasesByModule.Has(tx, id) || store.ReceiptsByModule.Has(tx, id)
 		if !used {
 			var err error
 			if used, err = people.InSpam(tx, func(t *store.Ticket) bool { return t.Module == id }); err != nil {
@@ -343,8 +363,66 @@ func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 		if used {
 			return entry.Conflict("error.module-in-use")
 		}
+		meanwhile := map[uint64]bool{}
+		for c, err := range tx.Changes(since) {
+			if err != nil {
+				return err
+			}
+			if c.Table == store.People.Name() && c.Op != db.Remove {
+				meanwhile[c.ID] = true
+			}
+		}
+		if err := forget(tx, id, slices.AppendSeq(slices.Clone(wear), maps.Keys(meanwhile))); err != nil {
+			return err
+		}
 		return store.Modules.Delete(tx, id)
 	})
+}
+
+// wears reports whether an affiliation of the person names the module, also one that has ended.
+func wears(p *store.Person, module uint64) bool {
+	return slices.ContainsFunc(p.Affiliations, func(h store.Affiliation) bool { return slices.Contains(h.Modules, module) })
+}
+
+// forget takes the module out of the affiliations of the people, and removes who follows it and its technical contacts.
+func forget(tx *db.Tx, module uint64, among []uint64) error {
+	for _, id := range among {
+		p, err := store.People.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		if !wears(p, module) {
+			continue
+		}
+		p.Affiliations = slices.Clone(p.Affiliations)
+		for i := range p.Affiliations {
+			h := &p.Affiliations[i]
+			h.Modules = slices.DeleteFunc(slices.Clone(h.Modules), func(m uint64) bool { return m == module })
+		}
+		if err := store.People.Put(tx, p); err != nil {
+			return err
+		}
+	}
+	for _, e := range slices.Collect(store.FollowingsByModule.Entries(tx, db.Span{Prefix: key.Of(module)})) {
+		if err := store.Followings.Delete(tx, e.ID); err != nil {
+			return err
+		}
+	}
+	var contacts []uint64
+	for c, err := range store.Contacts.All(tx, 0, false) {
+		if err != nil {
+			return err
+		}
+		if c.Module == module {
+			contacts = append(contacts, c.ID)
+		}
+	}
+	for _, id := range contacts {
+		if err := store.Contacts.Delete(tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Contact says whom to ask for credentials for a product: its support group, or another desk or mailbox.

@@ -140,7 +140,7 @@ func (ps *People) putOrganisation(a policy.Actor, did act.Act, id, saw uint64, f
 }
 
 // RemoveOrganisation removes an organisation with its units. It returns Conflict "error.organisation-in-use" while a
-// person, a ticket or a coordination refers to it or to one of its units.
+// person, a ticket, a release or a receipt refers to it or to one of its units.
 func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -165,6 +165,11 @@ func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 		if err := dropInvitations(tx, id, 0); err != nil {
 			return err
 		}
+		for _, e := range slices.Collect(store.ContactsByOrganisation.Entries(tx, db.Span{Prefix: key.Of(id)})) {
+			if err := store.Contacts.Delete(tx, e.ID); err != nil {
+				return err
+			}
+		}
 		units, err := store.UnitsByOrganisation.Find(tx, id)
 		if err != nil {
 			return err
@@ -179,7 +184,7 @@ func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 }
 
 func organisationUsed(tx *db.Tx, id uint64) (bool, error) {
-	if store.PeopleByOrganisation.Has(tx, id) || store.TicketsByHat.Has(tx, id) {
+	if store.PeopleByOrganisation.Has(tx, id) || store.TicketsByHat.Has(tx, id) || store.ReleasesByOrganisation.Has(tx, id) || store.ReceiptsByOrganisation.Has(tx, id) {
 		return true, nil
 	}
 	return InSpam(tx, func(t *store.Ticket) bool { return t.Organisation == id })
@@ -254,8 +259,7 @@ func putUnit(tx *db.Tx, u *store.Unit, name string) error {
 	return store.Units.Put(tx, u)
 }
 
-// RemoveUnit removes a unit. It returns Conflict "error.unit-in-use" while a person, a ticket or a coordination refers
-// to it.
+// RemoveUnit removes a unit. It returns Conflict "error.unit-in-use" while a person, a ticket or a receipt refers to it.
 func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
@@ -273,6 +277,12 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 			if used, err = InSpam(tx, func(t *store.Ticket) bool { return t.Unit == id }); err != nil {
 				return err
 			}
+		}
+		for r, err := range store.ReceiptsByOrganisation.Rows(tx, db.Span{Prefix: key.Of(u.Organisation)}) {
+			if err != nil {
+				return err
+			}
+			used = used || r.Unit == id
 		}
 		if used {
 			return entry.Conflict("error.unit-in-use")
