@@ -89,6 +89,7 @@ var deskRooms = map[string]struct {
 	"catalogue":    {"people post policy entry", "a catalogue brings its groups; no ticket is needed to describe what there is"},
 	"work":         {"policy", "a list of what waits: each noun says what of its own"},
 	"release":      {"installation work ticket file post policy entry", "a release goes to installations, carries files, opens a malfunction where one fails, and says what waits"},
+	"problem":      {"installation policy entry", "a known problem knows which versions run where, and tickets by their rows"},
 	"article":      {"catalogue file policy entry", "articles stand in the catalogue and carry files; no ticket changes one"},
 	"find":         {"catalogue file policy entry", "what may be found is judged by policy, never by the room it is in"},
 	"ticket":       {"catalogue people file due post policy entry", "a ticket tells nobody: notices are planned from the change log"},

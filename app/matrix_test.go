@@ -24,6 +24,7 @@ import (
 	"sportello/app/desk/installation"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
+	"sportello/app/desk/problem"
 	"sportello/app/desk/queue"
 	"sportello/app/desk/release"
 	"sportello/app/desk/ticket"
@@ -305,6 +306,16 @@ func (w *world) contact() string {
 	return fmt.Sprint(c.ID)
 }
 
+// problem returns the number of a known problem of CSA, for everybody who is signed in.
+func (w *world) problem() string {
+	w.t.Helper()
+	v, err := w.app.Desk.Problems.Save(w.as("agent"), 0, problem.Form{Module: "csa", Title: store.Words{IT: "Il cedolino resta bianco"}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return fmt.Sprint(v.ID)
+}
+
 // sentRelease returns the number of an update of CSA that went to the organisation, with a file.
 func (w *world) sentRelease() uint64 {
 	w.t.Helper()
@@ -451,6 +462,8 @@ func (w *world) address(r web.Route) string {
 			thing = w.things["module"]
 		case before == "releases":
 			thing = w.release(strings.Contains(r.Path, "/files/"))
+		case before == "problems":
+			thing = w.problem()
 		case before == "receipts":
 			thing = w.code(w.things["organisation"])
 		case before == "contacts":

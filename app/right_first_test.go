@@ -66,6 +66,8 @@ var dependsOnValues = map[string]string{
 	"admin-groups.member": "as agent, not as supervisor",
 	"api.tickets.change":  "each field by itself",
 	"api.releases.write":  "of modules of one's own groups",
+	"api.problems.write":  "of modules of one's own groups",
+	"api.problems.join":   "for oneself, or as an agent for somebody else",
 	"api.contacts.add":    "of modules of one's own groups, or of all for one's own organisation",
 	"api.tickets.beside":  "what lies beside is looked up once its decision is read",
 }
@@ -158,6 +160,12 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 		"api.releases.detach":     nil, // it has no values
 		"api.receipts.put":        func() any { return box{"module": "csa", "environment": "production", "state": "read"} },
 		"api.contacts.add":        func() any { return box{"email": "a@altrove.example", "module": "csa"} },
+		"api.problems.write":      func() any { return box{"module": "csa", "title": "T"} },
+		"api.problems.change":     func() any { return box{"workaround": "W"} },
+		"api.problems.attach":     func() any { return box{"number": 1} },
+		"api.problems.detach":     nil, // it has no values
+		"api.problems.join":       func() any { return box{"text": "T"} },
+		"api.problems.withdraw":   func() any { return box{"reason": "r"} },
 		"api.contacts.remove":     nil, // it has no values
 		"api.follow":              func() any { return box{"module": "csa", "on": true} },
 	}

@@ -29,6 +29,7 @@ type Release struct {
 	Otherwise  Words        `json:"otherwise,omitzero"` // what happens to those who do not install it
 	Needs      []Need       `json:"needs,omitempty"`
 	Replaces   []uint64     `json:"replaces,omitempty"` // releases
+	Corrects   []uint64     `json:"corrects,omitempty"` // known problems
 	WayBack    WayBack      `json:"way_back,omitzero"`
 	InstallBy  InstallBy    `json:"install_by,omitzero"`
 	Stop       Stop         `json:"stop,omitzero"`
@@ -163,8 +164,9 @@ var (
 		}
 		return key.One(r.External)
 	})
-	ReleasesByTicket  = Releases.Index("ticket", func(r *Release) [][]byte { return keys(r.Tickets) })
-	ReleasesByArticle = Releases.Index("article", func(r *Release) [][]byte { return keys(r.Articles) })
+	ReleasesByTicket    = Releases.Index("ticket", func(r *Release) [][]byte { return keys(r.Tickets) })
+	ReleasesByCorrected = Releases.Index("corrects", func(r *Release) [][]byte { return keys(r.Corrects) })
+	ReleasesByArticle   = Releases.Index("article", func(r *Release) [][]byte { return keys(r.Articles) })
 )
 
 func keys(ids []uint64) [][]byte {

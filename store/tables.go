@@ -15,7 +15,7 @@ var tables = []db.AnyTable{
 	MailServers,
 	Misses, db.UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
 	Messages, Files, Views, Relocations, Looks, Installations, Handovers, Releases,
-	Wordings, Receipts, Rounds, Downloads, Contacts, Followings, Invitations,
+	Wordings, Receipts, Rounds, Downloads, Contacts, Followings, Invitations, Problems, Cases, Errands,
 }
 
 // Limits that several fields share.
@@ -472,6 +472,9 @@ var Releases = db.Declare("releases", db.Table[Release]{
 		for _, other := range r.Replaces {
 			to("replaces", "releases", other)
 		}
+		for _, p := range r.Corrects {
+			to("corrects", "problems", p)
+		}
 		to("replaced_by", "releases", r.ReplacedBy)
 		for _, o := range r.To {
 			to("to", "organisations", o)
@@ -479,7 +482,7 @@ var Releases = db.Declare("releases", db.Table[Release]{
 	},
 	Limits: wording(limit.Fields{
 		"modules": limit.Entries(50), "version": limit.Text(maxShort), "key": limit.Observed(2000), "language": limit.Text(8), "norm.text": limit.Text(500), "needs": limit.Entries(50), "needs.version": limit.Text(maxShort),
-		"replaces": limit.Entries(50), "way_back.text.it": limit.Text(2000), "way_back.text.en": limit.Text(2000), "stop.text.it": limit.Text(2000), "stop.text.en": limit.Text(2000),
+		"replaces": limit.Entries(50), "corrects": limit.Entries(500), "way_back.text.it": limit.Text(2000), "way_back.text.en": limit.Text(2000), "stop.text.it": limit.Text(2000), "stop.text.en": limit.Text(2000),
 		"audience.organisations": limit.Entries(5000), "audience.installed": limit.Entries(50), "audience.installed.from": limit.Text(maxShort), "audience.installed.until": limit.Text(maxShort),
 		"to": limit.Entries(5000), "articles": limit.Entries(100), "tickets": limit.Entries(1000), "reason": limit.Text(2000), "external": limit.Text(250),
 	}),
@@ -541,4 +544,37 @@ var Followings = db.Declare("followings", db.Table[Following]{
 		to("module", "modules", f.Module)
 	},
 	Crowds: []db.Crowd[Following]{{Index: "person", Of: func(f *Following) []byte { return key.Of(f.Person) }, Most: 500, Field: "module"}},
+})
+
+// Problems holds one row for each known problem.
+var Problems = db.Declare("problems", db.Table[Problem]{
+	Apart: []string{"text", "workaround"},
+	Refs: func(p *Problem, to db.Refer) {
+		to("module", "modules", p.Module)
+		to("group", "groups", p.Group)
+		to("owner", "people", p.Owner)
+		to("merged_into", "problems", p.MergedInto)
+	},
+	Limits: limit.Fields{
+		"title.it": limit.Text(250), "title.en": limit.Text(250), "text.it": limit.Text(maxNotes), "text.en": limit.Text(maxNotes), "workaround.it": limit.Text(maxNotes), "workaround.en": limit.Text(maxNotes),
+		"affected": limit.Entries(50), "affected.from": limit.Text(maxShort), "affected.until": limit.Text(maxShort), "fixed_in": limit.Texts(50, maxShort), "reason": limit.Text(2000),
+		"regression.good": limit.Text(maxShort), "regression.introduced_by": limit.Text(250), "supplier.number": limit.Text(maxShort), "supplier.address": limit.Text(maxAddress),
+		"outage.news.it": limit.Text(2000), "outage.news.en": limit.Text(2000),
+	},
+})
+
+// Cases holds one row for each problem and ticket, or person without one.
+var Cases = db.Declare("cases", db.Table[Case]{
+	Refs: func(c *Case, to db.Refer) {
+		to("problem", "problems", c.Problem)
+		to("from", "problems", c.From)
+		to("person", "people", c.Person)
+	},
+	Limits: limit.Fields{"text": limit.Text(500), "versions": {Text: 1000, Observed: true}, "told": limit.Observed(maxWord)},
+})
+
+// Errands holds one row for each thing that was done to all cases of a problem.
+var Errands = db.Declare("errands", db.Table[Errand]{
+	Refs:   func(e *Errand, to db.Refer) { to("problem", "problems", e.Problem) },
+	Limits: limit.Fields{"text.it": limit.Text(maxNotes), "text.en": limit.Text(maxNotes)},
 })

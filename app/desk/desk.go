@@ -22,6 +22,7 @@
 //	intake      incoming mail
 //	installation    which versions are in use where
 //	release     updates: whom they are for, who was told, what organisations answer
+//	problem     known problems: what the desk knows of malfunctions, and who met them
 //	work        what waits for somebody
 //
 // Methods return fault.Error values. What does not exist and what the actor may not see are both NotFound.
@@ -45,6 +46,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
+	"sportello/app/desk/problem"
 	"sportello/app/desk/queue"
 	"sportello/app/desk/release"
 	"sportello/app/desk/relocation"
@@ -94,6 +96,7 @@ type Desk struct {
 	Intake        *intake.Intake
 	Installations *installation.Installations
 	Releases      *release.Releases
+	Problems      *problem.Problems
 	Work          *work.Work
 }
 
@@ -140,6 +143,7 @@ func New(o Options) *Desk {
 		Intake:        intake.New(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, releases, clock),
 		Installations: installation.New(o.Store, o.Location),
 		Releases:      releases,
+		Problems:      problem.New(o.Store, rights),
 		Work:          work.New(o.Store, releases.Work),
 	}
 }

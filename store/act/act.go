@@ -187,6 +187,10 @@ var (
 	AttachRelease       = audited("attach-release")
 	AnswerReceipt       = audited("answer-receipt")
 	ChangeContacts      = audited("change-contacts")
+	WriteProblem        = audited("write-problem")
+	AttachCase          = audited("attach-case")
+	DetachCase          = audited("detach-case")
+	WithdrawProblem     = audited("withdraw-problem")
 )
 
 // The acts that are no line anywhere.
@@ -222,6 +226,7 @@ var (
 	EraseMisses   = unsaid("erase-misses")
 	KeepAnswer    = unsaid("keep-answer")
 	GoRound       = unsaid("go-round")
+	JoinProblem   = unsaid("join-problem")
 	ReadRelease   = unsaid("read-release")
 	FetchRelease  = unsaid("fetch-release")
 	EraseFetched  = unsaid("erase-fetched")

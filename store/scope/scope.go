@@ -15,13 +15,18 @@ const (
 	People        Noun = "people"
 	Tokens        Noun = "tokens"
 	Releases      Noun = "releases"
+	Problems      Noun = "problems"
 )
 
 // Nouns returns every noun there is.
-func Nouns() []Noun { return []Noun{Tickets, Articles, Organisations, People, Tokens, Releases} }
+func Nouns() []Noun {
+	return []Noun{Tickets, Articles, Organisations, People, Tokens, Releases, Problems}
+}
 
 // OfModules reports whether the things of the noun belong to modules of the catalogue.
-func (n Noun) OfModules() bool { return n == Tickets || n == Articles || n == Releases }
+func (n Noun) OfModules() bool {
+	return n == Tickets || n == Articles || n == Releases || n == Problems
+}
 
 // Access says whether a token reads or also writes.
 type Access string

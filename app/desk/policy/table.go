@@ -120,6 +120,29 @@ var releaseActNames = [...]string{SeeRelease: "see-release", SeeDraft: "see-draf
 var releaseRelationNames = [releaseRelations]string{asAddressee: "addressee", asSpeaker: "coordinator", asReleaseAgent: "agent-here",
 	asReleaseOutsider: "agent-elsewhere", asReleaseSupervisor: "supervisor", asReleaseRunner: "administrator"}
 
+// problemRights is the table of rights over known problems. Relations add up; an act without a row is refused. The words: yes; no;
+// for is if the audience of the problem includes them; open is unless its module or group is confidential.
+var problemRights = table[ProblemAct, problemCell](problemActNames[:], problemRelationNames[:],
+	map[string]problemCell{"no": neverProblem, "yes": alwaysProblem, "for": toAudience, "open": openProblem}, `
+act            anybody  signed-in  agent-here  agent-elsewhere  supervisor  editor  administrator
+
+see-problem    for      for        yes         open             yes         for     yes
+see-supplier   no       no         yes         open             yes         no      yes
+write-problem  no       no         yes         no               yes         no      yes
+attach-ticket  no       no         yes         open             yes         no      yes
+join-problem   no       for        yes         open             yes         for     no
+join-for       no       no         yes         open             yes         no      no
+see-cases      no       no         yes         open             yes         no      yes
+`)
+
+// problemActNames are the words for the acts on known problems.
+var problemActNames = [...]string{SeeProblem: "see-problem", SeeSupplier: "see-supplier", WriteProblem: "write-problem", AttachTicket: "attach-ticket",
+	JoinProblem: "join-problem", JoinFor: "join-for", SeeCases: "see-cases"}
+
+// problemRelationNames are the headings of the table of rights over known problems.
+var problemRelationNames = [problemRelations]string{asProblemReader: "anybody", asProblemMember: "signed-in", asProblemAgent: "agent-here",
+	asProblemOutsider: "agent-elsewhere", asProblemSupervisor: "supervisor", asProblemEditor: "editor", asProblemRunner: "administrator"}
+
 // actNames are the words for the acts on tickets.
 var actNames = [...]string{See: "see", SeeNotes: "see-notes", Write: "write", WriteNote: "write-note", AddPerson: "add-person", RemovePerson: "remove-person",
 	Arrange: "arrange", SeeHistory: "see-history", Correct: "correct", Take: "take", MoveHere: "move-here", Work: "work", Settle: "settle", Confirm: "confirm", Reopen: "reopen", Narrow: "narrow"}

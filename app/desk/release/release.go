@@ -20,7 +20,8 @@ type View struct {
 	Files      []*store.File   // in the order in which they were sent; what another file took the place of is not among them
 	Superseded []*store.File   // and these are
 	Replaces   []*store.Release
-	ReplacedBy *store.Release // nil for none, and for one that the actor may not see
+	Corrects   []*store.Problem // those the actor may see
+	ReplacedBy *store.Release   // nil for none, and for one that the actor may not see
 	Needs      []Needed
 	Articles   []*store.Article // those the actor may read
 	Tickets    []*store.Ticket  // those the actor may see
@@ -129,7 +130,7 @@ func (rs *Releases) seen(tx *db.Tx, a policy.Actor, numbers []uint64) ([]*store.
 	return out, nil
 }
 
-// linked fills in the articles and tickets that the actor may read, of those linked to the release.
+// linked fills in the known problems, articles and tickets that the actor may read, of those linked to the release.
 func (rs *Releases) linked(tx *db.Tx, a policy.Actor, v *View) error {
 	for _, id := range v.Release.Articles {
 		art, err := store.Articles.Peek(tx, id)
@@ -145,6 +146,15 @@ func (rs *Releases) linked(tx *db.Tx, a policy.Actor, v *View) error {
 		}
 		if slices.ContainsFunc(versions, func(o *store.Version) bool { return policy.MayRead(tx, a, art.Module, art.Audience, o.Publication) }) {
 			v.Articles = append(v.Articles, art)
+		}
+	}
+	for _, id := range v.Release.Corrects {
+		p, err := store.Problems.Glance(tx, id)
+		if err != nil {
+			return err
+		}
+		if policy.MayProblem(tx, a, policy.SeeProblem, p) == nil {
+			v.Corrects = append(v.Corrects, p)
 		}
 	}
 	for _, id := range v.Release.Tickets {

@@ -34,6 +34,7 @@ type Form struct {
 	Norm      store.Norm
 	Needs     []store.Need
 	Replaces  []uint64
+	Corrects  []uint64 // known problems
 	WayBack   store.WayBack
 	InstallBy store.InstallBy
 	Stop      store.Stop
@@ -63,7 +64,7 @@ type Installed struct {
 func (rs *Releases) FormOf(v *View) (Form, error) {
 	r := v.Release
 	f := Form{Version: r.Version, Kind: r.Kind, Title: r.Title, Notes: r.Notes, News: r.News, Corrected: r.Corrected, Before: r.Before, After: r.After,
-		Otherwise: r.Otherwise, Norm: r.Norm, Needs: slices.Clone(r.Needs), Replaces: slices.Clone(r.Replaces), WayBack: r.WayBack, InstallBy: r.InstallBy,
+		Otherwise: r.Otherwise, Norm: r.Norm, Needs: slices.Clone(r.Needs), Replaces: slices.Clone(r.Replaces), Corrects: slices.Clone(r.Corrects), WayBack: r.WayBack, InstallBy: r.InstallBy,
 		Stop: r.Stop, Tickets: slices.Clone(r.Tickets), External: r.External, Rev: r.Rev}
 	for _, m := range v.Modules {
 		f.Modules = append(f.Modules, m.Code)
@@ -300,7 +301,7 @@ func checkStop(s store.Stop, wrong *fault.Problems) store.Stop {
 
 // relate fills in what the release needs and replaces, and what is linked to it.
 func (rs *Releases) relate(tx *db.Tx, a policy.Actor, r *store.Release, f Form, wrong *fault.Problems) error {
-	r.Needs, r.Replaces, r.Articles, r.Tickets = nil, nil, nil, nil
+	r.Needs, r.Replaces, r.Articles, r.Tickets, r.Corrects = nil, nil, nil, nil, nil
 	mine := func(number uint64) bool { return number != 0 && number != r.ID }
 	for _, n := range f.Needs {
 		n.Version = entry.CleanLine(wrong, "needs", n.Version, store.Releases.MostOfEach("needs.version"))
@@ -324,6 +325,19 @@ func (rs *Releases) relate(tx *db.Tx, a policy.Actor, r *store.Release, f Form, 
 			continue
 		}
 		r.Replaces = append(r.Replaces, number)
+	}
+	for _, number := range f.Corrects {
+		p, err := store.Problems.Glance(tx, number)
+		if fault.IgnoreNotFound(err) != nil {
+			return err
+		}
+		if err != nil || p.Gone() || policy.MayProblem(tx, a, policy.SeeProblem, p) != nil || !slices.Contains(r.Modules, p.Module) {
+			wrong.Add("corrects", "error.problem-unknown", "number", number)
+			continue
+		}
+		if !slices.Contains(r.Corrects, number) {
+			r.Corrects = append(r.Corrects, number)
+		}
 	}
 	for _, slug := range f.Articles {
 		art, err := store.ArticlesBySlug.PeekFirst(tx, strings.TrimSpace(slug))

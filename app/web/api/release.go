@@ -134,8 +134,8 @@ func (in *apiReleaseForm) putInto(f *release.Form, lang string) error {
 	if in.Replaces != nil {
 		f.Replaces = *in.Replaces
 	}
-	if in.Corrects != nil && len(*in.Corrects) > 0 {
-		wrong.Add("corrects", "error.problem-unknown", "number", (*in.Corrects)[0])
+	if in.Corrects != nil {
+		f.Corrects = *in.Corrects
 	}
 	if in.Articles != nil {
 		f.Articles = *in.Articles
@@ -208,6 +208,9 @@ func (a pages) releaseDocument(v *release.View) (apiRelease, error) {
 	}
 	if v.ReplacedBy != nil {
 		out.ReplacedBy = v.ReplacedBy.ID
+	}
+	for _, p := range v.Corrects {
+		out.Corrects = append(out.Corrects, p.ID)
 	}
 	for _, art := range v.Articles {
 		out.Articles = append(out.Articles, art.Slug)

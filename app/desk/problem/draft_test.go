@@ -1,0 +1,23 @@
+package problem
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestADraftNamesNobody(t *testing.T) {
+	names := []string{"Rita Rossi", "Rossi", "Rita", "D'Angelo"}
+	for text, want := range map[string]string{
+		"Lo dice Rita Rossi (rita@ateneo.example), tel. +39 06 1234567.": "Lo dice […] ([…]), tel. […].",
+		"rossi e D’Angelo no; D'Angelo sì":                               "[…] e D’Angelo no; […] sì",
+		"Il codice RSSRTI80A41H501X non va in versione 24.01.00":         "Il codice […] non va in versione 24.01.00",
+		"Arrossire non è Rossi":                                          "Arrossire non è […]",
+	} {
+		if got := nameless(text, names); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+	if got := nameless("Rita Rita Rita", names); strings.Contains(got, "Rita") {
+		t.Errorf("twice in a row: %q", got)
+	}
+}

@@ -1,0 +1,411 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"sportello/app/desk"
+	"sportello/app/desk/entry"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/problem"
+	"sportello/app/web"
+	"sportello/store"
+	"sportello/store/fault"
+)
+
+// apiProblem is a known problem as the token's person may see it. What only the desk knows is left out for everybody else.
+type apiProblem struct {
+	Number      uint64             `json:"number"`
+	Rev         uint64             `json:"rev"`
+	Module      string             `json:"module"`
+	Group       string             `json:"group"`
+	Title       apiWords           `json:"title"`
+	Text        apiWords           `json:"text,omitzero"` // Markdown, and so is the workaround
+	Workaround  apiWords           `json:"workaround,omitzero"`
+	Affected    []apiRange         `json:"affected"` // a range for each branch of versions; none: all
+	FixedIn     []string           `json:"fixed_in"` // a version for each branch
+	Environment string             `json:"environment,omitempty"`
+	Severity    string             `json:"severity,omitempty"`
+	State       store.ProblemState `json:"state"`
+	Reason      string             `json:"reason,omitempty"` // why it will not be fixed, or why it was confirmed again
+	Regression  *apiRegression     `json:"regression,omitempty"`
+	Audience    string             `json:"audience"`
+	Releases    []uint64           `json:"releases,omitzero"` // that correct it
+	Concerns    *apiConcerns       `json:"concerns,omitempty"`
+	Joined      bool               `json:"joined,omitempty"`   // the person said that they met it
+	Owner       string             `json:"owner,omitempty"`    // the desk's, and so is the supplier
+	Supplier    *apiSupplier       `json:"supplier,omitempty"` // what its supplier calls it
+	Withdrawn   *time.Time         `json:"withdrawn_at,omitempty"`
+	Created     *time.Time         `json:"created_at"`
+	Updated     *time.Time         `json:"updated_at"`
+}
+
+// apiRange is a range of versions: from is included, until is not, an empty end is open.
+type apiRange struct {
+	From  string `json:"from,omitempty"`
+	Until string `json:"until,omitempty"`
+}
+
+type apiRegression struct {
+	Good         string `json:"good,omitempty"` // the last version in which it worked
+	IntroducedBy string `json:"introduced_by,omitempty"`
+}
+
+type apiSupplier struct {
+	Number  string `json:"number,omitempty"`
+	Address string `json:"address,omitempty"`
+}
+
+// apiConcerns is how many a known problem concerns. Below three the number of organisations is the desk's alone.
+type apiConcerns struct {
+	Organisations int  `json:"organisations,omitempty"`
+	Few           bool `json:"few,omitempty"`
+	Persons       int  `json:"persons,omitempty"` // the desk's
+	Tickets       int  `json:"tickets,omitempty"` // the desk's
+}
+
+type apiProblemList struct {
+	Total    int          `json:"total"`
+	Next     *uint64      `json:"next"`
+	Problems []apiProblem `json:"problems"`
+}
+
+// apiProblemForm is a known problem as a program writes it. A member that is left out stays as it is.
+type apiProblemForm struct {
+	Rev         uint64         `json:"rev,omitempty"` // of a PATCH: the revision that the change is for
+	Module      *string        `json:"module,omitempty"`
+	Title       *apiWords      `json:"title,omitempty"`
+	Text        *apiWords      `json:"text,omitempty"`
+	Workaround  *apiWords      `json:"workaround,omitempty"`
+	Affected    *[]apiRange    `json:"affected,omitempty"`
+	FixedIn     *[]string      `json:"fixed_in,omitempty"`
+	Environment *string        `json:"environment,omitempty"` // test or production
+	Severity    *string        `json:"severity,omitempty"`
+	State       *string        `json:"state,omitempty"` // suspected, confirmed, being-fixed, fixed or will-not-be-fixed
+	Reason      *string        `json:"reason,omitempty"`
+	Regression  *apiRegression `json:"regression,omitempty"`
+	Audience    *string        `json:"audience,omitempty"` // public, signed-in or agents
+	Owner       *string        `json:"owner,omitempty"`    // address of an agent of the group
+	Supplier    *apiSupplier   `json:"supplier,omitempty"`
+	Tickets     *[]uint64      `json:"tickets,omitempty"` // of a POST: tickets to be attached
+}
+
+func (in *apiProblemForm) putInto(f *problem.Form, lang string) error {
+	var wrong fault.Problems
+	for _, part := range []struct {
+		in  *string
+		out *string
+	}{{in.Module, &f.Module}, {in.Reason, &f.Reason}, {in.Owner, &f.Owner}} {
+		if part.in != nil {
+			*part.out = *part.in
+		}
+	}
+	for _, part := range []struct {
+		in  *apiWords
+		out *store.Words
+	}{{in.Title, &f.Title}, {in.Text, &f.Text}, {in.Workaround, &f.Workaround}} {
+		if part.in != nil {
+			*part.out = part.in.words(lang)
+		}
+	}
+	if in.Affected != nil {
+		f.Affected = nil
+		for _, r := range *in.Affected {
+			f.Affected = append(f.Affected, store.Range(r))
+		}
+	}
+	if in.FixedIn != nil {
+		f.FixedIn = *in.FixedIn
+	}
+	if in.Environment != nil {
+		f.Environment = entry.Coded[store.Environment](&wrong, "environment", *in.Environment)
+	}
+	if in.Severity != nil {
+		f.Severity = entry.Coded[store.Severity](&wrong, "severity", *in.Severity)
+	}
+	if in.State != nil {
+		f.State = entry.Coded[store.ProblemState](&wrong, "state", *in.State)
+	}
+	if in.Audience != nil {
+		f.Audience = entry.Coded[store.Audience](&wrong, "audience", *in.Audience)
+	}
+	if in.Regression != nil {
+		f.Regression = store.Regression(*in.Regression)
+	}
+	if in.Supplier != nil {
+		f.Supplier = store.Supplier(*in.Supplier)
+	}
+	if in.Tickets != nil {
+		f.Tickets = *in.Tickets
+	}
+	if in.Rev != 0 {
+		f.Rev = in.Rev
+	}
+	return wrong.Err()
+}
+
+// problemLine returns what stands in lists; problemAnswer adds the rest.
+func problemLine(v *problem.View) apiProblem {
+	p := v.Problem
+	out := apiProblem{Number: p.ID, Rev: p.Rev, Module: v.Module.Code, Group: v.Group.Code, Title: wordsAnswer(p.Title), Affected: []apiRange{}, FixedIn: append([]string{}, p.FixedIn...),
+		Environment: p.Environment.String(), Severity: p.Severity.String(), State: p.State, Reason: p.Reason, Audience: p.Audience.String(),
+		Withdrawn: apiMoment(p.Withdrawn), Created: apiMoment(p.Created), Updated: apiMoment(p.Updated)}
+	for _, r := range p.Affected {
+		out.Affected = append(out.Affected, apiRange(r))
+	}
+	if p.Regression != (store.Regression{}) {
+		out.Regression = &apiRegression{Good: p.Regression.Good, IntroducedBy: p.Regression.IntroducedBy}
+	}
+	return out
+}
+
+func problemAnswer(v *problem.View) apiProblem {
+	out := problemLine(v)
+	out.Text, out.Workaround, out.Joined, out.Releases = wordsAnswer(v.Text), wordsAnswer(v.Workaround), v.Joined, []uint64{}
+	for _, r := range v.Releases {
+		out.Releases = append(out.Releases, r.ID)
+	}
+	concerns := apiConcerns(v.Counts)
+	out.Concerns = &concerns
+	if v.Owner != nil {
+		out.Owner = v.Owner.Email
+	}
+	if v.Supplier != (store.Supplier{}) {
+		out.Supplier = &apiSupplier{Number: v.Supplier.Number, Address: v.Supplier.Address}
+	}
+	return out
+}
+
+func answerProblem(r *web.Request, v *problem.View, status int) error {
+	r.Status(status)
+	if status == http.StatusCreated {
+		r.SetLocation(base + "/problems/" + strconv.FormatUint(v.ID, 10))
+	}
+	return r.JSON(problemAnswer(v))
+}
+
+// apiProblems lists the known problems that the token's person may see.
+func (a pages) apiProblems(r *web.Request) error {
+	q := a.apiQuery(r)
+	f := problem.Filter{Limit: q.limit(), After: q.ID("after"), State: web.FormCode[store.ProblemState](q.Form, "state"), Version: q.Raw("version")}
+	who := r.Actor()
+	err := a.Desk.Names(func(n desk.Names) {
+		if code := q.Raw("module"); code == "" {
+			return
+		} else if m := n.ModuleOf(code); m == nil || m.Retired && !who.IsAgent() && !who.IsAdministrator() {
+			q.Refuse("module", "error.module-unknown")
+		} else {
+			f.Module = m.ID
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if err := q.Err(); err != nil {
+		return err
+	}
+	page, err := a.Desk.Problems.List(who, f)
+	if err != nil {
+		return err
+	}
+	out := apiProblemList{Total: page.Total, Problems: []apiProblem{}}
+	if page.Next != 0 {
+		out.Next = &page.Next
+	}
+	for _, v := range page.Problems {
+		out.Problems = append(out.Problems, problemLine(v))
+	}
+	return r.JSON(out)
+}
+
+// problem reads the known problem of the address, for whoever may do what may says; nil is reading it.
+func (a pages) problem(r *web.Request, may func(*problem.View) bool) (*problem.View, error) {
+	number, err := r.NumberOf("number")
+	if err != nil {
+		return nil, err
+	}
+	v, err := a.Desk.Problems.Read(r.Actor(), number)
+	if err == nil && may != nil && !may(v) {
+		err = policy.Denied(r.Actor())
+	}
+	return v, err
+}
+
+func (a pages) apiProblem(r *web.Request) error {
+	v, err := a.problem(r, nil)
+	if err != nil {
+		return err
+	}
+	return answerProblem(r, v, http.StatusOK)
+}
+
+// inProblemMembers returns the error with its problems at the members of the API, which pages write with hyphens alone.
+func inProblemMembers(err error) error {
+	var many fault.Problems
+	if !errors.As(err, &many) {
+		return err
+	}
+	out := make(fault.Problems, len(many))
+	for i, p := range many {
+		field := strings.NewReplacer("introduced-by", "introduced_by", "fixed-in", "fixed_in").Replace(p.Field)
+		out[i] = p.At(strings.ReplaceAll(field, "-", "."))
+	}
+	return out
+}
+
+// apiPostProblem writes a new known problem.
+func (a pages) apiPostProblem(r *web.Request) error {
+	given, unreadable := a.membersOf(r)
+	var module string
+	if json.Unmarshal(given["module"], &module) != nil {
+		module = ""
+	}
+	if err := a.Desk.Problems.MayWrite(r.Actor(), module); err != nil {
+		return err
+	}
+	if unreadable != nil {
+		return unreadable
+	}
+	var in apiProblemForm
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	var f problem.Form
+	if err := in.putInto(&f, a.plainLanguage(r)); err != nil {
+		return err
+	}
+	v, err := a.Desk.Problems.Save(r.Actor(), 0, f)
+	if err != nil {
+		return inProblemMembers(err)
+	}
+	return answerProblem(r, v, http.StatusCreated)
+}
+
+// apiChangeProblem changes the members given and leaves the rest.
+func (a pages) apiChangeProblem(r *web.Request) error {
+	v, err := a.problem(r, func(v *problem.View) bool { return v.MayWrite })
+	if err != nil {
+		return err
+	}
+	var in apiProblemForm
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	f := problem.FormOf(v)
+	if err := in.putInto(&f, a.plainLanguage(r)); err != nil {
+		return err
+	}
+	if v, err = a.Desk.Problems.Save(r.Actor(), v.ID, f); err != nil {
+		return inProblemMembers(err)
+	}
+	return answerProblem(r, v, http.StatusOK)
+}
+
+// apiCase is a ticket of a known problem, or a person who met it and opened none.
+type apiCase struct {
+	Ticket uint64      `json:"ticket,omitempty"`
+	Person *apiPerson  `json:"person"`
+	Text   string      `json:"text,omitempty"`
+	State  store.State `json:"state,omitzero"` // of the ticket
+	Since  *time.Time  `json:"since"`
+}
+
+type apiCaseList struct {
+	Cases []apiCase `json:"cases"`
+}
+
+func (a pages) apiProblemTickets(r *web.Request) error {
+	number, err := r.NumberOf("number")
+	if err != nil {
+		return err
+	}
+	list, err := a.Desk.Problems.Cases(r.Actor(), number)
+	if err != nil {
+		return err
+	}
+	out := apiCaseList{Cases: []apiCase{}}
+	for _, c := range list {
+		row := apiCase{Ticket: c.Case.Ticket, Text: c.Text, Since: apiMoment(c.Created)}
+		if c.Person != nil {
+			row.Person = &apiPerson{Email: c.Person.Email, Name: c.Person.Name}
+		}
+		if c.Ticket != nil {
+			row.State = c.Ticket.State
+		}
+		out.Cases = append(out.Cases, row)
+	}
+	return r.JSON(out)
+}
+
+type apiAttached struct {
+	Number uint64 `json:"number"` // of the ticket
+}
+
+func (a pages) apiAttachToProblem(r *web.Request) error {
+	v, err := a.problem(r, func(v *problem.View) bool { return v.MayAttach })
+	if err != nil {
+		return err
+	}
+	var in apiAttached
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	if v, err = a.Desk.Problems.Attach(r.Actor(), v.ID, in.Number); err != nil {
+		return err
+	}
+	return answerProblem(r, v, http.StatusOK)
+}
+
+func (a pages) apiDetachFromProblem(r *web.Request) error {
+	v, err := a.problem(r, func(v *problem.View) bool { return v.MayAttach })
+	if err != nil {
+		return err
+	}
+	ticket, err := r.NumberOf("ticket")
+	if err != nil {
+		return err
+	}
+	if v, err = a.Desk.Problems.Detach(r.Actor(), v.ID, ticket); err != nil {
+		return err
+	}
+	return answerProblem(r, v, http.StatusOK)
+}
+
+type apiJoin struct {
+	Text   string `json:"text,omitempty"`
+	Person string `json:"person,omitempty"` // the address of somebody else, for agents
+}
+
+func (a pages) apiJoinProblem(r *web.Request) error {
+	v, err := a.problem(r, func(v *problem.View) bool { return v.MayJoin })
+	if err != nil {
+		return err
+	}
+	var in apiJoin
+	if err := a.readSome(r, &in); err != nil {
+		return err
+	}
+	if v, err = a.Desk.Problems.Join(r.Actor(), v.ID, in.Person, in.Text); err != nil {
+		return err
+	}
+	return answerProblem(r, v, http.StatusOK)
+}
+
+func (a pages) apiWithdrawProblem(r *web.Request) error {
+	v, err := a.problem(r, func(v *problem.View) bool { return v.MayWrite })
+	if err != nil {
+		return err
+	}
+	var in apiReason
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	if v, err = a.Desk.Problems.Withdraw(r.Actor(), v.ID, in.Rev, in.Reason); err != nil {
+		return err
+	}
+	return answerProblem(r, v, http.StatusOK)
+}
