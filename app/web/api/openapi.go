@@ -93,8 +93,15 @@ var apiDescriptions = map[string]apiDescription{
 	"api.releases.wordings": {summary: "What a release said before it was corrected, the oldest first", out: apiWordingList{}},
 	"api.releases.picture": {summary: "A module with its places down and its releases across: all of it to the desk, to coordinators their places", out: apiPicture{}, query: []apiParameter{
 		{"module", "string", "code"}, {"only", "string", "late, failed or unread"}, {"environment", "string", "test or production"}}},
-	"api.receipts.list": {summary: "What organisations say of a release: all of it to the desk, to coordinators what concerns their places", out: apiReceiptList{}},
-	"api.receipts.put":  {summary: "Say how a release goes at a place. All answers are kept, the last one counts; installed moves the installation's version, failed opens a malfunction.", in: apiReply{}, out: apiReplied{}},
+	"api.receipts.list":   {summary: "What organisations say of a release: all of it to the desk, to coordinators what concerns their places", out: apiReceiptList{}},
+	"api.receipts.put":    {summary: "Say how a release goes at a place. All answers are kept, the last one counts; installed moves the installation's version, failed opens a malfunction.", in: apiReply{}, out: apiReplied{}},
+	"api.contacts.list":   {summary: "Addresses without credentials that are told of the releases of an organisation: for its coordinators, and agents of the modules", out: apiContactList{}},
+	"api.contacts.add":    {summary: "Add an address, which is asked first whether it is right", in: apiContactForm{}, out: apiContact{}, created: true},
+	"api.contacts.remove": {summary: "Take a contact away"},
+	"api.follow.list":     {summary: "The modules that the token's person follows", out: apiFollowed{}},
+	"api.follow":          {summary: "Follow the releases of a module, or no longer", in: apiFollow{}, out: apiFollow{}},
+	"api.work":            {summary: "What waits for the token's person: what is late first, then by day", out: apiItemList{}},
+
 	"api.problems.list": {summary: "Known problems the token's person may see, without their texts", out: apiProblemList{}, query: append([]apiParameter{
 		{"module", "string", "code; includes the levels below it"}, {"state", "string", "suspected, confirmed, being-fixed, fixed or will-not-be-fixed"},
 		{"version", "string", "a version of the module that they are in"}}, pageParameters...)},
@@ -107,12 +114,7 @@ var apiDescriptions = map[string]apiDescription{
 	"api.problems.detach":   {summary: "Take a ticket away from a known problem", out: apiProblem{}},
 	"api.problems.join":     {summary: "Say \"this is my problem\", with a line of one's own or none; agents also for somebody else. Twice is once.", in: apiJoin{}, out: apiProblem{}},
 	"api.problems.withdraw": {summary: "Say that it was no problem, and why", in: apiReason{}, out: apiProblem{}},
-	"api.contacts.list":     {summary: "Addresses without credentials that are told of the releases of an organisation: for its coordinators, and agents of the modules", out: apiContactList{}},
-	"api.contacts.add":      {summary: "Add an address, which is asked first whether it is right", in: apiContactForm{}, out: apiContact{}, created: true},
-	"api.contacts.remove":   {summary: "Take a contact away"},
-	"api.follow.list":       {summary: "The modules that the token's person follows", out: apiFollowed{}},
-	"api.follow":            {summary: "Follow the releases of a module, or no longer", in: apiFollow{}, out: apiFollow{}},
-	"api.work":              {summary: "What waits for the token's person: what is late first, then by day", out: apiItemList{}},
+
 	"api.search": {summary: "Search tickets, articles and mail to be judged; returns what the token's person may read", out: apiFound{}, query: []apiParameter{
 		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa"}, {"type", "string", "ticket, article, release, mail (mail that the person judges), joined by commas"},
 		{"lang", "string", "the reader's language; hides nothing"}, {"limit", "integer", "1 to 100, default 20"}, {"offset", "integer", "0 to 1000"},
