@@ -49,7 +49,8 @@ func TestNothingThatIsRemovedIsStillNamed(t *testing.T) {
 	all := []db.AnyTable{store.Articles, store.Versions, store.Notices, store.SavedReplies, store.Drafts, store.SettingsTable, store.Mails, store.MailIDs, store.Letters, store.TicketLinks,
 		store.Mailboxes, store.MailServers, store.Misses, store.People, store.Organisations, store.Units, store.Groups, store.Modules, store.Sessions, store.Tokens, store.Links, store.Synonyms,
 		store.Texts, store.Tickets, store.Messages, store.Files, store.Views, store.Relocations, store.Looks, store.Installations, store.Handovers, store.Releases, store.Wordings,
-		store.Receipts, store.Rounds, store.Downloads, store.Contacts, store.Followings, store.Invitations}
+		store.Receipts, store.Rounds, store.Downloads, store.Contacts, store.Followings, store.Invitations,
+		store.Templates, store.TemplateVersions, store.Plans, store.Decisions, store.Progresses}
 	nouns := map[string]struct {
 		add    func(*db.Tx) (uint64, error)
 		remove func(*office, uint64) error

@@ -16,16 +16,17 @@ const (
 	Tokens        Noun = "tokens"
 	Releases      Noun = "releases"
 	Problems      Noun = "problems"
+	Plans         Noun = "plans" // and their templates
 )
 
 // Nouns returns every noun there is.
 func Nouns() []Noun {
-	return []Noun{Tickets, Articles, Organisations, People, Tokens, Releases, Problems}
+	return []Noun{Tickets, Articles, Organisations, People, Tokens, Releases, Problems, Plans}
 }
 
 // OfModules reports whether the things of the noun belong to modules of the catalogue.
 func (n Noun) OfModules() bool {
-	return n == Tickets || n == Articles || n == Releases || n == Problems
+	return n == Tickets || n == Articles || n == Releases || n == Problems || n == Plans
 }
 
 // Access says whether a token reads or also writes.

@@ -112,6 +112,40 @@ see-downloads    no         no           no          no               yes       
 keep-contacts    no         yes          yes         no               yes         no
 `)
 
+// planRights is the table of rights over plans and templates. Relations add up; an act without a row is refused. The words:
+// yes; no; open is unless the plan is confidential.
+var planRights = table[PlanAct, planCell](planActNames[:], planRelationNames[:], map[string]planCell{"no": planNo, "yes": planYes, "open": planOpen}, `
+act               named  coordinator  agent-here  agent-elsewhere  supervisor  editor  administrator
+
+see-plan          yes    yes          yes         no               yes         no      open
+decide            yes    yes          no          no               no          no      no
+propose           yes    yes          yes         no               yes         no      no
+do-own-step       yes    yes          no          no               no          no      no
+do-desk-step      no     no           yes         no               yes         no      open
+arrange-plan      no     no           yes         no               yes         no      open
+say-fact          yes    yes          yes         no               yes         no      open
+see-template      no     no           yes         yes              yes         yes     yes
+write-template    no     no           yes         no               yes         no      yes
+publish-template  no     no           no          no               yes         no      yes
+`)
+
+// planCell is the entry of the table for an act and a relation.
+type planCell uint8
+
+const (
+	planNo planCell = iota
+	planYes
+	planOpen
+)
+
+// planActNames are the words for the acts on plans and templates.
+var planActNames = [...]string{SeePlan: "see-plan", Decide: "decide", Propose: "propose", DoOwnStep: "do-own-step", DoDeskStep: "do-desk-step", ArrangePlan: "arrange-plan",
+	SayFact: "say-fact", SeeTemplate: "see-template", WriteTemplate: "write-template", PublishTemplate: "publish-template"}
+
+// planRelationNames are the headings of the table of rights over plans.
+var planRelationNames = [planRelations]string{asNamed: "named", asPlanSpeaker: "coordinator", asPlanAgent: "agent-here", asPlanOutsider: "agent-elsewhere",
+	asPlanSupervisor: "supervisor", asPlanEditor: "editor", asPlanRunner: "administrator"}
+
 // releaseActNames are the words for the acts on releases.
 var releaseActNames = [...]string{SeeRelease: "see-release", SeeDraft: "see-draft", WriteRelease: "write-release", CheckRelease: "check-release",
 	PublishRelease: "publish-release", SeeReceipt: "see-receipt", AnswerReceipt: "answer-receipt", SeeDownloads: "see-downloads", KeepContacts: "keep-contacts"}
