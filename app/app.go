@@ -134,6 +134,9 @@ func (a *App) open() error {
 	if err := a.Desk.Catalogue.Seed(a.work); err != nil {
 		return fmt.Errorf("app: seed the desk: %w", err)
 	}
+	if err := a.Desk.Templates.Seed(a.work); err != nil {
+		return fmt.Errorf("app: write the built-in templates: %w", err)
+	}
 	return nil
 }
 

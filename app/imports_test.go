@@ -87,6 +87,8 @@ var deskRooms = map[string]struct {
 	"file":         {"policy entry", "a file is as visible as what it belongs to, which policy says"},
 	"people":       {"post policy entry", "people are there before tickets"},
 	"catalogue":    {"people post policy entry", "a catalogue brings its groups; no ticket is needed to describe what there is"},
+	"template":     {"policy entry", "what plans are made from"},
+	"plan":         {"policy entry template", "a plan knows the template that it was made from, and of tickets only who may see one"},
 	"work":         {"policy", "a list of what waits: each noun says what of its own"},
 	"release":      {"installation work ticket file post policy entry", "a release goes to installations, carries files, opens a malfunction where one fails, and says what waits"},
 	"problem":      {"installation policy entry", "a known problem knows which versions run where, and tickets by their rows"},

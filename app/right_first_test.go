@@ -66,6 +66,10 @@ var dependsOnValues = map[string]string{
 	"admin-groups.member": "as agent, not as supervisor",
 	"api.tickets.change":  "each field by itself",
 	"api.releases.write":  "of modules of one's own groups",
+	"api.templates.write": "of modules of one's own groups",
+	"api.plans.begin":     "with templates of one's own groups",
+	"api.plans.change":    "facts by whoever takes part, everything else by the desk",
+	"api.plans.decide":    "whoever may only propose does not reopen",
 	"api.problems.write":  "of modules of one's own groups",
 	"api.problems.join":   "for oneself, or as an agent for somebody else",
 	"api.contacts.add":    "of modules of one's own groups, or of all for one's own organisation",
@@ -158,16 +162,26 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 		"api.releases.withdraw":   func() any { return box{"reason": "r"} },
 		"api.releases.attach":     nil, // files: TestNobodyUploads
 		"api.releases.detach":     nil, // it has no values
-		"api.receipts.put":        func() any { return box{"module": "csa", "environment": "production", "state": "read"} },
-		"api.contacts.add":        func() any { return box{"email": "a@altrove.example", "module": "csa"} },
-		"api.problems.write":      func() any { return box{"module": "csa", "title": "T"} },
-		"api.problems.change":     func() any { return box{"workaround": "W"} },
-		"api.problems.attach":     func() any { return box{"number": 1} },
-		"api.problems.detach":     nil, // it has no values
-		"api.problems.join":       func() any { return box{"text": "T"} },
-		"api.problems.withdraw":   func() any { return box{"reason": "r"} },
-		"api.contacts.remove":     nil, // it has no values
-		"api.follow":              func() any { return box{"module": "csa", "on": true} },
+		"api.templates.write":     func() any { return box{"code": "nuovo", "name": box{"it": "N", "en": "N"}} },
+		"api.templates.put":       func() any { return box{"code": "prova", "name": box{"it": "N", "en": "N"}} },
+		"api.templates.publish":   func() any { return box{} },
+		"api.plans.begin": func() any {
+			return box{"template": "prova", "organisation": w.code(w.things["organisation"]), "start": "2026-01-01", "go_live": "2027-01-01"}
+		},
+		"api.plans.change":      func() any { return box{"facts": box{}} },
+		"api.plans.decide":      func() any { return box{"option": "one"} },
+		"api.plans.add-step":    func() any { return box{"phase": "work", "name": "P", "day": "start+1"} },
+		"api.plans.do-step":     func() any { return box{"state": "blocked", "reason": "r"} },
+		"api.receipts.put":      func() any { return box{"module": "csa", "environment": "production", "state": "read"} },
+		"api.contacts.add":      func() any { return box{"email": "a@altrove.example", "module": "csa"} },
+		"api.problems.write":    func() any { return box{"module": "csa", "title": "T"} },
+		"api.problems.change":   func() any { return box{"workaround": "W"} },
+		"api.problems.attach":   func() any { return box{"number": 1} },
+		"api.problems.detach":   nil, // it has no values
+		"api.problems.join":     func() any { return box{"text": "T"} },
+		"api.problems.withdraw": func() any { return box{"reason": "r"} },
+		"api.contacts.remove":   nil, // it has no values
+		"api.follow":            func() any { return box{"module": "csa", "on": true} },
 	}
 	for _, r := range w.app.Site.Routes {
 		if r.Who != web.Program || r.Method == http.MethodGet {

@@ -22,6 +22,8 @@
 //	intake      incoming mail
 //	installation    which versions are in use where
 //	release     updates: whom they are for, who was told, what organisations answer
+//	template    what plans are made from
+//	plan        leading an organisation through setting an application up
 //	problem     known problems: what the desk knows of malfunctions, and who met them
 //	work        what waits for somebody
 //
@@ -44,12 +46,14 @@ import (
 	"sportello/app/desk/leave"
 	"sportello/app/desk/notice"
 	"sportello/app/desk/people"
+	"sportello/app/desk/plan"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/app/desk/problem"
 	"sportello/app/desk/queue"
 	"sportello/app/desk/release"
 	"sportello/app/desk/relocation"
+	"sportello/app/desk/template"
 	"sportello/app/desk/ticket"
 	"sportello/app/desk/work"
 	"sportello/search"
@@ -96,6 +100,8 @@ type Desk struct {
 	Intake        *intake.Intake
 	Installations *installation.Installations
 	Releases      *release.Releases
+	Templates     *template.Templates
+	Plans         *plan.Plans
 	Problems      *problem.Problems
 	Work          *work.Work
 }
@@ -122,6 +128,7 @@ func New(o Options) *Desk {
 	people := people.New(o.Store, o.Keeper, post, o.Location)
 	find := find.New(o.Store, o.Search, o.Location, o.MissMonths, rights, files)
 	tickets := ticket.New(o.Store, o.Location, rights, post, people, clock)
+	templates := template.New(o.Store)
 	releases := release.New(o.Store, o.Location, rights, post, files, tickets)
 	notices := notice.New(o.Store, o.Keeper, o.Location, rights, post, files, tickets, releases)
 	o.Keeper.TellStrange(notices.TellStrange)
@@ -143,6 +150,8 @@ func New(o Options) *Desk {
 		Intake:        intake.New(o.Store, o.Log, o.Free, rights, post, people, tickets, notices, releases, clock),
 		Installations: installation.New(o.Store, o.Location),
 		Releases:      releases,
+		Templates:     templates,
+		Plans:         plan.New(o.Store, o.Location, rights, templates),
 		Problems:      problem.New(o.Store, rights),
 		Work:          work.New(o.Store, releases.Work),
 	}

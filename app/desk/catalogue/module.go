@@ -347,7 +347,8 @@ func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 			return err
 		}
 		used := store.ModulesByParent.Has(tx, id) || store.TicketsByModule.Has(tx, id) || store.ArticlesByModule.Has(tx, id) ||
-			store.InstallationsByModule.Has(tx, id) || store.ReleasesByModule.Has(tx, id) || store.ReceiptsByModule.Has(tx, id)
+			store.InstallationsByModule.Has(tx, id) || store.ReleasesByModule.Has(tx, id) || store.ReceiptsByModule.Has(tx, id) ||
+			store.TemplatesByModule.Has(tx, id) || store.PlansByModule.Has(tx, id)
 		if !used {
 			var err error
 			if used, err = people.InSpam(tx, func(t *store.Ticket) bool { return t.Module == id }); err != nil {

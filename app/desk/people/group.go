@@ -272,7 +272,7 @@ func (ps *People) RemoveGroup(a policy.Actor, id uint64) error {
 			return entry.Conflict("error.group-general")
 		}
 		used := store.TicketsByGroup.Has(tx, id) || store.TicketsBySpam.Has(tx, id) || store.PeopleByGroup.Has(tx, id) ||
-			store.SavedRepliesByGroup.Has(tx, id) || store.ViewsByGroup.Has(tx, id)
+			store.SavedRepliesByGroup.Has(tx, id) || store.ViewsByGroup.Has(tx, id) || store.TemplatesByGroup.Has(tx, id) || store.PlansByGroup.Has(tx, id)
 		for m, err := range store.Modules.All(tx, 0, false) {
 			if err != nil {
 				return err

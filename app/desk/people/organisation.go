@@ -184,7 +184,8 @@ func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 }
 
 func organisationUsed(tx *db.Tx, id uint64) (bool, error) {
-	if store.PeopleByOrganisation.Has(tx, id) || store.TicketsByHat.Has(tx, id) || store.ReleasesByOrganisation.Has(tx, id) || store.ReceiptsByOrganisation.Has(tx, id) {
+	if store.PeopleByOrganisation.Has(tx, id) || store.TicketsByHat.Has(tx, id) || store.ReleasesByOrganisation.Has(tx, id) || store.ReceiptsByOrganisation.Has(tx, id) ||
+		store.PlansByOrganisation.Has(tx, id) {
 		return true, nil
 	}
 	return InSpam(tx, func(t *store.Ticket) bool { return t.Organisation == id })
@@ -272,7 +273,7 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 		if err := rests(tx, u.Organisation); err != nil {
 			return err
 		}
-		used := store.TicketsByHat.Has(tx, u.Organisation, id) || store.PeopleByUnit.Has(tx, id)
+		used := store.TicketsByHat.Has(tx, u.Organisation, id) || store.PeopleByUnit.Has(tx, id) || store.PlansByUnit.Has(tx, id)
 		if !used {
 			if used, err = InSpam(tx, func(t *store.Ticket) bool { return t.Unit == id }); err != nil {
 				return err

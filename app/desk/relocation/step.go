@@ -150,6 +150,9 @@ func (rs *Relocations) move(tx *db.Tx, r *store.Relocation, rows work) error {
 		if n, err := moveReleases(tx, r); err != nil || n > 0 {
 			return err
 		}
+		if n, err := movePlans(tx, r); err != nil || n == atOnce {
+			return err
+		}
 		return end(tx, r)
 	}
 	for _, id := range rows.units {

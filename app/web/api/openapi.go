@@ -115,6 +115,21 @@ var apiDescriptions = map[string]apiDescription{
 	"api.problems.join":     {summary: "Say \"this is my problem\", with a line of one's own or none; agents also for somebody else. Twice is once.", in: apiJoin{}, out: apiProblem{}},
 	"api.problems.withdraw": {summary: "Say that it was no problem, and why", in: apiReason{}, out: apiProblem{}},
 
+	"api.templates.list":    {summary: "The templates of plans that the token's person may read, without their content", out: apiTemplateList{}},
+	"api.templates.write":   {summary: "Write the draft of a new template, with publish a version of it at once", in: apiTemplateForm{}, out: apiTemplate{}, created: true},
+	"api.templates.read":    {summary: "One template: its draft for whoever may write it, else what is published", out: apiTemplate{}},
+	"api.templates.put":     {summary: "Write the draft of a template whole", in: apiTemplateForm{}, out: apiTemplate{}},
+	"api.templates.publish": {summary: "Make a version of the draft, with which plans begin. What is wrong with it answers 422, each finding with its place.", in: apiTemplatePublication{}, out: apiTemplate{}},
+	"api.plans.list": {summary: "Plans the token's person may see: running ones first, then by the day of going live, without their content", out: apiPlanList{}, query: append([]apiParameter{
+		{"organisation", "string", "code"}, {"group", "string", "code"}, {"template", "string", "code"}, {"state", "string", "prepared, running, paused, closed or cancelled"}}, pageParameters...)},
+	"api.plans.begin":    {summary: "Begin a plan of an organisation with the published version of a template", in: apiPlanForm{}, out: apiPlan{}, created: true},
+	"api.plans.read":     {summary: "One plan, as its facts and decisions make it: what is there, what is recommended and why, what is due when", out: apiPlan{}},
+	"api.plans.change":   {summary: "Change the members given: facts by whoever takes part, everything else by the desk. With rev, a plan of another revision answers 409.", in: apiPlanForm{}, out: apiPlan{}},
+	"api.plans.decision": {summary: "What was said of a decision, the oldest first, and how others chose, in bands that name nobody", out: apiDecisionHistory{}},
+	"api.plans.decide":   {summary: "Decide, propose, postpone or reopen a decision. With preview it only says what would appear, disappear and move. With rev, a decision of which something was said meanwhile answers 409.", in: apiSaying{}, out: apiChanges{}},
+	"api.plans.add-step": {summary: "Add a step by hand", in: apiAddition{}, out: apiPlan{}, created: true},
+	"api.plans.do-step":  {summary: "Say where a step is: done, blocked, waiting, not needed, open", in: apiDoing{}, out: apiPlan{}},
+	"api.plans.record":   {summary: "The record: every decision with what was weighed, the choice, the reason, by whom and when, and what stayed open", query: []apiParameter{{"format", "string", "html, md, json or xlsx"}}},
 	"api.search": {summary: "Search tickets, articles and mail to be judged; returns what the token's person may read", out: apiFound{}, query: []apiParameter{
 		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa"}, {"type", "string", "ticket, article, release, mail (mail that the person judges), joined by commas"},
 		{"lang", "string", "the reader's language; hides nothing"}, {"limit", "integer", "1 to 100, default 20"}, {"offset", "integer", "0 to 1000"},

@@ -1,0 +1,403 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"sportello/app/condition"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/template"
+	"sportello/app/timeline"
+	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
+	"sportello/store/key"
+)
+
+// View is a plan with what the actor may do in it.
+type View struct {
+	*store.Plan
+	*Walk
+	Template     *store.Template
+	Number       int // of the template's version
+	Organisation *store.Organisation
+	Unit         *store.Unit // nil: the whole organisation
+	Modules      []*store.Module
+	Group        *store.Group
+	Lead         *store.Person // nil: nobody
+	People       []Person
+	Health       Health
+	OfDesk       bool
+	MayDecide    bool
+	MayPropose   bool
+	MayDoOwn     bool
+	MayDoDesk    bool
+	MayArrange   bool
+	MaySay       bool
+}
+
+// Person is somebody of a plan.
+type Person struct {
+	*store.Person
+	Role string
+}
+
+// Health is how a plan stands.
+type Health struct {
+	Late      int // open steps that are expected after their day
+	Blocked   int
+	Undecided int // decisions that something waits for and whose day is over
+	Ours      int // open steps that wait for nothing, on the desk's side
+	Theirs    int // and on the organisation's
+	Done, All int // steps that are there
+	GoLive    timeline.Day
+	Forecast  timeline.Day // the last day of a step that is counted before going live; not before the day itself
+}
+
+// Read returns the plan of the number. NotFound for whoever may not see it.
+func (ps *Plans) Read(a policy.Actor, number uint64) (*View, error) {
+	var out *View
+	err := ps.st.View(func(tx *db.Tx) (err error) {
+		out, err = ps.read(tx, a, number, policy.SeePlan)
+		return err
+	})
+	return out, err
+}
+
+// read returns the plan of the number if the actor may do the act.
+func (ps *Plans) read(tx *db.Tx, a policy.Actor, number uint64, act policy.PlanAct) (*View, error) {
+	p, err := store.Plans.Get(tx, number)
+	if err != nil {
+		return nil, err
+	}
+	if err := policy.MayPlan(tx, a, act, p); err != nil {
+		return nil, err
+	}
+	return ps.view(tx, a, p)
+}
+
+func (ps *Plans) view(tx *db.Tx, a policy.Actor, p *store.Plan) (*View, error) {
+	m, err := ps.material(tx, p)
+	if err != nil {
+		return nil, err
+	}
+	w, err := walk(m)
+	if err != nil {
+		return nil, err
+	}
+	facts := policy.FactsOfPlan(tx, p)
+	may := func(act policy.PlanAct) bool { return facts.May(tx, a, act) == nil }
+	v := &View{Plan: p, Walk: w, OfDesk: facts.OfDesk(a), MayDecide: may(policy.Decide), MayPropose: may(policy.Propose), MayDoOwn: may(policy.DoOwnStep),
+		MayDoDesk: may(policy.DoDeskStep), MayArrange: may(policy.ArrangePlan), MaySay: may(policy.SayFact)}
+	if v.Template, err = store.Templates.Peek(tx, p.Template); err != nil {
+		return nil, err
+	}
+	version, err := store.TemplateVersions.Peek(tx, p.Version)
+	if err != nil {
+		return nil, err
+	}
+	v.Number = version.Number
+	if v.Organisation, err = store.Organisations.Peek(tx, p.Organisation); err != nil {
+		return nil, err
+	}
+	if p.Unit != 0 {
+		if v.Unit, err = store.Units.Peek(tx, p.Unit); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range p.Modules {
+		m, err := store.Modules.Peek(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		v.Modules = append(v.Modules, m)
+	}
+	if v.Group, err = store.Groups.Peek(tx, p.Group); err != nil {
+		return nil, err
+	}
+	if p.Lead != 0 {
+		if v.Lead, err = store.People.Peek(tx, p.Lead); fault.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+	}
+	for _, x := range p.People {
+		who, err := store.People.Peek(tx, x.Person)
+		if fault.KindOf(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		v.People = append(v.People, Person{who, x.Role})
+	}
+	v.Health = health(m, w)
+	return v, nil
+}
+
+// material gathers what a walk is made from.
+func (ps *Plans) material(tx *db.Tx, p *store.Plan) (material, error) {
+	m := material{plan: p, answers: map[string]*store.Decision{}, progress: map[string]*store.Progress{}, calendar: calendar(), today: ps.today(tx)}
+	file, err := ps.templates.VersionOf(tx, p.Version)
+	if err != nil {
+		return m, err
+	}
+	m.course = &file.Course
+	for d, err := range store.DecisionsByPlan.Rows(tx, db.Span{Prefix: key.Of(p.ID)}) {
+		if err != nil {
+			return m, err
+		}
+		if last := m.answers[d.Code]; last == nil || last.Number < d.Number {
+			m.answers[d.Code] = d
+		}
+	}
+	for s, err := range store.ProgressByPlan.Rows(tx, db.Span{Prefix: key.Of(p.ID)}) {
+		if err != nil {
+			return m, err
+		}
+		m.progress[s.Code] = s
+	}
+	m.given, err = given(tx, p, m.course)
+	return m, err
+}
+
+// given returns the facts that the desk itself knows of the organisation: how many units it has, which modules it has
+// installed.
+func given(tx *db.Tx, p *store.Plan, course *template.Course) (map[string]condition.Fact, error) {
+	out := map[string]condition.Fact{}
+	for _, f := range course.Facts {
+		switch {
+		case f.Code == "units" && f.Kind == "number":
+			n := 0
+			for range store.UnitsByOrganisation.Entries(tx, db.Span{Prefix: key.Of(p.Organisation)}) {
+				n++
+			}
+			if n > 0 {
+				out[f.Code] = condition.Known(strconv.Itoa(n))
+			}
+		case f.Code == "modules" && f.Kind == "list":
+			var codes []string
+			for i, err := range store.InstallationsByPlace.PeekRows(tx, db.Span{Prefix: key.Of(p.Organisation)}) {
+				if err != nil {
+					return nil, err
+				}
+				m, err := store.Modules.Peek(tx, i.Module)
+				if err != nil {
+					return nil, err
+				}
+				codes = append(codes, m.Code)
+			}
+			if len(codes) > 0 {
+				out[f.Code] = condition.Known(codes...)
+			}
+		}
+	}
+	return out, nil
+}
+
+func health(m material, w *Walk) Health {
+	h := Health{GoLive: dayOf(m.plan.GoLive)}
+	h.Forecast = h.GoLive
+	for _, p := range w.Phases {
+		for _, d := range p.Decisions {
+			if d.Shown && d.By != 0 && d.By < m.today {
+				h.Undecided++
+			}
+		}
+		for _, s := range p.Steps {
+			if !s.there() {
+				continue
+			}
+			h.All++
+			if s.Due <= h.GoLive {
+				h.Forecast = max(h.Forecast, s.Expected)
+			}
+			switch {
+			case s.State == store.StepDone:
+				h.Done++
+				continue
+			case s.State == store.StepBlocked:
+				h.Blocked++
+			case len(s.Opens) > 0:
+			case s.Side == store.OfOrganisation:
+				h.Theirs++
+			default:
+				h.Ours++
+			}
+			if s.Late > 0 {
+				h.Late++
+			}
+		}
+	}
+	return h
+}
+
+// Filter chooses plans of a list. Its texts are codes.
+type Filter struct {
+	Organisation, Group, Template string
+	State                         store.PlanState // 0: each
+	After                         uint64          // number of the last one of the page before
+	Limit                         int
+}
+
+// List returns the plans that the actor may see: those nearest to going live first. There may be more when it returns true.
+func (ps *Plans) List(a policy.Actor, f Filter) (out []*View, more bool, err error) {
+	if a.Person == nil {
+		return nil, false, policy.Denied(a)
+	}
+	err = ps.st.View(func(tx *db.Tx) error {
+		out, more = nil, false
+		all, err := ps.within(tx, a)
+		if err != nil {
+			return err
+		}
+		passed := f.After == 0
+		for _, p := range all {
+			if !passed {
+				passed = p.ID == f.After
+				continue
+			}
+			if ok, err := f.takes(tx, p); err != nil || !ok {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			if len(out) == f.Limit {
+				more = true
+				return nil
+			}
+			v, err := ps.view(tx, a, p)
+			if err != nil {
+				return err
+			}
+			out = append(out, v)
+		}
+		return nil
+	})
+	return out, more, err
+}
+
+// within returns the plans that the actor may see, running ones first, then by their day of going live.
+func (ps *Plans) within(tx *db.Tx, a policy.Actor) ([]*store.Plan, error) {
+	seen := map[uint64]*store.Plan{}
+	take := func(p *store.Plan, err error) error {
+		if err == nil && seen[p.ID] == nil && policy.MayPlan(tx, a, policy.SeePlan, p) == nil {
+			seen[p.ID] = p
+		}
+		return err
+	}
+	var prefixes [][]byte
+	index := store.PlansByGroup
+	switch {
+	case a.System || a.IsAdministrator():
+		prefixes = [][]byte{nil}
+	default:
+		for _, g := range a.Person.Groups {
+			prefixes = append(prefixes, key.Of(g.Group))
+		}
+	}
+	for _, prefix := range prefixes {
+		for p, err := range index.PeekRows(tx, db.Span{Prefix: prefix}) {
+			if err := take(p, err); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, h := range a.Person.Hats(tx.Now()) {
+		for p, err := range store.PlansByOrganisation.PeekRows(tx, db.Span{Prefix: key.Of(h.Organisation)}) {
+			if err := take(p, err); err != nil {
+				return nil, err
+			}
+		}
+	}
+	out := make([]*store.Plan, 0, len(seen))
+	for _, p := range seen {
+		out = append(out, p)
+	}
+	rank := func(p *store.Plan) int {
+		return slices.Index([]store.PlanState{store.PlanRunning, store.PlanPrepared, store.PlanPaused, store.PlanClosed, store.PlanCancelled}, p.State)
+	}
+	slices.SortFunc(out, func(x, y *store.Plan) int {
+		return cmp.Or(cmp.Compare(rank(x), rank(y)), x.GoLive.Compare(y.GoLive), cmp.Compare(x.ID, y.ID))
+	})
+	return out, nil
+}
+
+func (f *Filter) takes(tx *db.Tx, p *store.Plan) (bool, error) {
+	if f.State != 0 && p.State != f.State {
+		return false, nil
+	}
+	if f.Organisation != "" {
+		if o, err := store.Organisations.Peek(tx, p.Organisation); err != nil || o.Code != f.Organisation {
+			return false, err
+		}
+	}
+	if f.Group != "" {
+		if g, err := store.Groups.Peek(tx, p.Group); err != nil || g.Code != f.Group {
+			return false, err
+		}
+	}
+	if f.Template != "" {
+		if t, err := store.Templates.Peek(tx, p.Template); err != nil || t.Code != f.Template {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// Said is something that was said of a decision, and by whom; nobody for who is gone.
+type Said struct {
+	*store.Decision
+	By string
+}
+
+// History returns what was said of a decision of the plan, the oldest first.
+func (ps *Plans) History(a policy.Actor, number uint64, code string) ([]Said, error) {
+	var out []Said
+	err := ps.st.View(func(tx *db.Tx) (err error) {
+		p, err := store.Plans.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		if err := policy.MayPlan(tx, a, policy.SeePlan, p); err != nil {
+			return err
+		}
+		list, err := store.DecisionsByPlan.Find(tx, p.ID, code)
+		if err != nil {
+			return err
+		}
+		out = nil
+		for _, d := range list {
+			said := Said{Decision: d}
+			who, err := store.People.Peek(tx, d.By)
+			if fault.IgnoreNotFound(err) != nil {
+				return err
+			}
+			if err == nil {
+				said.By = who.Name
+			}
+			out = append(out, said)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// HasDecision reports whether the plan has the decision.
+func (v *View) HasDecision(code string) bool {
+	d := v.decisions[code]
+	return d != nil && d.Shown
+}
+
+// MayDo reports whether the actor may do the step of the code, and whether there is one.
+func (v *View) MayDo(code string) (may, there bool) {
+	s := v.steps[code]
+	if s == nil || !s.Shown && s.Progress == nil {
+		return false, false
+	}
+	if s.Side == store.OfOrganisation {
+		return v.MayDoOwn, true
+	}
+	return v.MayDoDesk, true
+}

@@ -1,0 +1,335 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"sportello/app/condition"
+	"sportello/app/desk/policy"
+	"sportello/app/desk/template"
+	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
+)
+
+// Record is the document that a plan ends in: what was decided, by whom and why, what was weighed, what stayed open.
+type Record struct {
+	Number       uint64           `json:"number"`
+	Name         string           `json:"name"`
+	Language     string           `json:"language"`
+	Template     string           `json:"template"`
+	Version      int              `json:"version"`
+	Organisation string           `json:"organisation"`
+	Unit         string           `json:"unit,omitempty"`
+	State        string           `json:"state"`
+	Start        string           `json:"start"`
+	GoLive       string           `json:"go_live"`
+	Made         time.Time        `json:"made"`
+	People       []RecordPerson   `json:"people,omitempty"`
+	Facts        []RecordFact     `json:"facts,omitempty"`
+	Decisions    []RecordDecision `json:"decisions,omitempty"`
+	Open         []string         `json:"open,omitempty"` // questions without an answer
+	Steps        []RecordStep     `json:"steps,omitempty"`
+	Norms        []RecordNorm     `json:"norms,omitempty"`
+}
+
+// RecordPerson is somebody of the plan.
+type RecordPerson struct {
+	Name string `json:"name"`
+	Role string `json:"role,omitempty"`
+}
+
+// RecordFact is something that was known of the organisation.
+type RecordFact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	AsOf  string `json:"as_of,omitempty"`
+}
+
+// RecordDecision is a decision with what was weighed.
+type RecordDecision struct {
+	Code      string         `json:"code"`
+	Phase     string         `json:"phase"`
+	Question  string         `json:"question"`
+	State     string         `json:"state"`
+	Choice    string         `json:"choice,omitempty"`
+	Reason    string         `json:"reason,omitempty"`
+	By        string         `json:"by,omitempty"`
+	For       string         `json:"for,omitempty"` // the body that decided
+	At        string         `json:"at,omitempty"`
+	Deviates  bool           `json:"deviates"` // another option was recommended
+	Options   []RecordOption `json:"options"`
+	Revisions int            `json:"revisions"` // how often something was said of it
+}
+
+// RecordOption is an option that was weighed.
+type RecordOption struct {
+	Code        string `json:"code"`
+	Name        string `json:"name"`
+	Allows      string `json:"allows,omitempty"`
+	RulesOut    string `json:"rules_out,omitempty"`
+	Costs       string `json:"costs,omitempty"`
+	Recommended bool   `json:"recommended"`
+	Chosen      bool   `json:"chosen"`
+}
+
+// RecordStep is a step and what became of it.
+type RecordStep struct {
+	Code   string `json:"code"`
+	Phase  string `json:"phase"`
+	Name   string `json:"name"`
+	Due    string `json:"due"`
+	State  string `json:"state"`
+	Done   string `json:"done,omitempty"`
+	Figure string `json:"figure,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// RecordNorm is a law that the plan names. What nobody verified is told to the desk alone.
+type RecordNorm struct {
+	Text     string `json:"text"`
+	Says     string `json:"says,omitempty"`
+	Verified string `json:"verified,omitempty"`
+}
+
+// Record returns the document as the plan is now, in the actor's language.
+func (ps *Plans) Record(a policy.Actor, number uint64) (*Record, error) {
+	var out *Record
+	err := ps.st.View(func(tx *db.Tx) error {
+		v, err := ps.read(tx, a, number, policy.SeePlan)
+		if err != nil {
+			return err
+		}
+		out, err = ps.record(tx, v, a.Lang())
+		return err
+	})
+	return out, err
+}
+
+// recordToKeep keeps the record of a plan that is about to be closed, and returns the sum of its bytes; empty for every
+// other change. It is the desk's: what only the organisation may read is not in it, nor what only the desk may.
+func (ps *Plans) recordToKeep(a policy.Actor, number uint64, c Change) (string, error) {
+	if c.State != store.PlanClosed {
+		return "", nil
+	}
+	var r *Record
+	err := ps.st.View(func(tx *db.Tx) error {
+		v, err := ps.read(tx, a, number, policy.ArrangePlan)
+		if err != nil {
+			return err
+		}
+		if v.Plan.State == store.PlanClosed {
+			return nil // said below, where the plan is changed
+		}
+		v.Plan.State, v.OfDesk = store.PlanClosed, false
+		r, err = ps.record(tx, v, "it")
+		return err
+	})
+	if err != nil || r == nil {
+		return "", err
+	}
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return "", err
+	}
+	blob, err := ps.st.PutBlob(bytes.NewReader(raw), 0)
+	return blob.Sum, err
+}
+
+func (ps *Plans) record(tx *db.Tx, v *View, lang string) (*Record, error) {
+	r := &Record{Number: v.Plan.ID, Name: v.Plan.Name, Language: lang, Template: v.Template.Code, Version: v.Number, Organisation: v.Organisation.Name, State: v.Plan.State.String(),
+		Start: dayOf(v.Plan.Start).String(), GoLive: dayOf(v.Plan.GoLive).String(), Made: tx.Now()}
+	if v.Unit != nil {
+		r.Unit = v.Unit.Name
+	}
+	role := func(code string) string {
+		for _, x := range v.Course.Roles {
+			if x.Code == code {
+				return x.Name.In(lang)
+			}
+		}
+		return ""
+	}
+	for _, p := range v.People {
+		r.People = append(r.People, RecordPerson{p.Name, role(p.Role)})
+	}
+	for _, f := range v.Course.Facts {
+		if known, ok := v.Plan.Facts[f.Code]; ok {
+			r.Facts = append(r.Facts, RecordFact{f.Name.In(lang), factValue(f, known.Values, lang), dayOf(known.AsOf).String()})
+		}
+	}
+	for _, p := range v.Phases {
+		if !p.Shown {
+			continue
+		}
+		for _, d := range p.Decisions {
+			if !d.Shown {
+				continue
+			}
+			one, err := ps.recordDecision(tx, d, lang)
+			if err != nil {
+				return nil, err
+			}
+			one.Phase, one.For = p.Name.In(lang), role(one.For)
+			if r.Decisions = append(r.Decisions, one); d.State != store.DecisionDecided && d.State != store.DecisionNotNeeded {
+				r.Open = append(r.Open, one.Question)
+			}
+		}
+		for _, s := range p.Steps {
+			if !s.Shown && s.Progress == nil {
+				continue
+			}
+			one := RecordStep{Code: s.Code, Phase: p.Name.In(lang), Name: s.Name.In(lang), Due: s.Due.String(), State: s.State.String()}
+			if s.Progress != nil {
+				one.Done, one.Figure, one.Reason = dayOf(s.Progress.Done).String(), s.Progress.Figure, s.Progress.Reason
+			}
+			r.Steps = append(r.Steps, one)
+		}
+	}
+	for _, n := range v.Course.Norms {
+		if n.Verified != "" || v.OfDesk {
+			r.Norms = append(r.Norms, RecordNorm{n.Text.In(lang), n.Says.In(lang), n.Verified})
+		}
+	}
+	return r, nil
+}
+
+func (ps *Plans) recordDecision(tx *db.Tx, d *Decision, lang string) (RecordDecision, error) {
+	one := RecordDecision{Code: d.Code, Question: d.Question.In(lang), State: d.State.String()}
+	if d.Last != nil {
+		one.Reason, one.At, one.For, one.Revisions = d.Last.Reason, dayOf(d.Last.At).String(), d.Last.For, d.Last.Number
+		who, err := store.People.Peek(tx, d.Last.By)
+		if fault.IgnoreNotFound(err) != nil {
+			return one, err
+		}
+		if err == nil {
+			one.By = who.Name
+		}
+	}
+	recommended, chosen := false, false
+	for _, o := range d.Options {
+		x := RecordOption{Code: o.Code, Name: o.Name.In(lang), Allows: o.Allows.In(lang), RulesOut: o.RulesOut.In(lang), Costs: o.Costs.In(lang),
+			Recommended: o.Recommended == condition.True, Chosen: d.State == store.DecisionDecided && d.Last.Option == o.Code}
+		if x.Chosen {
+			one.Choice, chosen = x.Name, x.Recommended
+		}
+		recommended = recommended || x.Recommended
+		if o.Offered || x.Chosen {
+			one.Options = append(one.Options, x)
+		}
+	}
+	one.Deviates = one.Choice != "" && recommended && !chosen
+	return one, nil
+}
+
+// factValue writes the values of a fact as people read them.
+func factValue(f template.FactKind, values []string, lang string) string {
+	var out []string
+	for _, v := range values {
+		for _, c := range f.Choices {
+			if c.Code == v {
+				v = c.Name.In(lang)
+			}
+		}
+		if f.Kind == "yes-no" {
+			v = map[string]string{"yesit": "sì", "yesen": "yes", "noit": "no", "noen": "no"}[v+lang]
+		}
+		out = append(out, v)
+	}
+	return strings.Join(out, ", ")
+}
+
+// Words are the headings of the record in one language.
+type Words struct {
+	People, Facts, Decisions, Open, Steps, Norms, Weighed, Choice, Reason, By, Deviates, Recommended, GoLive, AsOf, Unverified string
+	State                                                                                                                      func(noun, code string) string
+}
+
+// Markdown writes the record for people. What they typed is text and never markup.
+func (r *Record) Markdown(w Words) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	title := r.Organisation
+	if r.Unit != "" {
+		title += ", " + r.Unit
+	}
+	line("# %s: %s\n", plain(r.Name), plain(title))
+	line("%s: %s. %s. %s v%d.\n", w.GoLive, r.GoLive, w.State("plan", r.State), plain(r.Template), r.Version)
+	if len(r.People) > 0 {
+		line("## %s\n", w.People)
+		for _, p := range r.People {
+			line("- %s%s", plain(p.Name), suffix(": ", plain(p.Role)))
+		}
+		line("")
+	}
+	if len(r.Facts) > 0 {
+		line("## %s\n", w.Facts)
+		for _, f := range r.Facts {
+			line("- %s: %s%s", plain(f.Name), plain(f.Value), suffix(" ("+w.AsOf+" ", f.AsOf, ")"))
+		}
+		line("")
+	}
+	line("## %s\n", w.Decisions)
+	for i, d := range r.Decisions {
+		line("### %d. %s\n", i+1, plain(d.Question))
+		if d.Choice == "" {
+			line("%s.\n", w.State("decision", d.State))
+		} else {
+			line("**%s: %s**%s\n", w.Choice, plain(d.Choice), map[bool]string{true: " (" + w.Deviates + ")"}[d.Deviates])
+		}
+		if d.Reason != "" {
+			line("%s: %s\n", w.Reason, plain(d.Reason))
+		}
+		if d.By != "" {
+			line("%s %s%s, %s\n", w.By, plain(d.By), suffix(", ", plain(d.For)), d.At)
+		}
+		line("%s:\n", w.Weighed)
+		for _, o := range d.Options {
+			line("- %s%s%s%s", plain(o.Name), map[bool]string{true: " (" + w.Recommended + ")"}[o.Recommended], suffix(": ", plain(o.Allows)), suffix(" ", plain(o.RulesOut)))
+		}
+		line("")
+	}
+	if len(r.Open) > 0 {
+		line("## %s\n", w.Open)
+		for _, o := range r.Open {
+			line("- %s", plain(o))
+		}
+		line("")
+	}
+	line("## %s\n", w.Steps)
+	for _, s := range r.Steps {
+		when := s.Due
+		if s.Done != "" {
+			when = s.Done
+		}
+		line("- %s: %s, %s%s%s", plain(s.Name), w.State("step", s.State), when, suffix(", ", plain(s.Figure)), suffix(" (", plain(s.Reason), ")"))
+	}
+	if len(r.Norms) > 0 {
+		line("\n## %s\n", w.Norms)
+		for _, n := range r.Norms {
+			verified := n.Verified
+			if verified == "" {
+				verified = w.Unverified
+			}
+			line("- %s (%s)%s", plain(n.Text), verified, suffix(": ", plain(n.Says)))
+		}
+	}
+	return b.String()
+}
+
+// suffix joins the parts, nothing when the second is empty.
+func suffix(parts ...string) string {
+	if parts[1] == "" {
+		return ""
+	}
+	return strings.Join(parts, "")
+}
+
+// plain takes the meaning of Markdown from what somebody typed, and puts it on one line.
+func plain(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	return strings.NewReplacer("\\", "\\\\", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]", "<", "&lt;", ">", "&gt;", "&", "&amp;", "#", "\\#", "|", "\\|", "~", "\\~", "!", "\\!", "$", "\\$").Replace(text)
+}
