@@ -57,7 +57,40 @@ func TestAnUpdateIsWrittenPublishedAndWithdrawnInTheBrowser(t *testing.T) {
 	b.must(edit, http.StatusOK, "Conguaglio &lt;di&gt; fine anno", "!"+`name="version"`)
 	b.must(b.post(here+"/edit", url.Values{"rev": {value(edit.body, "rev")}, "title-it": {"Conguaglio di fine anno"}, "notes-it": {"Si installa **di notte**."}, "install-by-production": {"2031-02-04"}}), http.StatusSeeOther)
 	w.visitor("coordinator").must(w.visitor("coordinator").get(here), http.StatusOK, "di notte", "25.1", "4 febbraio 2031")
+	b.must(b.get(here), http.StatusOK, `href="`+here+`/wordings"`)
+	b.must(b.get(here+"/wordings"), http.StatusOK, "<del>Conguaglio &lt;di&gt; fine anno</del>", "<ins>Conguaglio di fine anno</ins>", "<del>Si installa **di sera**.</del>", "<ins>Si installa **di notte**.</ins>", " da "+w.people["agent"].Name)
+	b.must(b.get(here+"/wordings?from=2&to=1"), http.StatusOK, "<ins>Si installa **di sera**.</ins>", "<del>Si installa **di notte**.</del>")
+	b.must(b.get(here+"/wordings?from=2&to=2"), http.StatusOK, "Le due stesure sono uguali", "!<ins>", "!<del>")
+	b.must(b.get(here+"/wordings?from=3"), http.StatusUnprocessableEntity)
+	w.visitor("coordinator").must(w.visitor("coordinator").get(here+"/wordings"), http.StatusOK, "<ins>Si installa **di notte**.</ins>", "!"+w.people["agent"].Name)
 	b.must(b.post(here+"/withdraw", url.Values{"rev": {value(b.get(here+"/withdraw").body, "rev")}}), http.StatusUnprocessableEntity)
 	b.must(b.post(here+"/withdraw", url.Values{"rev": {value(b.get(here+"/withdraw").body, "rev")}, "reason": {"perde le ritenute"}}), http.StatusSeeOther)
 	w.visitor("coordinator").must(w.visitor("coordinator").get(here), http.StatusOK, "perde le ritenute")
+}
+
+// TestWordingsOfAnUpdateStayWithItsAudience: what an update said before is no more open than the update.
+func TestWordingsOfAnUpdateStayWithItsAudience(t *testing.T) {
+	w := newWorld(t)
+	here := "/releases/" + w.release(false)
+	b := w.visitor("agent")
+	b.must(b.get(here+"/wordings"), http.StatusOK, "Il testo non è mai stato corretto")
+	rev := regexp.MustCompile(`name="rev" value="([^"]*)"`).FindStringSubmatch(b.get(here + "/edit").body)
+	if rev == nil {
+		t.Fatal("no revision in the form")
+	}
+	b.must(b.post(here+"/edit", url.Values{"rev": {rev[1]}, "title-it": {"Zibellino"}}), http.StatusSeeOther)
+	for who, status := range map[string]int{"agent": 200, "coordinator": 200, "elsewhere": 404, "stranger": 404} {
+		c := w.visitor(who)
+		if page := c.get(here); page.status != status {
+			t.Errorf("%s: the page answers %d, want %d", who, page.status, status)
+		}
+		got := c.get(here + "/wordings")
+		if got.status != status || strings.Contains(got.body, "Zibellino") != (status == 200) {
+			t.Errorf("%s: %d, want %d", who, got.status, status)
+		}
+	}
+	draft := w.visitor("agent").get("/releases/" + w.release(true) + "/wordings")
+	if draft.status != http.StatusNotFound {
+		t.Errorf("a draft: %d", draft.status)
+	}
 }

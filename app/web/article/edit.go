@@ -61,7 +61,7 @@ type insertable struct {
 type otherVersion struct {
 	Gone  bool
 	Title string
-	Diff  []diffLine
+	Diff  []show.DiffLine
 	When  words.Moment
 }
 
@@ -381,7 +381,7 @@ func (a pages) otherVersion(r *web.Request, mine article.Form, f *web.Form) (*ot
 	}
 	f.Values.Set("rev", fmt.Sprint(art.Version.Rev))
 	now := a.Desk.Now().In(a.Desk.Location())
-	return &otherVersion{Title: art.Version.Title, When: a.Words.Moment(r.Lang(), art.Version.Updated, now), Diff: shownDiff(diffLines(art.Version.Body, mine.Body))}, nil
+	return &otherVersion{Title: art.Version.Title, When: a.Words.Moment(r.Lang(), art.Version.Updated, now), Diff: show.Difference(a.Words, r.Lang(), art.Version.Body, mine.Body)}, nil
 }
 
 func (a pages) postDeleteArticle(r *web.Request) error {

@@ -33,6 +33,7 @@ type page struct {
 	Plain    string
 	Notes    string // address of the plain text
 	Reworded string
+	Wordings string // address of what it said before; empty when its text was never corrected
 
 	Acts      []web.Link // pages of what those of the desk may do with it
 	Posts     []web.Link // and what a button does at once
@@ -156,6 +157,7 @@ func (v *page) texts(a pages, one *release.View) {
 	}
 	if !one.Reworded.IsZero() {
 		v.Reworded = v.T("releases.reworded", "when", v.When(one.Reworded))
+		v.Wordings = address.Release(v.ID) + "/wordings"
 	}
 }
 

@@ -40,6 +40,7 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/releases/:n<int>/receipts/:code", "releases.answer", web.Person, a.postReceipt, "/releases/:n/receipts/:code").WithText(),
 		web.Get("/releases/:n<int>/files/:name", "releases.file", web.Person, a.getFile),
 		web.Get("/releases/:n<int>/SHA256SUMS", "releases.sums", web.Person, a.getSums),
+		web.Get("/releases/:n<int>/wordings", "releases.wordings", web.Person, a.getWordings),
 		web.Get("/releases/:n<int>/notes.txt", "releases.notes", web.Person, a.getNotes),
 		secret(web.Get("/releases/link/:token", "releases.link", web.Guest, a.getLink)),
 		secret(web.Post("/releases/link/:token", "releases.answer-link", web.Guest, a.postLink, "")),

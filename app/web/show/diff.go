@@ -1,18 +1,36 @@
-package article
+package show
 
 import (
 	"slices"
 	"strings"
+
+	"sportello/app/words"
 )
 
-// diffLine is one line of a difference between two texts, or several lines where the comparison was coarse. In a
+// DiffLine is one line of a difference between two texts, or several lines where the comparison was coarse. In a
 // shortened difference it may stand for lines that are not shown.
-type diffLine struct {
+type DiffLine struct {
 	Text    string
-	Added   bool // only in the first text
-	Removed bool // only in the second text
-	Same    int  // this many lines that both texts have are left out here
-	More    int  // this many lines of the kind before, or at the end, are left out here
+	Added   bool   // only in the first text
+	Removed bool   // only in the second text
+	Same    int    // this many lines that both texts have are left out here
+	More    int    // this many lines of the kind before, or at the end, are left out here
+	Left    string // says in words what Same or More count; empty where nothing is left out
+}
+
+// Difference compares two texts line by line, as a page in the language shows it: what only theirs has is added, what
+// only mine has is removed.
+func Difference(w *words.Dictionary, lang, theirs, mine string) []DiffLine {
+	out := shownDiff(diffLines(theirs, mine))
+	for i, l := range out {
+		switch {
+		case l.Same > 0:
+			out[i].Left = w.Plural(lang, "article.diff-same", l.Same)
+		case l.More > 0:
+			out[i].Left = w.Plural(lang, "article.diff-more", l.More)
+		}
+	}
+	return out
 }
 
 // The limits of comparing two texts. Beyond them the comparison is coarse, which is also correct.
@@ -26,7 +44,7 @@ const (
 // Added and kept lines together are theirs, removed and kept lines together are mine. Texts too different to compare
 // within the limits have everything between their common beginning and end removed in one piece, then added in one
 // piece.
-func diffLines(theirs, mine string) []diffLine {
+func diffLines(theirs, mine string) []DiffLine {
 	a, b := strings.Split(mine, "\n"), strings.Split(theirs, "\n")
 	head := 0
 	for head < len(a) && head < len(b) && a[head] == b[head] {
@@ -37,21 +55,21 @@ func diffLines(theirs, mine string) []diffLine {
 		tail++
 	}
 	changed := middle(a[head:len(a)-tail], b[head:len(b)-tail])
-	out := make([]diffLine, 0, head+len(changed)+tail)
+	out := make([]DiffLine, 0, head+len(changed)+tail)
 	for _, s := range a[:head] {
-		out = append(out, diffLine{Text: s})
+		out = append(out, DiffLine{Text: s})
 	}
 	out = append(out, changed...)
 	for _, s := range a[len(a)-tail:] {
-		out = append(out, diffLine{Text: s})
+		out = append(out, DiffLine{Text: s})
 	}
 	return out
 }
 
 // middle returns the fewest lines to remove from a and add to get b (Myers 1986). If that would exceed the limits, it
 // removes all and adds all.
-func middle(a, b []string) []diffLine {
-	var out []diffLine
+func middle(a, b []string) []DiffLine {
+	var out []DiffLine
 	var path [][2]int
 	found := len(a) == 0 || len(b) == 0
 	if !found && len(a)+len(b) <= maxCompared {
@@ -59,29 +77,29 @@ func middle(a, b []string) []diffLine {
 	}
 	if !found || len(a)+len(b) > maxCompared {
 		if len(a) > 0 {
-			out = append(out, diffLine{Text: strings.Join(a, "\n"), Removed: true})
+			out = append(out, DiffLine{Text: strings.Join(a, "\n"), Removed: true})
 		}
 		if len(b) > 0 {
-			out = append(out, diffLine{Text: strings.Join(b, "\n"), Added: true})
+			out = append(out, DiffLine{Text: strings.Join(b, "\n"), Added: true})
 		}
 		return out
 	}
 	i, j := 0, 0
 	for _, at := range path { // pairs of lines that are kept
 		for ; i < at[0]; i++ {
-			out = append(out, diffLine{Text: a[i], Removed: true})
+			out = append(out, DiffLine{Text: a[i], Removed: true})
 		}
 		for ; j < at[1]; j++ {
-			out = append(out, diffLine{Text: b[j], Added: true})
+			out = append(out, DiffLine{Text: b[j], Added: true})
 		}
-		out = append(out, diffLine{Text: a[i]})
+		out = append(out, DiffLine{Text: a[i]})
 		i, j = i+1, j+1
 	}
 	for ; i < len(a); i++ {
-		out = append(out, diffLine{Text: a[i], Removed: true})
+		out = append(out, DiffLine{Text: a[i], Removed: true})
 	}
 	for ; j < len(b); j++ {
-		out = append(out, diffLine{Text: b[j], Added: true})
+		out = append(out, DiffLine{Text: b[j], Added: true})
 	}
 	return out
 }
@@ -170,7 +188,7 @@ const (
 
 // shownDiff returns the difference as a page shows it: complete while it is short, else the differing lines with the
 // lines around them, as far as there is room, and the number of lines left out.
-func shownDiff(all []diffLine) []diffLine {
+func shownDiff(all []DiffLine) []DiffLine {
 	size := 0
 	for _, l := range all {
 		size += len(l.Text) + 1
@@ -178,7 +196,7 @@ func shownDiff(all []diffLine) []diffLine {
 	if size <= maxDiffShown && len(all) <= maxDiffLines {
 		return all
 	}
-	var out []diffLine
+	var out []DiffLine
 	room := maxDiffShown
 	near := 0 // lines before this one are close to a difference
 	for i, l := range all {
@@ -191,9 +209,9 @@ func shownDiff(all []diffLine) []diffLine {
 		case i >= near && len(out) > 0 && out[len(out)-1].Same > 0:
 			out[len(out)-1].Same++
 		case i >= near:
-			out = append(out, diffLine{Same: 1})
+			out = append(out, DiffLine{Same: 1})
 		case room <= 0 || len(out) >= maxDiffLines:
-			return append(out, diffLine{More: diffLength(all[i:])})
+			return append(out, DiffLine{More: diffLength(all[i:])})
 		default:
 			left := 0
 			if most := maxDiffShown / 3; len(l.Text) > most { // leave room for what follows
@@ -201,7 +219,7 @@ func shownDiff(all []diffLine) []diffLine {
 			}
 			room -= len(l.Text) + 1
 			if out = append(out, l); left > 0 {
-				out = append(out, diffLine{More: left})
+				out = append(out, DiffLine{More: left})
 			}
 		}
 	}
@@ -216,7 +234,7 @@ func beginning(s string, n int) (string, int) {
 	return strings.ToValidUTF8(s[:n], "") + " …", strings.Count(s[n:], "\n")
 }
 
-func diffLength(diff []diffLine) int {
+func diffLength(diff []DiffLine) int {
 	n := 0
 	for _, l := range diff {
 		n += strings.Count(l.Text, "\n") + 1

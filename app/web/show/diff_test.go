@@ -1,4 +1,4 @@
-package article
+package show
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 )
 
 // applied returns the two texts of a difference.
-func applied(diff []diffLine) (theirs, mine string) {
+func applied(diff []DiffLine) (theirs, mine string) {
 	var t, m []string
 	for _, l := range diff {
 		if !l.Removed {
@@ -21,7 +21,7 @@ func applied(diff []diffLine) (theirs, mine string) {
 	return strings.Join(t, "\n"), strings.Join(m, "\n")
 }
 
-func changes(diff []diffLine) int {
+func changes(diff []DiffLine) int {
 	n := 0
 	for _, l := range diff {
 		if l.Added || l.Removed {
