@@ -81,6 +81,9 @@ func InstallationsOf(code string) string {
 // Releases is the address of the list of updates.
 const Releases = "/releases"
 
+// ReleasesOf returns the address of the list of updates of the module with the code and of those below it.
+func ReleasesOf(code string) string { return Releases + "?module=" + url.QueryEscape(code) }
+
 // Picture is the address of the pictures: organisations down, updates across.
 const Picture = Releases + "/picture"
 

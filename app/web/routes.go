@@ -186,7 +186,7 @@ func (r *Request) FormPage() string {
 	if v != nil && v.Route != nil && v.Route.Form != "" {
 		parts := strings.Split(v.Route.Form, "/")
 		for i, p := range parts {
-			if name, ok := strings.CutPrefix(p, ":"); ok {
+			if name, ok := strings.CutPrefix(p, ":"); ok || p == "*" {
 				parts[i] = r.c.Params(name)
 			}
 		}

@@ -3,6 +3,7 @@ package release
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
@@ -178,6 +179,7 @@ type Filter struct {
 	State        store.ReleaseState
 	Kind         store.ReleaseKind
 	Organisation uint64 // that it went to
+	Out          bool   // was published once
 	Limit        int
 	After        uint64 // the number of the last one of the page before
 }
@@ -212,19 +214,91 @@ func (rs *Releases) List(a policy.Actor, f Filter) (Page, error) {
 				out.Next = out.Releases[limit-1].Release.ID
 				continue
 			}
-			v := &View{Release: r}
-			for _, id := range r.Modules {
-				m, err := store.Modules.Peek(tx, id)
-				if err != nil {
-					return err
-				}
-				v.Modules = append(v.Modules, m)
+			v, err := listed(tx, r)
+			if err != nil {
+				return err
 			}
 			out.Releases = append(out.Releases, v)
 		}
 		return nil
 	})
 	return out, err
+}
+
+// listed is the view of a release in a list.
+func listed(tx *db.Tx, r *store.Release) (*View, error) {
+	v := &View{Release: r}
+	for _, id := range r.Modules {
+		m, err := store.Modules.Peek(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		v.Modules = append(v.Modules, m)
+	}
+	return v, nil
+}
+
+// Lately is what a reader should know of releases today.
+type Lately struct {
+	Releases []*View         // those that wait first, then what was told last; without files and links
+	Waits    map[uint64]bool // the numbers of those that wait for the reader's word; true: too long
+}
+
+// Lately returns the releases that wait for the actor's word, and those that have to do with the actor and that people
+// were told of since then; at most the limit of both together.
+func (rs *Releases) Lately(a policy.Actor, since time.Time, limit int) (Lately, error) {
+	var out Lately
+	if a.Person == nil {
+		return out, policy.Denied(a)
+	}
+	err := rs.st.View(func(tx *db.Tx) error {
+		out = Lately{Waits: map[uint64]bool{}}
+		waiting, err := rs.answers(tx, a)
+		if err != nil {
+			return err
+		}
+		due := map[uint64]time.Time{}
+		for _, i := range waiting {
+			out.Waits[i.Number], due[i.Number] = i.Late, i.Due
+		}
+		list, err := rs.concerning(tx, a)
+		if err != nil {
+			return err
+		}
+		list = slices.DeleteFunc(list, func(r *store.Release) bool {
+			_, waits := out.Waits[r.ID]
+			return !waits && (r.State == store.ReleaseReplaced || r.Told.Before(since))
+		})
+		slices.SortStableFunc(list, func(x, y *store.Release) int {
+			return cmp.Or(byUrgency(out.Waits, due, x.ID, y.ID), y.Told.Compare(x.Told), cmp.Compare(y.ID, x.ID))
+		})
+		for _, r := range list[:min(len(list), limit)] {
+			v, err := listed(tx, r)
+			if err != nil {
+				return err
+			}
+			out.Releases = append(out.Releases, v)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// byUrgency compares two releases: those that wait come first, of these what is late, then by day, then what has none.
+func byUrgency(waits map[uint64]bool, due map[uint64]time.Time, x, y uint64) int {
+	rank := func(n uint64) int {
+		late, waits := waits[n]
+		switch {
+		case late:
+			return 0
+		case waits && !due[n].IsZero():
+			return 1
+		case waits:
+			return 2
+		}
+		return 3
+	}
+	return cmp.Or(cmp.Compare(rank(x), rank(y)), due[x].Compare(due[y]))
 }
 
 // reachable returns the releases of the filter that the actor may see, without their long texts.
@@ -236,7 +310,7 @@ func (rs *Releases) reachable(tx *db.Tx, a policy.Actor, f Filter) ([]*store.Rel
 			return nil
 		}
 		may[r.ID] = false
-		if f.State != store.ReleaseNone && r.State != f.State || f.Kind != 0 && r.Kind != f.Kind || f.Organisation != 0 && !r.WentTo(f.Organisation) {
+		if f.State != store.ReleaseNone && r.State != f.State || f.Kind != 0 && r.Kind != f.Kind || f.Organisation != 0 && !r.WentTo(f.Organisation) || f.Out && !r.Out() {
 			return nil
 		}
 		if f.Module != 0 && !slices.ContainsFunc(r.Modules, func(m uint64) bool { return policy.Under(tx, m, f.Module) }) {

@@ -23,6 +23,7 @@ type homePage struct {
 	Searches []web.Link
 	OpenText string // "(3 aperte)"
 	Tickets  []show.OwnLine
+	Updates  []show.ReleaseLine
 	Apps     []appCard
 	Articles []guideLine
 }
@@ -41,10 +42,12 @@ type appCard struct {
 // guideLine is one article in a list.
 type guideLine struct{ Title, Address, Module string }
 
-// How many tickets and articles the home page shows.
+// How much the home page shows.
 const (
 	homeTickets  = 5
 	homeArticles = 5
+	homeUpdates  = 5
+	newDays      = 14 // for so long an update stands here after people were told of it
 )
 
 func (a pages) getHome(r *web.Request) error {
@@ -66,6 +69,9 @@ func (a pages) getHome(r *web.Request) error {
 	}
 	if actor.SignedIn() {
 		if err := a.homeTickets(actor, v, levels); err != nil {
+			return err
+		}
+		if err := a.homeUpdates(actor, v, levels); err != nil {
 			return err
 		}
 	}
@@ -94,6 +100,18 @@ func (a pages) homeTickets(actor policy.Actor, v *homePage, levels []catalogue.L
 		return err
 	}
 	v.OpenText = v.Plural("home.open", open)
+	return nil
+}
+
+// homeUpdates are the updates that wait for the reader's word, and those that people were told of lately.
+func (a pages) homeUpdates(actor policy.Actor, v *homePage, levels []catalogue.Level) error {
+	lately, err := a.Desk.Releases.Lately(actor, v.Now.AddDate(0, 0, -newDays), homeUpdates)
+	if err != nil {
+		return err
+	}
+	for _, one := range lately.Releases {
+		v.Updates = append(v.Updates, show.ReleaseLineOf(&v.Page, one, levels, lately.Waits))
+	}
 	return nil
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/desk/article"
+	"sportello/app/desk/catalogue"
+	"sportello/app/desk/release"
 	"sportello/app/markup"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -27,23 +29,38 @@ type modulePage struct {
 	New      string
 	Away     *show.AwayBox
 	Retired  bool
+
+	Updates    []show.ReleaseLine // the latest that the reader may see
+	AllUpdates string             // address of all of them
+	MayFollow  bool
+	Follows    bool
 }
 
-// moduleArticles is how many articles the page of a level lists.
-const moduleArticles = 10
+// How many articles and updates the page of a level lists.
+const (
+	moduleArticles = 10
+	moduleUpdates  = 5
+)
 
-func (a pages) getModule(r *web.Request) error {
+// level returns the level of the address, and all levels.
+func (a pages) level(r *web.Request) ([]catalogue.Level, *catalogue.Level, error) {
 	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	code, err := url.PathUnescape(r.Param("*"))
-	if err != nil {
-		return fault.New(fault.NotFound, "error.not-found")
+	if err == nil {
+		if l := show.LevelByCode(levels, code); l != nil {
+			return levels, l, nil
+		}
 	}
-	l := show.LevelByCode(levels, code)
-	if l == nil {
-		return fault.New(fault.NotFound, "error.not-found")
+	return nil, nil, fault.New(fault.NotFound, "error.not-found")
+}
+
+func (a pages) getModule(r *web.Request) error {
+	levels, l, err := a.level(r)
+	if err != nil {
+		return err
 	}
 	v := &modulePage{Page: r.Page("module.title", "name", l.Name.In(r.Lang()))}
 	v.Nav = "articles"
@@ -88,7 +105,45 @@ func (a pages) getModule(r *web.Request) error {
 	if len(v.Articles) > 0 {
 		v.Read = address.Articles(l.Code)
 	}
+	if r.Actor().SignedIn() {
+		if err := a.moduleUpdates(r, v, levels, l); err != nil {
+			return err
+		}
+	}
 	return r.Render("page/module", v)
+}
+
+// moduleUpdates fills in the latest updates of the level, and whether the reader follows them.
+func (a pages) moduleUpdates(r *web.Request, v *modulePage, levels []catalogue.Level, l *catalogue.Level) error {
+	list, err := a.Desk.Releases.List(r.Actor(), release.Filter{Module: l.ID, Out: true, Limit: moduleUpdates})
+	if err != nil {
+		return err
+	}
+	for _, one := range list.Releases {
+		v.Updates = append(v.Updates, show.ReleaseLineOf(&v.Page, one, levels, nil))
+	}
+	if list.Next != 0 {
+		v.AllUpdates = address.ReleasesOf(l.Code)
+	}
+	v.Follows, err = a.Desk.Releases.Follows(r.Actor(), l.ID)
+	v.MayFollow = v.Follows || !l.Retired
+	return err
+}
+
+// postFollow has the reader told of the updates of the level, or no longer.
+func (a pages) postFollow(r *web.Request) error {
+	_, l, err := a.level(r)
+	if err != nil {
+		return err
+	}
+	yes := r.Form().Bool("follow")
+	if err := a.Desk.Releases.Follow(r.Actor(), l.Code, yes); err != nil {
+		return err
+	}
+	if yes {
+		return r.Done("flash.module-followed", "/modules/"+l.Code+"#updates")
+	}
+	return r.Done("flash.module-unfollowed", "/modules/"+l.Code+"#updates")
 }
 
 // textPage is a page of text: privacy, accessibility.

@@ -14,6 +14,7 @@ func Routes(s *web.Site) []web.Route {
 	return []web.Route{
 		web.Get("/", "home.show", web.Guest, a.getHome),
 		web.Get("/modules/*", "module.show", web.Guest, a.getModule),
+		web.Post("/modules/*", "module.follow", web.Person, a.postFollow, "/modules/*"),
 		web.Get("/privacy", "text.privacy", web.Guest, a.getPrivacy),
 		web.Get("/accessibility", "text.accessibility", web.Guest, a.getAccessibility),
 		web.Get("/contacts", "text.contacts", web.Guest, a.getContacts),

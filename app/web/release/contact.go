@@ -54,7 +54,7 @@ type contactsPage struct {
 type contact struct {
 	ID                  uint64
 	Email, Name, Module string
-	State               mark
+	State               show.Mark
 	MayKeep             bool
 }
 
@@ -76,15 +76,15 @@ func (a pages) contactsPage(r *web.Request, f *web.Form, wrong error) error {
 	v.Whole = r.Actor().Person.Covers(o.ID, 0, v.Now)
 	v.MayKeep = v.Whole || v.IsAgent
 	for _, c := range list {
-		one := contact{ID: c.ID, Email: c.Email, Name: c.Name, Module: v.T("contacts.every-module"), State: mark{"clock", "badge-wait", v.T("contacts.unconfirmed")}, MayKeep: c.MayKeep}
+		one := contact{ID: c.ID, Email: c.Email, Name: c.Name, Module: v.T("contacts.every-module"), State: show.Mark{Icon: "clock", Class: "badge-wait", Words: v.T("contacts.unconfirmed")}, MayKeep: c.MayKeep}
 		if c.Module != nil {
 			one.Module = show.ShortName(c.Module.Name.In(v.Lang))
 		}
 		switch {
 		case !c.Failed.IsZero():
-			one.State = mark{"warn", "badge-alarm", v.T("contacts.failed")}
+			one.State = show.Mark{Icon: "warn", Class: "badge-alarm", Words: v.T("contacts.failed")}
 		case !c.Confirmed.IsZero():
-			one.State = mark{"check", "badge-calm", v.T("contacts.confirmed")}
+			one.State = show.Mark{Icon: "check", Class: "badge-calm", Words: v.T("contacts.confirmed")}
 		}
 		v.Contacts = append(v.Contacts, one)
 	}

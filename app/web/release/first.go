@@ -1,7 +1,6 @@
 package release
 
 import (
-	"fmt"
 	"html/template"
 	"time"
 
@@ -22,7 +21,7 @@ type first struct {
 	Name      string
 	Heading   string
 	Lang2     string // of the heading; empty when it is the reader's
-	Kind      mark
+	Kind      show.Mark
 	By        []string
 	Norm      string
 	Otherwise passage
@@ -49,21 +48,21 @@ type part struct {
 }
 
 func passageOf(w store.Words, lang string) passage {
-	text, other := inLanguage(w, lang)
+	text, other := show.InLanguage(w, lang)
 	return passage{text, other}
 }
 
 func firstOf(p *web.Page, r *store.Release, modules []*store.Module, levels []catalogue.Level) first {
-	f := first{Name: nameOf(p, modules, r, levels), Kind: kindMark(p, r.Kind), By: installBy(p, r), Otherwise: passageOf(r.Otherwise, p.Lang), Stops: passageOf(r.Stop.Text, p.Lang),
+	f := first{Name: show.ReleaseName(p, modules, r, levels), Kind: show.KindMark(p, r.Kind), By: show.InstallBy(p, r), Otherwise: passageOf(r.Otherwise, p.Lang), Stops: passageOf(r.Stop.Text, p.Lang),
 		NoWayBack: r.WayBack.Kind == store.BackNone, BackText: passageOf(r.WayBack.Text, p.Lang)}
-	f.Heading, f.Lang2 = inLanguage(r.Title, p.Lang)
+	f.Heading, f.Lang2 = show.InLanguage(r.Title, p.Lang)
 	if r.State == store.ReleaseWithdrawn {
 		f.Withdrawn, f.Reason = p.T("releases.withdrawn-on", "date", p.Date(r.Withdrawn)), r.Reason
 	}
 	if r.Norm.Text != "" {
 		f.Norm = r.Norm.Text
 		if !r.Norm.Date.IsZero() {
-			f.Norm = p.T("releases.norm-from", "norm", r.Norm.Text, "date", weekday(p, r.Norm.Date))
+			f.Norm = p.T("releases.norm-from", "norm", r.Norm.Text, "date", show.Weekday(p, r.Norm.Date))
 		}
 	}
 	if !r.Stop.From.IsZero() {
@@ -79,7 +78,7 @@ func firstOf(p *web.Page, r *store.Release, modules []*store.Module, levels []ca
 	case store.BackUnsaid:
 	}
 	for _, one := range textsOf(r) {
-		if text, other := inLanguage(one.text, p.Lang); text != "" {
+		if text, other := show.InLanguage(one.text, p.Lang); text != "" {
 			f.Parts = append(f.Parts, part{one.name, p.T("releases.part-" + one.name), markup.Part(text), other})
 		}
 	}
@@ -114,27 +113,11 @@ func plainText(p *web.Page, f first, r *store.Release) string {
 	line("releases.way-back", show.Joined(" ", f.WayBack, f.BackText.Text))
 	out = show.Joined("\n\n", out, facts)
 	for _, one := range textsOf(r) {
-		if text, _ := inLanguage(one.text, p.Lang); text != "" {
+		if text, _ := show.InLanguage(one.text, p.Lang); text != "" {
 			out = show.Joined("\n\n", out, p.T("releases.part-"+one.name)+"\n\n"+markup.Plain(markup.Markdown, text))
 		}
 	}
 	return out + "\n"
-}
-
-// installBy says by when the update is to be installed, for each environment with such a day: production comes last.
-func installBy(p *web.Page, r *store.Release) []string {
-	var out []string
-	for _, e := range []store.Environment{store.Test, store.Production} {
-		if day := r.InstallBy.In(e); !day.IsZero() {
-			out = append(out, p.T("releases.by-"+e.String(), "date", weekday(p, day)))
-		}
-	}
-	return out
-}
-
-// weekday returns a day with its name: lunedì 30 novembre 2026.
-func weekday(p *web.Page, day time.Time) string {
-	return p.T(fmt.Sprintf("day.%d", day.Weekday())) + " " + p.Site.Words.Date(p.Lang, day)
 }
 
 // clock returns the hour and minute at the desk.
@@ -147,7 +130,7 @@ func clock(p *web.Page, t time.Time) string {
 
 // atTime returns the day and the hour at the desk.
 func atTime(p *web.Page, t time.Time) string {
-	return p.T("releases.at", "day", weekday(p, t.In(p.Now.Location())), "clock", clock(p, t))
+	return p.T("releases.at", "day", show.Weekday(p, t.In(p.Now.Location())), "clock", clock(p, t))
 }
 
 func stopOf(p *web.Page, s store.Stop) string {
@@ -155,7 +138,7 @@ func stopOf(p *web.Page, s store.Stop) string {
 	said := p.T("releases.stop-between", "from", atTime(p, from), "until", atTime(p, until))
 	sameDay := func(t time.Time) bool { return t.YearDay() == from.YearDay() && t.Year() == from.Year() }
 	if sameDay(until) {
-		said = p.T("releases.stop-on", "day", weekday(p, from), "from", clock(p, from), "until", clock(p, until))
+		said = p.T("releases.stop-on", "day", show.Weekday(p, from), "from", clock(p, from), "until", clock(p, until))
 	}
 	if s.Latest.IsZero() {
 		return said
@@ -169,6 +152,6 @@ func stopOf(p *web.Page, s store.Stop) string {
 
 // linkTo returns a link to another update.
 func linkTo(p *web.Page, r *store.Release) web.Link {
-	title, other := inLanguage(r.Title, p.Lang)
+	title, other := show.InLanguage(r.Title, p.Lang)
 	return web.Link{Label: r.Version + ": " + title, Address: address.Release(r.ID), Lang: other}
 }

@@ -3,6 +3,7 @@ package release
 import (
 	"sportello/app/address"
 	"sportello/app/web"
+	"sportello/app/web/show"
 )
 
 // linkPage is an update for whoever has the link of a letter to a technical contact: without files, and with the buttons
@@ -10,7 +11,7 @@ import (
 type linkPage struct {
 	web.Page
 	First first
-	State *mark
+	State *show.Mark
 	For   string
 	Cards []card
 }

@@ -19,7 +19,7 @@ const perPage = 50
 // listPage lists the updates that the reader may see.
 type listPage struct {
 	web.Page
-	Lines    []line
+	Lines    []show.ReleaseLine
 	Modules  []show.ChoiceGroup
 	Kinds    []show.Choice
 	States   []show.Choice
@@ -29,48 +29,6 @@ type listPage struct {
 	Count    string
 	First    string
 	Next     string
-}
-
-// line is one update in a list.
-type line struct {
-	Name    string // modules and version
-	Title   string
-	Lang    string // of the title; empty when it is the reader's
-	Address string
-	Kind    mark
-	State   *mark // nil where it is as one expects: published
-	Waits   *mark // the desk waits for the reader's answer
-	Meta    string
-}
-
-// mark is a sign with its word.
-type mark struct{ Icon, Class, Words string }
-
-var kindMarks = map[store.ReleaseKind]mark{
-	store.Ordinary: {"file", "", ""},
-	store.Urgent:   {"warn", "badge-alarm", ""},
-	store.Law:      {"book", "badge-wait", ""},
-}
-
-func kindMark(p *web.Page, k store.ReleaseKind) mark {
-	m := kindMarks[k]
-	m.Words = p.T("releases.kind-" + k.String())
-	return m
-}
-
-var stateMarks = map[store.ReleaseState]mark{
-	store.ReleaseDraft:     {"edit", "", ""},
-	store.ReleaseChecked:   {"eye", "badge-inner", ""},
-	store.ReleaseScheduled: {"clock", "badge-inner", ""},
-	store.ReleasePublished: {"check", "badge-calm", ""},
-	store.ReleaseReplaced:  {"right", "badge-wait", ""},
-	store.ReleaseWithdrawn: {"close", "badge-alarm", ""},
-}
-
-func stateMark(p *web.Page, s store.ReleaseState) mark {
-	m := stateMarks[s]
-	m.Words = p.T("releases.state-" + s.String())
-	return m
 }
 
 func (a pages) getList(r *web.Request) error {
@@ -98,7 +56,7 @@ func (a pages) getList(r *web.Request) error {
 		return err
 	}
 	for _, one := range list.Releases {
-		v.Lines = append(v.Lines, lineOf(&v.Page, one, levels, waits))
+		v.Lines = append(v.Lines, show.ReleaseLineOf(&v.Page, one, levels, waits))
 	}
 	v.choices(levels, module, f)
 	if a.Desk.Releases.MayDraft(r.Actor(), nil) == nil {
@@ -158,57 +116,4 @@ func (v *listPage) choices(levels []catalogue.Level, module string, f release.Fi
 	for _, s := range states {
 		v.States = append(v.States, show.Choice{Value: s.String(), Label: v.T("releases.state-" + s.String()), Chosen: f.State == s})
 	}
-}
-
-// lineOf returns the line of an update in a list.
-func lineOf(p *web.Page, one *release.View, levels []catalogue.Level, waits map[uint64]bool) line {
-	r := one.Release
-	l := line{Name: nameOf(p, one.Modules, r, levels), Address: address.Release(r.ID), Kind: kindMark(p, r.Kind)}
-	l.Title, l.Lang = inLanguage(r.Title, p.Lang)
-	if r.State != store.ReleasePublished {
-		m := stateMark(p, r.State)
-		l.State = &m
-	}
-	if late, is := waits[r.ID]; is {
-		l.Waits = &mark{"hand", "badge-brand", p.T("releases.waits-for-you")}
-		if late {
-			l.Waits = &mark{"warn", "badge-alarm", p.T("releases.late-you")}
-		}
-	}
-	when := p.T("releases.changed-on", "date", p.Date(r.Updated))
-	if r.Out() {
-		when = p.T("releases.published-on", "date", p.Date(r.Published))
-	}
-	l.Meta = when
-	if by := installBy(p, r); r.State == store.ReleasePublished && len(by) > 0 {
-		l.Meta = show.Joined(" · ", when, by[len(by)-1])
-	}
-	return l
-}
-
-// nameOf is what people call an update: its modules and its version.
-func nameOf(p *web.Page, modules []*store.Module, r *store.Release, levels []catalogue.Level) string {
-	var names []string
-	for _, m := range modules {
-		name := show.ShortName(m.Name.In(p.Lang))
-		if l := show.LevelByCode(levels, m.Code); l != nil && len(l.Above) > 0 {
-			if top := show.LevelOf(levels, l.Above[0]); top != nil {
-				name = show.ShortName(top.Name.In(p.Lang)) + " " + name
-			}
-		}
-		names = append(names, name)
-	}
-	return show.Joined(", ", names...) + " " + r.Version
-}
-
-// inLanguage returns the text for a reader, and its language where it is another one than the reader's.
-func inLanguage(w store.Words, lang string) (text, other string) {
-	text = w.In(lang)
-	switch {
-	case lang == "it" && w.IT == "" && text != "":
-		return text, "en"
-	case lang == "en" && w.EN == "" && text != "":
-		return text, "it"
-	}
-	return text, ""
 }

@@ -44,7 +44,7 @@ type picturePage struct {
 // acrossHead is an update above its column.
 type acrossHead struct {
 	Version, Address, When string
-	State                  *mark
+	State                  *show.Mark
 }
 
 // pictureRow is a place.
@@ -58,8 +58,8 @@ type pictureCell struct {
 	Under   string // the version, where no head stands above
 	Address string
 	Of      string // place and update, for those who hear the links alone
-	State   mark
-	Late    *mark
+	State   show.Mark
+	Late    *show.Mark
 }
 
 // asked is what of a picture somebody asks for.
@@ -207,12 +207,12 @@ func (v *picturePage) fill(of release.Picture, rows []release.PictureRow, from, 
 	for _, r := range of.Releases[from:to] {
 		h := acrossHead{Version: r.Version, Address: address.Release(r.ID), When: v.Date(r.Published)}
 		if r.State != store.ReleasePublished {
-			m := stateMark(&v.Page, r.State)
+			m := show.StateMark(&v.Page, r.State)
 			h.State = &m
 		}
 		v.Across = append(v.Across, h)
 	}
-	states := map[store.ReceiptState]mark{}
+	states := map[store.ReceiptState]show.Mark{}
 	for s := range receiptMarks {
 		states[s] = receiptMark(&v.Page, s)
 	}

@@ -25,7 +25,7 @@ type card struct {
 	Module       string
 	Environment  string
 	Running      string
-	State        mark
+	State        show.Mark
 	Said         string // by whom and when
 	Reason       string
 	Due          string
@@ -41,23 +41,25 @@ type card struct {
 	Date, Why    string // as they were typed
 }
 
-var receiptMarks = map[store.ReceiptState]mark{
-	store.ReceiptTold:          {"mail", "", ""},
-	store.ReceiptRead:          {"eye", "badge-brand", ""},
-	store.ReceiptPlanned:       {"clock", "badge-inner", ""},
-	store.ReceiptInstalled:     {"check", "badge-calm", ""},
-	store.ReceiptNotApplicable: {"close", "", ""},
-	store.ReceiptFailed:        {"warn", "badge-alarm", ""},
+var receiptMarks = map[store.ReceiptState]show.Mark{
+	store.ReceiptTold:          {Icon: "mail"},
+	store.ReceiptRead:          {Icon: "eye", Class: "badge-brand"},
+	store.ReceiptPlanned:       {Icon: "clock", Class: "badge-inner"},
+	store.ReceiptInstalled:     {Icon: "check", Class: "badge-calm"},
+	store.ReceiptNotApplicable: {Icon: "close"},
+	store.ReceiptFailed:        {Icon: "warn", Class: "badge-alarm"},
 }
 
-func receiptMark(p *web.Page, s store.ReceiptState) mark {
+func receiptMark(p *web.Page, s store.ReceiptState) show.Mark {
 	m := receiptMarks[s]
 	m.Words = p.T("releases.receipt-" + s.String())
 	return m
 }
 
 // lateMark is shown beside what a place said, when its day is past.
-func lateMark(p *web.Page) mark { return mark{"clock", "badge-alarm", p.T("releases.late")} }
+func lateMark(p *web.Page) show.Mark {
+	return show.Mark{Icon: "clock", Class: "badge-alarm", Words: p.T("releases.late")}
+}
 
 func environmentName(p *web.Page, e store.Environment) string {
 	return p.T("installations.in-" + e.String())
@@ -71,7 +73,7 @@ func cardOf(p *web.Page, n int, row release.ReceiptView, action string) card {
 		c.Unit, c.Place = row.Unit.Name, show.Joined(", ", row.Organisation.Name, row.Unit.Name)
 	}
 	if !row.Due.IsZero() {
-		c.Due = weekday(p, row.Due)
+		c.Due = show.Weekday(p, row.Due)
 	}
 	if row.Last.State != store.ReceiptTold {
 		c.Said = saidBy(p, row.Last, row.By)
@@ -140,7 +142,7 @@ func (a pages) receiptsPage(r *web.Request, n uint64, f *web.Form, wrong error) 
 	}
 	v := &receiptsPage{Page: r.Page("releases.receipts-of")}
 	v.Nav = "releases"
-	v.Name = nameOf(&v.Page, one.Modules, one.Release, levels)
+	v.Name = show.ReleaseName(&v.Page, one.Modules, one.Release, levels)
 	place := ""
 	for _, row := range rows {
 		if row.Organisation.Code != code(r) {

@@ -18,10 +18,10 @@ type page struct {
 	First    first
 	ID       uint64
 	Rev      uint64
-	State    *mark  // for those of the desk, and where it is not simply published
-	Sentence string // where it is in its life, for those of the desk
-	Own      []card // of the places for which the reader speaks
-	Others   string // says who answers, to those of an organisation who do not
+	State    *show.Mark // for those of the desk, and where it is not simply published
+	Sentence string     // where it is in its life, for those of the desk
+	Own      []card     // of the places for which the reader speaks
+	Others   string     // says who answers, to those of an organisation who do not
 	Files    []file
 	Sums     string // address of SHA256SUMS
 	Check    string // the name of a file, to show how one is checked
@@ -53,8 +53,8 @@ type page struct {
 // receiptLine is what one place says, in the table of those of the desk.
 type receiptLine struct {
 	Place, What, Running, Due, Said, Reason string
-	State                                   mark
-	Late                                    *mark
+	State                                   show.Mark
+	Late                                    *show.Mark
 	Address                                 string
 }
 
@@ -123,7 +123,7 @@ func (v *page) state(one *release.View) {
 	if one.State == store.ReleasePublished && !one.Inside {
 		return
 	}
-	m := stateMark(&v.Page, one.State)
+	m := show.StateMark(&v.Page, one.State)
 	v.State = &m
 	if !one.Inside {
 		return
