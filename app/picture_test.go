@@ -22,7 +22,8 @@ func pictured(t *testing.T) (d *releaseDesk, paths []string) {
 		c.Trial.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	})
 	day := d.app.Desk.Now().AddDate(0, 0, 2).Format(time.DateOnly)
-	for version, audience := range map[string]any{"26.01": box{"all": true}, "26.02": box{"organisations": []string{"altro"}}, "26.03": box{"all": true}} {
+	both := box{"organisations": []string{"ateneo", "altro"}} // who comes later stays out of them
+	for version, audience := range map[string]any{"26.01": both, "26.02": box{"organisations": []string{"altro"}}, "26.03": both} {
 		path := d.draft(version, audience)
 		d.mustCall(d.agent, "PATCH", path, box{"install_by": box{"production": day}}, http.StatusOK)
 		paths = append(paths, path+" "+version)
