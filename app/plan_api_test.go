@@ -65,11 +65,11 @@ done_when = { it = "Nessuna differenza.", en = "No difference." }
 // its addresses.
 func (w *world) plan() map[string]string {
 	w.t.Helper()
-	tpl, err := w.app.Desk.Templates.Read(w.as("administrator"), "prova")
+	_, err := w.app.Desk.Templates.Read(w.as("administrator"), "prova")
 	if err != nil {
-		if tpl, err = w.app.Desk.Templates.Save(w.as("agent"), "", template.Form{Source: []byte(trialTemplate)}); err == nil {
-			_, err = w.app.Desk.Templates.Publish(w.as("supervisor"), "prova", tpl.Rev, "")
-		}
+		draft, e := w.app.Desk.Templates.Save(w.as("agent"), "", template.Form{Source: []byte(trialTemplate)})
+		must(w.t, e)
+		_, err = w.app.Desk.Templates.Publish(w.as("supervisor"), "prova", draft.Rev, "")
 	}
 	must(w.t, err)
 	v, err := w.app.Desk.Plans.Begin(w.as("agent"), plan.Beginning{Template: "prova", Organisation: w.code(w.things["organisation"]), Start: day("2026-03-02"), GoLive: day("2027-01-01")})
@@ -134,7 +134,12 @@ func TestAProgramLeadsAPlanFromTheTemplateToTheRecord(t *testing.T) {
 	}
 
 	stranger.must("POST", "/plans", box{"template": "prova"}, http.StatusForbidden)
-	bad = agent.must("POST", "/plans", box{"template": "nessuno", "organisation": "nessuna", "go_live": "domani"}, http.StatusUnprocessableEntity)
+	bad = agent.must("POST", "/plans", box{"template": "nessuno", "organisation": "nessuna", "start": "2026-03-02", "go_live": "2026-01-01"}, http.StatusUnprocessableEntity)
+	for _, field := range []string{"template", "organisation", "go_live"} {
+		if !strings.Contains(fmt.Sprint(bad["errors"]), "field:"+field) {
+			t.Errorf("%s is not named: %v", field, bad)
+		}
+	}
 	p := agent.must("POST", "/plans", box{"template": "prova", "organisation": code, "start": "2026-03-02", "go_live": "2027-01-01", "facts": box{"staff": 1200}}, http.StatusCreated)
 	path := "/plans/" + fmt.Sprint(p["number"])
 	for _, role := range []string{"stranger", "requester", "participant", "elsewhere", "editor"} {

@@ -20,7 +20,7 @@ import (
 )
 
 func exportCommand(r *runner) *cobra.Command {
-	c := &cobra.Command{Use: "export", Short: "Write tickets, articles, people or the catalogue to standard output", Args: cobra.NoArgs, RunE: needsSubcommand}
+	c := &cobra.Command{Use: "export", Short: "Write tickets, articles, people, templates or the catalogue", Args: cobra.NoArgs, RunE: needsSubcommand}
 	add := func(use, short string, write func(context.Context, *app.App, *bufio.Writer) error) *cobra.Command {
 		sub := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 			return r.withDesk(c.Context(), func(ctx context.Context, a *app.App) error {
@@ -51,6 +51,7 @@ func exportCommand(r *runner) *cobra.Command {
 	add("catalogue", "Write groups and modules as TOML", func(_ context.Context, a *app.App, out *bufio.Writer) error {
 		return a.Desk.Catalogue.Export(r.actor(), out)
 	})
+	c.AddCommand(exportTemplates(r))
 	return c
 }
 

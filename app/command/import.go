@@ -45,7 +45,7 @@ var importActor = policy.Actor{Via: door.Import, System: true, Language: "it"}
 
 func importCommand(r *runner) *cobra.Command {
 	in := &importing{r: r}
-	c := &cobra.Command{Use: "import", Short: "Import tickets, mail, articles, people, releases or the catalogue", Args: cobra.NoArgs, RunE: needsSubcommand}
+	c := &cobra.Command{Use: "import", Short: "Import tickets, mail, articles, people, releases, templates or the catalogue", Args: cobra.NoArgs, RunE: needsSubcommand}
 	c.PersistentFlags().BoolVar(&in.strict, "strict", false, "exit with 1 when a record was refused")
 	c.PersistentFlags().StringVar(&in.lang, "messages", "", "language of the reasons")
 	_ = c.PersistentFlags().MarkHidden("messages") // a server does not know the caller's language
@@ -55,6 +55,7 @@ func importCommand(r *runner) *cobra.Command {
 	c.AddCommand(in.command("installations PATH", "Take in from CSV which versions are in use: "+strings.Join(installationForm.columns, ", "), in.installations))
 	c.AddCommand(in.command("catalogue PATH", "Take groups and modules in from TOML, as export catalogue writes them", in.catalogue))
 	c.AddCommand(in.releasesCommand())
+	c.AddCommand(in.templatesCommand())
 	c.AddCommand(in.articlesCommand())
 	c.AddCommand(in.mailCommands()...)
 	return c

@@ -215,7 +215,15 @@ func (ts *Templates) write(tx *db.Tx, a policy.Actor, t *store.Template, f Form)
 	if err != nil {
 		return err
 	}
-	t.Draft = string(raw)
+	if t.Draft = string(raw); t.Published != 0 {
+		v, err := store.TemplateVersions.Get(tx, t.Published)
+		if err != nil {
+			return err
+		}
+		if v.Source == t.Draft {
+			t.Draft = "" // as it is published
+		}
+	}
 	return store.Templates.Put(tx, t)
 }
 
