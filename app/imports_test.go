@@ -16,7 +16,7 @@ var floors = []struct {
 	packages []string
 	why      string
 }{
-	{[]string{"store", "assets", "app/markup", "app/extract", "app/worktime", "app/version", "app/changelog", "app/feed", "app/calendar", "app/sheet", "app/mail", "app/web/press"}, "leaves, and the rows: each hides one hard thing and stands on nothing of ours"},
+	{[]string{"store", "assets", "app/markup", "app/extract", "app/worktime", "app/version", "app/changelog", "app/feed", "app/calendar", "app/sheet", "app/condition", "app/timeline", "app/mail", "app/web/press"}, "leaves, and the rows: each hides one hard thing and stands on nothing of ours"},
 	{[]string{"search", "app/credential", "app/words", "app/message", "app/listen", "app/address"}, "leaves that know rows"},
 	{[]string{"app/desk"}, "what may be done and by whom: no HTTP, no configuration, no sentences"},
 	{[]string{"app/backup", "app/sample"}, "copies of a desk, and desks to try things on"},
@@ -49,7 +49,7 @@ var below = map[string]struct {
 	"app/address": {nil, "paths know no rows"},
 	"app/message": {[]string{"store", "app/markup"}, "a message's words, for pages, letters and programs alike"},
 	"search":      {[]string{"store", "app/markup"}, "search answers questions of text; who may ask is the desk's to say"},
-	"app/desk":    {[]string{"store", "search", "assets", "app/credential", "app/extract", "app/mail", "app/markup", "app/worktime", "app/version"}, "the desk serves pages, mail and commands alike, and knows none of them"},
+	"app/desk":    {[]string{"store", "search", "assets", "app/credential", "app/extract", "app/mail", "app/markup", "app/worktime", "app/version", "app/condition", "app/timeline"}, "the desk serves pages, mail and commands alike, and knows none of them"},
 }
 
 // forbidden are packages of others that only some of ours may import.
