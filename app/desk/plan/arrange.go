@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -221,6 +222,29 @@ func (ps *Plans) say(tx *db.Tx, a policy.Actor, p *store.Plan, course *template.
 		p.Facts = said
 	}
 	return nil
+}
+
+// Values returns the values of a fact that a program gave as JSON, as its template compares them: a text, yes or no, a
+// number with its digits, or a list of these. null is nil: nobody knows. It reports false for anything else.
+func Values(v any) ([]string, bool) {
+	switch v := v.(type) {
+	case nil:
+		return nil, true
+	case string:
+		return []string{v}, true
+	case bool:
+		return []string{map[bool]string{true: "yes", false: "no"}[v]}, true
+	case fmt.Stringer: // a number
+		return []string{v.String()}, true
+	case []any:
+		out, ok := []string{}, true
+		for _, x := range v {
+			values, fits := Values(x)
+			out, ok = append(out, values...), ok && fits
+		}
+		return out, ok
+	}
+	return nil, false
 }
 
 // Change says what becomes different in a plan; nil leaves as it is.

@@ -320,6 +320,19 @@ func (r *Record) Markdown(w Words) string {
 	return b.String()
 }
 
+// Rows are the decisions and steps of the record as a table.
+func (r *Record) Rows(w Words) [][]string {
+	rows := [][]string{{w.Decisions, w.Choice, w.Reason, w.By, w.GoLive}}
+	for _, d := range r.Decisions {
+		rows = append(rows, []string{d.Question, d.Choice, d.Reason, d.By, d.At})
+	}
+	rows = append(rows, nil, []string{w.Steps})
+	for _, s := range r.Steps {
+		rows = append(rows, []string{s.Name, w.State("step", s.State), s.Figure, s.Reason, s.Due, s.Done})
+	}
+	return rows
+}
+
 // suffix joins the parts, nothing when the second is empty.
 func suffix(parts ...string) string {
 	if parts[1] == "" {

@@ -119,7 +119,7 @@ var apiDescriptions = map[string]apiDescription{
 	"api.templates.write":   {summary: "Write the draft of a new template, with publish a version of it at once", in: apiTemplateForm{}, out: apiTemplate{}, created: true},
 	"api.templates.read":    {summary: "One template: its draft for whoever may write it, else what is published", out: apiTemplate{}},
 	"api.templates.put":     {summary: "Write the draft of a template whole", in: apiTemplateForm{}, out: apiTemplate{}},
-	"api.templates.publish": {summary: "Make a version of the draft, with which plans begin. What is wrong with it answers 422, each finding with its place.", in: apiTemplatePublication{}, out: apiTemplate{}},
+	"api.templates.publish": {summary: "Make a version of the draft, with which plans begin. What is wrong with it answers 422, each finding with its place.", in: apiReason{}, out: apiTemplate{}},
 	"api.plans.list": {summary: "Plans the token's person may see: running ones first, then by the day of going live, without their content", out: apiPlanList{}, query: append([]apiParameter{
 		{"organisation", "string", "code"}, {"group", "string", "code"}, {"template", "string", "code"}, {"state", "string", "prepared, running, paused, closed or cancelled"}}, pageParameters...)},
 	"api.plans.begin":    {summary: "Begin a plan of an organisation with the published version of a template", in: apiPlanForm{}, out: apiPlan{}, created: true},

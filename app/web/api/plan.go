@@ -9,302 +9,16 @@ import (
 	"strconv"
 	"time"
 
-	"sportello/app/condition"
 	"sportello/app/desk/entry"
 	"sportello/app/desk/plan"
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
 	"sportello/app/sheet"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 	"sportello/store/fault"
 )
-
-// apiPlan is a plan. What is not shown of its template is not in it.
-type apiPlan struct {
-	Number       uint64                  `json:"number"`
-	Rev          uint64                  `json:"rev"`
-	Name         string                  `json:"name"`
-	Template     string                  `json:"template"`
-	Version      int                     `json:"version"` // of the template
-	Organisation string                  `json:"organisation"`
-	Unit         string                  `json:"unit,omitempty"`
-	Modules      []string                `json:"modules"`
-	Group        string                  `json:"group"`
-	Lead         string                  `json:"lead,omitempty"`
-	State        store.PlanState         `json:"state"`
-	Start        string                  `json:"start"`
-	GoLive       string                  `json:"go_live"`
-	Health       apiHealth               `json:"health"`
-	People       []apiPlanPerson         `json:"people,omitempty"`
-	Facts        map[string]apiKnownFact `json:"facts,omitempty"`
-	Asks         []string                `json:"asks,omitempty"` // facts that nobody knows and something rests on
-	Phases       []apiPhase              `json:"phases,omitempty"`
-	Updated      *time.Time              `json:"updated_at"`
-}
-
-// apiHealth is how a plan stands.
-type apiHealth struct {
-	Late      int    `json:"late"` // open steps that are expected after their day
-	Blocked   int    `json:"blocked"`
-	Undecided int    `json:"undecided"` // decisions whose last day is over
-	Ours      int    `json:"ours"`      // open steps that could be done, on the desk's side
-	Theirs    int    `json:"theirs"`    // and on the organisation's
-	Done      int    `json:"done"`
-	Steps     int    `json:"steps"`
-	Forecast  string `json:"forecast"` // of going live, as things stand
-	Ends      string `json:"ends"`
-}
-
-type apiPlanPerson struct {
-	Email string `json:"email"`
-	Name  string `json:"name,omitempty"`
-	Role  string `json:"role,omitempty"`
-}
-
-type apiKnownFact struct {
-	Values []string   `json:"values"`
-	AsOf   *time.Time `json:"as_of"`
-}
-
-type apiPhase struct {
-	Code      string            `json:"code"`
-	Title     apiWords          `json:"title"`
-	Decisions []apiPlanDecision `json:"decisions"`
-	Steps     []apiPlanStep     `json:"steps"`
-	Freezes   []apiFreeze       `json:"freezes,omitempty"`
-}
-
-type apiFreeze struct {
-	Code  string   `json:"code"`
-	Title apiWords `json:"title"`
-	Stops apiWords `json:"stops"`
-	From  string   `json:"from"`
-	Until string   `json:"until"`
-}
-
-type apiPlanDecision struct {
-	Code     string              `json:"code"`
-	Rev      int                 `json:"rev"` // how often something was said of it; of a change, what it is for
-	Question apiWords            `json:"question"`
-	Why      apiWords            `json:"why,omitzero"`
-	State    store.DecisionState `json:"state"`
-	Option   string              `json:"option,omitempty"`
-	Reason   string              `json:"reason,omitempty"`
-	For      string              `json:"for,omitempty"`
-	At       *time.Time          `json:"at,omitempty"`
-	Until    string              `json:"until,omitempty"`
-	Back     string              `json:"back,omitempty"` // how it can be changed later: free, office, boundary or never
-	Passed   bool                `json:"passed"`         // its point of no return
-	DecideBy string              `json:"decide_by,omitempty"`
-	Halts    []string            `json:"halts,omitempty"`   // steps that stand still as long as it is open
-	Before   []string            `json:"before,omitempty"`  // decisions that it needs first
-	Touched  []string            `json:"touched,omitempty"` // what changed since it was decided
-	Asks     []string            `json:"asks,omitempty"`
-	Options  []apiOption         `json:"options"`
-}
-
-type apiOption struct {
-	Code        string    `json:"code"`
-	Title       apiWords  `json:"title"`
-	Allows      apiWords  `json:"allows,omitzero"`
-	RulesOut    apiWords  `json:"rules_out,omitzero"`
-	Costs       apiWords  `json:"costs,omitzero"`
-	Suits       apiWords  `json:"suits,omitzero"`
-	Offered     bool      `json:"offered"`
-	Recommended bool      `json:"recommended"`
-	Because     *apiWords `json:"because,omitempty"` // of a recommended one
-	Asks        []string  `json:"asks,omitempty"`
-}
-
-type apiPlanStep struct {
-	Code      string          `json:"code"`
-	Title     apiWords        `json:"title"`
-	Text      apiWords        `json:"text,omitzero"`
-	Side      store.Side      `json:"side"`
-	Who       []string        `json:"who,omitempty"`
-	State     store.StepState `json:"state"`
-	Reason    string          `json:"reason,omitempty"`
-	Figure    string          `json:"figure,omitempty"`
-	Done      string          `json:"done,omitempty"`
-	DoneBy    string          `json:"done_by,omitempty"` // tick, figure, file or units
-	DoneWhen  apiWords        `json:"done_when,omitzero"`
-	Milestone apiWords        `json:"milestone,omitzero"`
-	Due       string          `json:"due"`
-	Expected  string          `json:"expected"`
-	Late      int             `json:"late"` // working days
-	Room      int             `json:"room"` // working days by which it may slip
-	Critical  bool            `json:"critical"`
-	Waits     []string        `json:"waits,omitempty"` // what it still waits for
-	Asks      []string        `json:"asks,omitempty"`
-	Ticket    uint64          `json:"ticket,omitempty"`
-	Own       bool            `json:"own,omitempty"` // added by hand
-}
-
-type apiPlanList struct {
-	Next  *uint64   `json:"next"`
-	Plans []apiPlan `json:"plans"`
-}
-
-// apiPlanForm is a plan as a program begins or changes it.
-type apiPlanForm struct {
-	Rev          uint64           `json:"rev,omitempty"`
-	Template     string           `json:"template,omitempty"`
-	Organisation string           `json:"organisation,omitempty"`
-	Unit         string           `json:"unit,omitempty"` // name
-	Name         *string          `json:"name,omitempty"`
-	Start        *string          `json:"start,omitempty"`
-	GoLive       *string          `json:"go_live,omitempty"`
-	Lead         *string          `json:"lead,omitempty"` // address
-	People       *[]apiPlanPerson `json:"people,omitempty"`
-	Facts        map[string]any   `json:"facts,omitempty"` // null: nobody knows
-	State        string           `json:"state,omitempty"`
-	Reason       string           `json:"reason,omitempty"`
-}
-
-// apiSaying is what a program says of a decision.
-type apiSaying struct {
-	Option  string `json:"option,omitempty"`
-	State   string `json:"state,omitempty"` // left out: decided
-	Reason  string `json:"reason,omitempty"`
-	Until   string `json:"until,omitempty"`
-	For     string `json:"for,omitempty"` // role of who decided
-	Ticket  uint64 `json:"ticket,omitempty"`
-	Rev     *int   `json:"rev,omitempty"`
-	Preview bool   `json:"preview,omitempty"` // only say what would become of the plan
-}
-
-type apiChanges struct {
-	Appear    []string       `json:"appear"`
-	Disappear []string       `json:"disappear"`
-	Move      []apiMovedStep `json:"move"`
-	Plan      *apiPlan       `json:"plan,omitempty"` // as it is now; not of a preview
-}
-
-type apiMovedStep struct {
-	Code string `json:"code"`
-	From string `json:"from"`
-	To   string `json:"to"`
-}
-
-// apiDecisionHistory is what was said of a decision, the oldest first, and how others chose.
-type apiDecisionHistory struct {
-	Answers []apiDecisionAnswer  `json:"answers"`
-	Others  map[string]plan.Band `json:"others"` // few, half or most by option; empty where there is nothing to learn
-}
-
-type apiDecisionAnswer struct {
-	Rev    int                 `json:"rev"`
-	State  store.DecisionState `json:"state"`
-	Option string              `json:"option,omitempty"`
-	Reason string              `json:"reason,omitempty"`
-	For    string              `json:"for,omitempty"`
-	By     string              `json:"by,omitempty"`
-	At     *time.Time          `json:"at"`
-	Known  map[string]string   `json:"known,omitempty"` // facts and decisions as they were
-}
-
-// apiDoing is what a program says of a step.
-type apiDoing struct {
-	State   string            `json:"state,omitempty"`
-	Reason  string            `json:"reason,omitempty"`
-	On      string            `json:"on,omitempty"` // of a waiting one: organisation, desk or supplier
-	Figure  string            `json:"figure,omitempty"`
-	Units   map[string]string `json:"units,omitempty"`
-	Checked *[]int            `json:"checked,omitempty"`
-	Done    string            `json:"done,omitempty"`
-	Ticket  uint64            `json:"ticket,omitempty"`
-}
-
-// apiAddition is a step that a program adds.
-type apiAddition struct {
-	Phase string   `json:"phase"`
-	Name  string   `json:"name"`
-	Text  string   `json:"text,omitempty"`
-	Day   string   `json:"day"` // start+5, golive-20, CODE+3 or 12-31@-1
-	Side  string   `json:"side,omitempty"`
-	Takes int      `json:"takes,omitempty"`
-	Waits []string `json:"waits,omitempty"`
-}
-
-func planAnswer(v *plan.View) apiPlan {
-	p := v.Plan
-	out := apiPlan{Number: p.ID, Rev: p.Rev, Name: p.Name, Template: v.Template.Code, Version: v.Number, Organisation: v.Organisation.Code, Modules: []string{}, Group: v.Group.Code,
-		State: p.State, Start: dayAnswer(p.Start), GoLive: dayAnswer(p.GoLive), Updated: apiMoment(p.Updated), Health: apiHealth{v.Health.Late, v.Health.Blocked, v.Health.Undecided,
-			v.Health.Ours, v.Health.Theirs, v.Health.Done, v.Health.All, v.Health.Forecast.String(), v.Ends.String()}}
-	if v.Unit != nil {
-		out.Unit = v.Unit.Name
-	}
-	if v.Lead != nil {
-		out.Lead = v.Lead.Email
-	}
-	for _, m := range v.Modules {
-		out.Modules = append(out.Modules, m.Code)
-	}
-	return out
-}
-
-func planDocument(v *plan.View) apiPlan {
-	out := planAnswer(v)
-	for _, x := range v.People {
-		out.People = append(out.People, apiPlanPerson{x.Email, x.Person.Name, x.Role})
-	}
-	out.Facts, out.Asks, out.Phases = map[string]apiKnownFact{}, v.Asks, []apiPhase{}
-	for name, f := range v.Plan.Facts {
-		out.Facts[name] = apiKnownFact{f.Values, apiMoment(f.AsOf)}
-	}
-	for _, p := range v.Phases {
-		if p.Shown {
-			out.Phases = append(out.Phases, phaseAnswer(p))
-		}
-	}
-	return out
-}
-
-func phaseAnswer(p plan.Phase) apiPhase {
-	one := apiPhase{Code: p.Code, Title: wordsAnswer(p.Name), Decisions: []apiPlanDecision{}, Steps: []apiPlanStep{}}
-	for _, d := range p.Decisions {
-		if d.Shown {
-			one.Decisions = append(one.Decisions, decisionAnswer(d))
-		}
-	}
-	for _, s := range p.Steps {
-		if s.Shown {
-			one.Steps = append(one.Steps, planStepAnswer(s))
-		}
-	}
-	for _, f := range p.Freezes {
-		one.Freezes = append(one.Freezes, apiFreeze{f.Code, wordsAnswer(f.Name), wordsAnswer(f.Stops), f.From.String(), f.Until.String()})
-	}
-	return one
-}
-
-func decisionAnswer(d *plan.Decision) apiPlanDecision {
-	out := apiPlanDecision{Code: d.Code, Question: wordsAnswer(d.Question), Why: wordsAnswer(d.Why), State: d.State, Back: d.Back, Passed: d.Passed, DecideBy: d.By.String(), Halts: d.Halts,
-		Before: d.Before, Touched: d.Touched, Asks: d.Asks, Options: []apiOption{}}
-	if l := d.Last; l != nil {
-		out.Rev, out.Option, out.Reason, out.For, out.At, out.Until = l.Number, l.Option, l.Reason, l.For, apiMoment(l.At), dayAnswer(l.Until)
-	}
-	for _, o := range d.Options {
-		x := apiOption{Code: o.Code, Title: wordsAnswer(o.Name), Allows: wordsAnswer(o.Allows), RulesOut: wordsAnswer(o.RulesOut), Costs: wordsAnswer(o.Costs), Suits: wordsAnswer(o.Suits),
-			Offered: o.Offered, Recommended: o.Recommended == condition.True, Asks: o.Asks}
-		if x.Recommended {
-			because := wordsAnswer(o.Because)
-			x.Because = &because
-		}
-		out.Options = append(out.Options, x)
-	}
-	return out
-}
-
-func planStepAnswer(s *plan.Step) apiPlanStep {
-	out := apiPlanStep{Code: s.Code, Title: wordsAnswer(s.Name), Text: wordsAnswer(s.Text), Side: s.Side, Who: s.Who, State: s.State, DoneBy: s.StepForm.Done, DoneWhen: wordsAnswer(s.DoneWhen),
-		Milestone: wordsAnswer(s.Milestone), Due: s.Due.String(), Expected: s.Expected.String(), Late: s.Late, Room: s.Room, Critical: s.Critical, Waits: s.Opens, Asks: s.Asks, Own: s.Own}
-	if p := s.Progress; p != nil {
-		out.Reason, out.Figure, out.Ticket, out.Done = p.Reason, p.Figure, p.Ticket, dayAnswer(p.Done)
-	}
-	return out
-}
 
 // plan reads the plan of the address, for whoever may do what may says; nil is reading it.
 func (a pages) plan(r *web.Request, may func(*plan.View) bool) (*plan.View, error) {
@@ -378,7 +92,10 @@ func (in *apiPlanForm) change() (plan.Change, error) {
 	if in.Facts != nil {
 		c.Facts = map[string][]string{}
 		for name, v := range in.Facts {
-			c.Facts[name] = textOf(&wrong, name, v)
+			var ok bool
+			if c.Facts[name], ok = plan.Values(v); !ok {
+				wrong.Add("facts", "error.fact-value", "fact", name, "value", "{}")
+			}
 		}
 	}
 	return c, wrong.Err()
@@ -588,48 +305,17 @@ func (a pages) apiPlanRecord(r *web.Request) error {
 	case "json":
 		return r.JSON(rec)
 	case "md":
-		return send("text/markdown; charset=utf-8", []byte(rec.Markdown(a.recordWords(rec.Language))))
+		return send("text/markdown; charset=utf-8", []byte(rec.Markdown(show.RecordWords(a.Site, rec.Language))))
 	case "xlsx":
-		b, err := sheet.XLSX(rec.Name, a.recordRows(rec))
+		b, err := sheet.XLSX(rec.Name, rec.Rows(show.RecordWords(a.Site, rec.Language)))
 		if err != nil {
 			return err
 		}
 		return send(sheet.XLSXType, b)
 	case "", "html":
-		body := markup.HTML("markdown", rec.Markdown(a.recordWords(rec.Language)))
+		body := markup.HTML("markdown", rec.Markdown(show.RecordWords(a.Site, rec.Language)))
 		return send("text/html; charset=utf-8", fmt.Appendf(nil, "<!doctype html>\n<html lang=\"%s\">\n<meta charset=\"utf-8\">\n<title>%s</title>\n<main>\n%s\n</main>\n</html>\n", rec.Language,
 			template.HTMLEscapeString(rec.Name), body))
 	}
 	return fault.Problems{fault.New(fault.Invalid, "error.choice").At("format")}
-}
-
-// recordWords returns the headings of a record.
-func (a pages) recordWords(lang string) plan.Words {
-	say := func(key string) string { return a.Words.Text(lang, key) }
-	return plan.Words{People: say("plan.people"), Facts: say("plan.facts"), Decisions: say("plan.decisions"), Open: say("plan.open-points"), Steps: say("plan.steps"), Norms: say("plan.norms"),
-		Weighed: say("plan.weighed"), Choice: say("plan.choice"), Reason: say("plan.reason"), By: say("plan.decided-by"), Deviates: say("plan.deviates"), Recommended: say("plan.recommended"),
-		GoLive: say("plan.go-live"), AsOf: say("plan.as-of"), Unverified: say("plan.unverified"),
-		State: func(noun, code string) string {
-			switch noun {
-			case "plan":
-				return say("plan.state-" + code)
-			case "decision":
-				return say("plan.decision-" + code)
-			}
-			return say("plan.step-" + code)
-		}}
-}
-
-// recordRows are the decisions and steps of a record as a table.
-func (a pages) recordRows(rec *plan.Record) [][]string {
-	w := a.recordWords(rec.Language)
-	rows := [][]string{{w.Decisions, w.Choice, w.Reason, w.By, w.GoLive}}
-	for _, d := range rec.Decisions {
-		rows = append(rows, []string{d.Question, d.Choice, d.Reason, d.By, d.At})
-	}
-	rows = append(rows, nil, []string{w.Steps})
-	for _, s := range rec.Steps {
-		rows = append(rows, []string{s.Name, w.State("step", s.State), s.Figure, s.Reason, s.Due, s.Done})
-	}
-	return rows
 }

@@ -6,7 +6,6 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/template"
 	"sportello/app/web"
-	"sportello/store/fault"
 )
 
 // apiTemplate is a template of plans. Its content has the names of its file, in the plural.
@@ -31,11 +30,6 @@ type apiTemplateForm struct {
 	Source  string `json:"source,omitempty"`
 	Publish bool   `json:"publish,omitempty"` // make a version of it, with which plans begin
 	Reason  string `json:"reason,omitempty"`  // what changed in the version
-}
-
-type apiTemplatePublication struct {
-	Rev    uint64 `json:"rev,omitempty"`
-	Reason string `json:"reason,omitempty"`
 }
 
 func templateAnswer(v *template.View) apiTemplate {
@@ -129,7 +123,7 @@ func (a pages) apiPublishTemplate(r *web.Request) error {
 	if !v.MayPublish {
 		return policy.Denied(r.Actor())
 	}
-	var in apiTemplatePublication
+	var in apiReason
 	if err := a.readSome(r, &in); err != nil {
 		return err
 	}
@@ -140,26 +134,4 @@ func (a pages) apiPublishTemplate(r *web.Request) error {
 		return err
 	}
 	return a.answerTemplate(r, v, http.StatusOK)
-}
-
-// textOf returns the values of a fact as its template compares them. null is nil: nobody knows.
-func textOf(wrong *fault.Problems, name string, v any) []string {
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case string:
-		return []string{v}
-	case bool:
-		return []string{map[bool]string{true: "yes", false: "no"}[v]}
-	case []any:
-		out := []string{}
-		for _, x := range v {
-			out = append(out, textOf(wrong, name, x)...)
-		}
-		return out
-	case interface{ String() string }: // a number
-		return []string{v.String()}
-	}
-	wrong.Add("facts", "error.fact-value", "fact", name, "value", "{}")
-	return nil
 }
