@@ -194,7 +194,7 @@ func (k *checker) condition(path, field, text, before string) bool {
 }
 
 // maxTries bounds the search for answers that make a condition hold; beyond it one is taken to exist.
-const maxTries = 20_000
+const maxTries = 2_000
 
 // reachable tries the answers that can make a difference.
 func (k *checker) reachable(c condition.Condition) bool {
@@ -402,35 +402,31 @@ func (k *checker) step(p *Phase, s *StepForm) {
 	}
 }
 
-// circles looks whether the steps can be put on days at all, with each of the days that they may have.
+// circles looks whether steps rest on each other in a circle, by what they wait for or by any of the days that they may have:
+// no answer of a plan can then close one.
 func (k *checker) circles() {
 	if len(k.found) > 0 {
 		return // what is missing would be named again
 	}
-	most := 0
+	var waits, days timeline.Plan
 	for _, p := range k.c.Phases {
 		for _, s := range p.Steps {
-			most = max(most, len(s.Moved))
+			waiting, counted := timeline.Step{Code: s.Code}, timeline.Step{Code: s.Code}
+			for _, w := range s.Waits {
+				if k.steps[w] {
+					waiting.Waits = append(waiting.Waits, w)
+				}
+			}
+			for _, text := range append([]string{s.Day}, movedDays(s)...) {
+				if d, ok := DayOf(text); ok && d.Anchor == timeline.After {
+					counted.Waits = append(counted.Waits, d.Of)
+				}
+			}
+			waits.Steps, days.Steps = append(waits.Steps, waiting), append(days.Steps, counted)
 		}
 	}
-	for n := range most + 1 {
-		plan := timeline.Plan{Start: timeline.Date(2026, 1, 1), GoLive: timeline.Date(2027, 1, 1)}
-		for _, p := range k.c.Phases {
-			for _, s := range p.Steps {
-				text := s.Day
-				if n > 0 && n <= len(s.Moved) {
-					text = s.Moved[n-1].Day
-				}
-				step, _ := DayOf(text)
-				step.Code = s.Code
-				for _, w := range s.Waits {
-					if k.steps[w] {
-						step.Waits = append(step.Waits, w)
-					}
-				}
-				plan.Steps = append(plan.Steps, step)
-			}
-		}
+	for _, plan := range []timeline.Plan{waits, days} {
+		plan.Start, plan.GoLive = timeline.Date(2026, 1, 1), timeline.Date(2027, 1, 1)
 		_, err := plan.Days(timeline.NewCalendar(func(timeline.Day) bool { return false }))
 		var circle *timeline.CircleError
 		if errors.As(err, &circle) {
@@ -438,4 +434,12 @@ func (k *checker) circles() {
 			return
 		}
 	}
+}
+
+func movedDays(s StepForm) []string {
+	var out []string
+	for _, m := range s.Moved {
+		out = append(out, m.Day)
+	}
+	return out
 }

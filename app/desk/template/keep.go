@@ -262,8 +262,12 @@ func groupOf(tx *db.Tx, t *store.Template, code string, modules []uint64, wrong 
 // Publish makes a version of the draft, with which plans begin from now on. It returns what Check finds as fault.Problems
 // at "source", and Conflict "error.nothing-to-publish" where there is no draft.
 func (ts *Templates) Publish(a policy.Actor, code string, rev uint64, reason string) (*View, error) {
+	checked, file, wrong, err := ts.check(a, code)
+	if err != nil {
+		return nil, err
+	}
 	var out *View
-	err := ts.st.Update(a.By(act.PublishTemplate), func(tx *db.Tx) error {
+	err = ts.st.Update(a.By(act.PublishTemplate), func(tx *db.Tx) error {
 		t, err := store.TemplatesByCode.First(tx, code)
 		if err != nil {
 			return err
@@ -274,17 +278,13 @@ func (ts *Templates) Publish(a policy.Actor, code string, rev uint64, reason str
 		if err := entry.SameRev(rev, t.Rev); err != nil {
 			return err
 		}
-		var wrong fault.Problems
+		if t.Draft != checked {
+			return entry.Conflict("error.changed-meanwhile")
+		}
+		wrong := slices.Clone(wrong)
 		reason := entry.CleanLine(&wrong, "reason", reason, store.TemplateVersions.Most("reason"))
 		if t.Draft == "" {
 			return entry.Conflict("error.nothing-to-publish")
-		}
-		file, err := Parse([]byte(t.Draft))
-		if err != nil {
-			return err
-		}
-		for _, f := range Check(&file.Course) {
-			wrong = append(wrong, fault.New(fault.Invalid, f.Key, append([]any{"path", f.Path}, f.Args...)...).At("source"))
 		}
 		if err := wrong.Err(); err != nil {
 			return err
@@ -311,8 +311,42 @@ func (ts *Templates) Publish(a policy.Actor, code string, rev uint64, reason str
 	return out, err
 }
 
+// check reads the draft of a template and what is wrong with it, while nobody who writes waits for that. Without a draft
+// there is no file.
+func (ts *Templates) check(a policy.Actor, code string) (draft string, file *File, wrong fault.Problems, err error) {
+	err = ts.st.View(func(tx *db.Tx) error {
+		t, err := store.TemplatesByCode.First(tx, code)
+		if err != nil {
+			return err
+		}
+		draft = t.Draft
+		return policy.FactsOfTemplate(t).May(tx, a, policy.PublishTemplate)
+	})
+	if err != nil || draft == "" {
+		return draft, nil, nil, err
+	}
+	if file, err = Parse([]byte(draft)); err != nil {
+		return draft, nil, nil, err
+	}
+	for _, f := range Check(&file.Course) {
+		wrong = append(wrong, fault.New(fault.Invalid, f.Key, append([]any{"path", f.Path}, f.Args...)...).At("source"))
+	}
+	return draft, file, wrong, nil
+}
+
 // Seed writes the built-in templates into a desk that has none. A module that the catalogue does not have is left out.
 func (ts *Templates) Seed(ctx context.Context) error {
+	there := false
+	err := ts.st.View(func(tx *db.Tx) error {
+		for range store.TemplatesByCode.Entries(tx, db.Span{}) {
+			there = true
+			break
+		}
+		return nil
+	})
+	if err != nil || there {
+		return err
+	}
 	files, err := Builtin()
 	if err != nil {
 		return err
