@@ -96,6 +96,8 @@ func (a *App) jobs() *suture.Supervisor {
 	add("handovers", a.Desk.Leaving.RunHandovers)
 	add("releases", a.Desk.Releases.Run)
 	add("release audiences", a.Desk.Releases.RunGathering)
+	add("known problems", a.Desk.Problems.Run)
+	add("known problem changes", a.Desk.Problems.RunFollowing)
 	add("views", a.Desk.Queues.RunViews)
 	add("misses", a.Desk.Find.RunMisses)
 	if a.Config.Backup.Scheduled() {

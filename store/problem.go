@@ -103,7 +103,8 @@ type Case struct {
 	Planned  bool      `json:"planned,omitzero"`  // the desk planned the ticket for these versions
 	Issued   bool      `json:"issued,omitzero"`   // it was told that the versions are there
 	Solved   time.Time `json:"solved,omitzero"`   // when the desk resolved the ticket
-	Told     string    `json:"told,omitzero"`     // the state of the problem that was last told to it
+	Told     string    `json:"told,omitzero"`     // what was last told to it
+	Knew     string    `json:"knew,omitzero"`     // the way around that it was told of, or found there: a sum of its text
 	Message  uint64    `json:"message,omitzero"`  // the last errand with a message that reached it
 	Back     time.Time `json:"back,omitzero"`     // when its requester said that it is not solved
 	Backs    int       `json:"backs,omitzero"`    // and how often

@@ -571,7 +571,7 @@ var Cases = db.Declare("cases", db.Table[Case]{
 		to("from", "problems", c.From)
 		to("person", "people", c.Person)
 	},
-	Limits: limit.Fields{"text": limit.Text(500), "versions": {Text: 1000, Observed: true}, "told": limit.Observed(maxWord)},
+	Limits: limit.Fields{"text": limit.Text(500), "versions": {Text: 1000, Observed: true}, "told": limit.Observed(maxWord), "knew": limit.Observed(maxWord)},
 })
 
 // Errands holds one row for each thing that was done to all cases of a problem.

@@ -71,9 +71,10 @@ var letterHTML = sync.OnceValues(func() (*template.Template, error) {
 	return t, err
 })
 
-// human reports whether the letter carries what a person wrote to its reader. Such a letter is not automatic mail.
+// human reports whether the letter carries what a person wrote to its reader. Such a letter is not automatic mail. What the desk
+// writes of itself into a ticket is nobody's.
 func human(o *notice.Outgoing) bool {
-	return slices.ContainsFunc(o.Lines, func(l notice.OutgoingLine) bool { return l.Text != nil && l.Desk && !o.Agents })
+	return slices.ContainsFunc(o.Lines, func(l notice.OutgoingLine) bool { return l.Text != nil && l.Text.Author != 0 && l.Desk && !o.Agents })
 }
 
 // WriteLetter returns the mail of a letter.

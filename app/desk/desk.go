@@ -152,7 +152,7 @@ func New(o Options) *Desk {
 		Releases:      releases,
 		Templates:     templates,
 		Plans:         plan.New(o.Store, o.Location, rights, templates),
-		Problems:      problem.New(o.Store, rights),
+		Problems:      problem.New(o.Store, rights, tickets),
 		Work:          work.New(o.Store, releases.Work),
 	}
 }

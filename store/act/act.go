@@ -198,6 +198,8 @@ var (
 	AttachCase          = audited("attach-case")
 	DetachCase          = audited("detach-case")
 	WithdrawProblem     = audited("withdraw-problem")
+	MendProblem         = audited("mend-problem")  // a release that corrects it was published, or withdrawn
+	DoubtProblem        = audited("doubt-problem") // too many say that it is not fixed
 )
 
 // The acts that are no line anywhere.
@@ -234,6 +236,8 @@ var (
 	KeepAnswer    = unsaid("keep-answer")
 	GoRound       = unsaid("go-round")
 	JoinProblem   = unsaid("join-problem")
+	FollowCase    = unsaid("follow-case") // a ticket of a known problem followed it
+	TellCase      = unsaid("tell-case")   // a person of a known problem is to be told of it
 	ReadRelease   = unsaid("read-release")
 	FetchRelease  = unsaid("fetch-release")
 	EraseFetched  = unsaid("erase-fetched")

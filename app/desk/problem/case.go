@@ -38,6 +38,9 @@ func (ps *Problems) Detach(a policy.Actor, number, ticket uint64) (*View, error)
 		if err != nil {
 			return fault.IgnoreNotFound(err)
 		}
+		if err := ps.letGo(tx, c); err != nil {
+			return err
+		}
 		return store.Cases.Delete(tx, c.ID)
 	})
 }
@@ -79,7 +82,11 @@ func (ps *Problems) attach(tx *db.Tx, a policy.Actor, p *store.Problem, number u
 	if store.CasesByProblem.Has(tx, p.ID, t.ID, uint64(0)) {
 		return nil
 	}
-	return store.Cases.Put(tx, &store.Case{Problem: p.ID, Ticket: t.ID, By: a.ID()})
+	c := &store.Case{Problem: p.ID, Ticket: t.ID, By: a.ID(), Knew: sumOf(p)}
+	if err := store.Cases.Put(tx, c); err != nil {
+		return err
+	}
+	return ps.followAtOnce(tx, p, c)
 }
 
 // Join says that the actor met the problem, or that the person at the address did, with a line of theirs. Twice is once; the
@@ -119,12 +126,15 @@ func (ps *Problems) Join(a policy.Actor, number uint64, address, text string) (*
 			return err
 		}
 		if err != nil {
-			c = &store.Case{Problem: p.ID, Person: who, By: a.ID()}
+			c = &store.Case{Problem: p.ID, Person: who, By: a.ID(), Knew: sumOf(p)}
 		} else if text == "" || text == c.Text {
 			return nil
 		}
 		c.Text = text
-		return store.Cases.Put(tx, c)
+		if err := store.Cases.Put(tx, c); err != nil {
+			return err
+		}
+		return ps.followAtOnce(tx, p, c)
 	})
 }
 

@@ -3,6 +3,7 @@ package problem
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/installation"
@@ -37,6 +38,7 @@ type Counts struct {
 	Few           bool // some, and fewer than the reader may know
 	Persons       int  // 0 for whoever may not see who
 	Tickets       int  // the same
+	Back          int  // the same: those that came back, though the problem was to be mended
 }
 
 // fewest is from how many organisations on everybody may know how many they are.
@@ -101,7 +103,7 @@ func (ps *Problems) line(tx *db.Tx, a policy.Actor, p *store.Problem) (*View, er
 		return v, nil
 	}
 	kept := *p
-	kept.Owner, kept.Author, kept.Supplier = 0, 0, store.Supplier{}
+	kept.Owner, kept.Author, kept.Supplier, kept.Doubtful = 0, 0, store.Supplier{}, time.Time{}
 	v.Problem = &kept
 	return v, nil
 }
@@ -132,6 +134,9 @@ func (ps *Problems) count(tx *db.Tx, a policy.Actor, v *View) (Counts, error) {
 			}
 			organisation, person = t.Organisation, t.Requester
 			out.Tickets++
+			if c.Backs > 0 {
+				out.Back++
+			}
 		} else if p, err := store.People.Peek(tx, c.Person); err == nil {
 			if hats := p.Hats(tx.Now()); len(hats) > 0 {
 				organisation = hats[0].Organisation
@@ -146,7 +151,7 @@ func (ps *Problems) count(tx *db.Tx, a policy.Actor, v *View) (Counts, error) {
 	}
 	out.Organisations, out.Persons = len(organisations), len(persons)
 	if !v.MaySeeWho {
-		out.Persons, out.Tickets = 0, 0
+		out.Persons, out.Tickets, out.Back = 0, 0, 0
 		if out.Organisations < fewest {
 			out.Organisations, out.Few = 0, out.Organisations > 0
 		}

@@ -5,18 +5,36 @@
 //	write.go    writing and moving
 //	case.go     the tickets and people of a problem
 //	draft.go    a problem made from a ticket
+//	known.go    what is known of its mending: versions, branches, what is published, what runs where
+//	follow.go   what that makes of each ticket and person; words.go: what they are told
+//	errand.go   doing it to all of them, a few at a time
 package problem
 
 import (
+	"sync"
+
 	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store/db"
 )
 
 // Problems are the known problems of one desk.
 type Problems struct {
-	st     *db.Store
-	rights *policy.Rights
+	st      *db.Store
+	rights  *policy.Rights
+	tickets *ticket.Tickets
+	going   sync.Mutex    // held by a step: each goes on where the one before it ended
+	begun   chan struct{} // an errand began
 }
 
 // New returns the known problems of the store.
-func New(st *db.Store, rights *policy.Rights) *Problems { return &Problems{st: st, rights: rights} }
+func New(st *db.Store, rights *policy.Rights, tickets *ticket.Tickets) *Problems {
+	return &Problems{st: st, rights: rights, tickets: tickets, begun: make(chan struct{}, 1)}
+}
+
+func (ps *Problems) wake() {
+	select {
+	case ps.begun <- struct{}{}:
+	default:
+	}
+}

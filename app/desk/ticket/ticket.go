@@ -295,7 +295,7 @@ func (ts *Tickets) AppendMessage(tx *db.Tx, t *store.Ticket, m *store.Message, f
 		t.Messages++
 		t.Files += len(files)
 		t.LastBy, t.LastAgent = m.Author, m.Agent
-		if m.Agent && t.Answered.IsZero() {
+		if m.Agent && m.Author != 0 && t.Answered.IsZero() { // a person answers
 			t.Answered = m.At
 		}
 	}

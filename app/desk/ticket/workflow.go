@@ -28,6 +28,7 @@ const (
 	resolvedNow                 // resolved by the requester's side: outcome solved or withdrawn
 	solvedNow                   // closed by the requester's side at once: outcome solved
 	grace                       // closed no longer than the settings allow
+	mended                      // a public message, outcome solved, and the version that mends it
 )
 
 // move is a row of the table: from which states to which, on which side, by which right over the ticket, and what it needs.
@@ -48,6 +49,12 @@ var moves = []move{
 	{[]store.State{store.StateOpen, store.StateWaiting}, store.StatePlanned, agentSide, policy.Work, []need{correction}},
 	{[]store.State{store.StatePlanned}, store.StateOpen, agentSide, policy.Work, nil},
 	{[]store.State{store.StatePlanned}, store.StateWaiting, agentSide, policy.Work, []need{question}},
+	// The desk's own, for tickets of a known problem: its version is known, it is where the requester works, it was taken
+	// back, it will never come.
+	{[]store.State{store.StateNew, store.StateOpen, store.StateWaiting}, store.StatePlanned, itself, 0, []need{correction}},
+	{[]store.State{store.StatePlanned}, store.StateResolved, itself, 0, []need{mended}},
+	{[]store.State{store.StateResolved}, store.StatePlanned, itself, 0, []need{correction}},
+	{[]store.State{store.StatePlanned}, store.StateOpen, itself, 0, nil},
 	{store.ActiveStates, store.StateResolved, agentSide, policy.Work, []need{outcome, answer}},
 	{store.ActiveStates, store.StateResolved, requesterSide, policy.Settle, []need{resolvedNow}},
 	{store.ActiveStates, store.StateClosed, requesterSide, policy.Settle, []need{solvedNow}},
@@ -136,6 +143,13 @@ func (m attempt) has(n need) error {
 			return fault.New(fault.Invalid, "error.plan-kind").At("state")
 		}
 		if !m.version {
+			return fault.New(fault.Invalid, "error.version-needed").At("version")
+		}
+	case mended:
+		if !m.message {
+			return fault.New(fault.Invalid, "error.message-needed").At("body")
+		}
+		if !m.version || m.outcome != store.Solved {
 			return fault.New(fault.Invalid, "error.version-needed").At("version")
 		}
 	case grace:

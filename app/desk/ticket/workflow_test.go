@@ -24,6 +24,7 @@ func TestMovesAreThoseOfTheDomain(t *testing.T) {
 		"new resolved agent", "open resolved agent", "waiting resolved agent", "planned resolved agent",
 		"new resolved requester", "open resolved requester", "waiting resolved requester", "planned resolved requester",
 		"new closed requester", "open closed requester", "waiting closed requester", "planned closed requester",
+		"new planned itself", "open planned itself", "waiting planned itself", "planned resolved itself", "resolved planned itself", "planned open itself",
 		"resolved closed requester", "resolved closed itself", "resolved open requester", "resolved open agent", "closed open requester",
 	} {
 		legal[m] = true
@@ -90,6 +91,11 @@ func TestWhatAMoveNeeds(t *testing.T) {
 		{"a requester resolves as solved or withdrawn only", store.StateOpen, store.StateResolved, requesterSide, func(a *attempt) { a.outcome = store.Answered }, "outcome"},
 		{"a requester closes at once as solved only", store.StateOpen, store.StateClosed, requesterSide, func(a *attempt) { a.outcome = store.Withdrawn }, "outcome"},
 		{"reopening wants a message", store.StateResolved, store.StateOpen, requesterSide, func(a *attempt) { a.message = false }, "body"},
+		{"the desk plans no clarification", store.StateNew, store.StatePlanned, itself, func(a *attempt) { a.kind = store.Clarification }, "state"},
+		{"the desk plans for a version", store.StateResolved, store.StatePlanned, itself, func(a *attempt) { a.version = false }, "version"},
+		{"the desk resolves with a public message", store.StatePlanned, store.StateResolved, itself, func(a *attempt) { a.message = false }, "body"},
+		{"the desk resolves in a version", store.StatePlanned, store.StateResolved, itself, func(a *attempt) { a.version = false }, "version"},
+		{"the desk resolves as solved alone", store.StatePlanned, store.StateResolved, itself, func(a *attempt) { a.outcome = store.Answered }, "version"},
 		{"a ticket closed long ago stays closed", store.StateClosed, store.StateOpen, requesterSide, func(a *attempt) { a.inGrace = false }, "state"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

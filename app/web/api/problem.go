@@ -40,6 +40,7 @@ type apiProblem struct {
 	Owner       string             `json:"owner,omitempty"`    // the desk's, and so is the supplier
 	Supplier    *apiSupplier       `json:"supplier,omitempty"` // what its supplier calls it
 	Withdrawn   *time.Time         `json:"withdrawn_at,omitempty"`
+	Doubtful    *time.Time         `json:"doubtful_at,omitempty"` // the desk's: since when too many say that it is not fixed
 	Created     *time.Time         `json:"created_at"`
 	Updated     *time.Time         `json:"updated_at"`
 }
@@ -66,6 +67,7 @@ type apiConcerns struct {
 	Few           bool `json:"few,omitempty"`
 	Persons       int  `json:"persons,omitempty"` // the desk's
 	Tickets       int  `json:"tickets,omitempty"` // the desk's
+	Back          int  `json:"back,omitempty"`    // the desk's: tickets that came back though it was to be mended
 }
 
 type apiProblemList struct {
@@ -153,7 +155,7 @@ func problemLine(v *problem.View) apiProblem {
 	p := v.Problem
 	out := apiProblem{Number: p.ID, Rev: p.Rev, Module: v.Module.Code, Group: v.Group.Code, Title: wordsAnswer(p.Title), Affected: []apiRange{}, FixedIn: append([]string{}, p.FixedIn...),
 		Environment: p.Environment.String(), Severity: p.Severity.String(), State: p.State, Reason: p.Reason, Audience: p.Audience.String(),
-		Withdrawn: apiMoment(p.Withdrawn), Created: apiMoment(p.Created), Updated: apiMoment(p.Updated)}
+		Withdrawn: apiMoment(p.Withdrawn), Doubtful: apiMoment(p.Doubtful), Created: apiMoment(p.Created), Updated: apiMoment(p.Updated)}
 	for _, r := range p.Affected {
 		out.Affected = append(out.Affected, apiRange(r))
 	}
@@ -341,38 +343,47 @@ func (a pages) apiProblemTickets(r *web.Request) error {
 	return r.JSON(out)
 }
 
+// doing returns the handler of an act on the known problem of the address: whoever may not do it is told before the body is read.
+func doing[T any](a pages, may func(*problem.View) bool, read func(*web.Request, any) error, do func(policy.Actor, uint64, T) (*problem.View, error)) func(*web.Request) error {
+	return func(r *web.Request) error {
+		v, err := a.problem(r, may)
+		if err != nil {
+			return err
+		}
+		var in T
+		if read != nil {
+			if err := read(r, &in); err != nil {
+				return err
+			}
+		}
+		if v, err = do(r.Actor(), v.ID, in); err != nil {
+			return inProblemMembers(err)
+		}
+		return answerProblem(r, v, http.StatusOK)
+	}
+}
+
+func mayWriteProblem(v *problem.View) bool  { return v.MayWrite }
+func mayAttachProblem(v *problem.View) bool { return v.MayAttach }
+
 type apiAttached struct {
 	Number uint64 `json:"number"` // of the ticket
 }
 
 func (a pages) apiAttachToProblem(r *web.Request) error {
-	v, err := a.problem(r, func(v *problem.View) bool { return v.MayAttach })
-	if err != nil {
-		return err
-	}
-	var in apiAttached
-	if err := a.readJSON(r, &in); err != nil {
-		return err
-	}
-	if v, err = a.Desk.Problems.Attach(r.Actor(), v.ID, in.Number); err != nil {
-		return err
-	}
-	return answerProblem(r, v, http.StatusOK)
+	return doing(a, mayAttachProblem, a.readJSON, func(who policy.Actor, n uint64, in apiAttached) (*problem.View, error) {
+		return a.Desk.Problems.Attach(who, n, in.Number)
+	})(r)
 }
 
 func (a pages) apiDetachFromProblem(r *web.Request) error {
-	v, err := a.problem(r, func(v *problem.View) bool { return v.MayAttach })
-	if err != nil {
-		return err
-	}
-	ticket, err := r.NumberOf("ticket")
-	if err != nil {
-		return err
-	}
-	if v, err = a.Desk.Problems.Detach(r.Actor(), v.ID, ticket); err != nil {
-		return err
-	}
-	return answerProblem(r, v, http.StatusOK)
+	return doing(a, mayAttachProblem, nil, func(who policy.Actor, n uint64, _ struct{}) (*problem.View, error) {
+		ticket, err := r.NumberOf("ticket")
+		if err != nil {
+			return nil, err
+		}
+		return a.Desk.Problems.Detach(who, n, ticket)
+	})(r)
 }
 
 type apiJoin struct {
@@ -381,31 +392,13 @@ type apiJoin struct {
 }
 
 func (a pages) apiJoinProblem(r *web.Request) error {
-	v, err := a.problem(r, func(v *problem.View) bool { return v.MayJoin })
-	if err != nil {
-		return err
-	}
-	var in apiJoin
-	if err := a.readSome(r, &in); err != nil {
-		return err
-	}
-	if v, err = a.Desk.Problems.Join(r.Actor(), v.ID, in.Person, in.Text); err != nil {
-		return err
-	}
-	return answerProblem(r, v, http.StatusOK)
+	return doing(a, func(v *problem.View) bool { return v.MayJoin }, a.readSome, func(who policy.Actor, n uint64, in apiJoin) (*problem.View, error) {
+		return a.Desk.Problems.Join(who, n, in.Person, in.Text)
+	})(r)
 }
 
 func (a pages) apiWithdrawProblem(r *web.Request) error {
-	v, err := a.problem(r, func(v *problem.View) bool { return v.MayWrite })
-	if err != nil {
-		return err
-	}
-	var in apiReason
-	if err := a.readJSON(r, &in); err != nil {
-		return err
-	}
-	if v, err = a.Desk.Problems.Withdraw(r.Actor(), v.ID, in.Rev, in.Reason); err != nil {
-		return err
-	}
-	return answerProblem(r, v, http.StatusOK)
+	return doing(a, mayWriteProblem, a.readJSON, func(who policy.Actor, n uint64, in apiReason) (*problem.View, error) {
+		return a.Desk.Problems.Withdraw(who, n, in.Rev, in.Reason)
+	})(r)
 }

@@ -263,15 +263,18 @@ func (v *sidePage) thread(tv *ticket.View, names sideNames) {
 
 func (v *sidePage) message(tv *ticket.View, names sideNames, m *store.Message) *sideMessage {
 	out := &sideMessage{On: v, ID: m.ID, Desk: m.Agent, Who: v.T("side.somebody"), At: v.Moment(m.At), HTML: message.HTML(m, v.T("ticket.quoted"), message.Pictures(tv.Files, m))}
-	if p := tv.People[m.Author]; p != nil {
+	switch p := tv.People[m.Author]; {
+	case p != nil:
 		out.Who = p.Name
+	case m.Author == 0 && m.Agent: // the desk itself
+		out.Who = tv.Group.Name.In(v.Lang)
 	}
 	out.Initials = show.Initials(out.Who)
 	if out.Mail = byMailOf(&v.Page, m, tv, nil); out.Mail != nil {
 		out.Folded = out.Mail.Folded != ""
 	}
 	switch {
-	case m.Agent:
+	case m.Agent && m.Author != 0:
 		out.Role = tv.Group.Name.In(v.Lang)
 	case m.Author == tv.Ticket.Requester:
 		out.Role = names.unit

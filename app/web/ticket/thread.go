@@ -258,7 +258,11 @@ func (v *ticketPage) messageOf(m *store.Message, t *ticket.View, n *ticketNames)
 	id := strconv.FormatUint(m.ID, 10)
 	view := &messageView{On: v, Anchor: "m" + id, ID: m.ID, Who: who.Name, Role: who.Place, Initials: who.Initials, At: v.Moment(m.At), Note: m.Internal, Desk: m.Agent && !m.Internal,
 		Body: message.HTML(m, v.T("ticket.quoted"), message.Pictures(t.Files, m))}
-	if m.Agent {
+	switch {
+	case m.Agent && m.Author == 0 && m.Mail == 0: // the desk itself
+		view.Who = n.group(t.Ticket.Group, v.Lang)
+		view.Initials = show.Initials(view.Who)
+	case m.Agent:
 		view.Role = n.groupOf(n.people[m.Author], t.Ticket.Group, v.Lang)
 	}
 	for _, f := range t.Files[m.ID] {
