@@ -292,6 +292,9 @@ func TestPublishingThroughTheAPI(t *testing.T) {
 	if got := d.mustCall(d.agent, "POST", narrow+"/widen", box{"audience": box{"all": true}, "seen": "other"}, http.StatusConflict); got["preview"] == nil {
 		t.Errorf("widening unseen: %v", got)
 	}
+	if got := d.mustCall(d.agent, "POST", narrow+"/widen", box{"audience": box{"all": true}, "nobody": false}, http.StatusConflict); fmt.Sprint(got["preview"].(box)["nobody_to_tell"]) != "[terzo]" {
+		t.Errorf("widening to whom nobody speaks for: %v", got)
+	}
 	d.mustCall(d.agent, "POST", narrow+"/widen", box{"audience": box{"all": true}}, http.StatusOK)
 	d.mustCall(d.elena, "GET", narrow, nil, http.StatusOK)
 	next := d.mustCall(d.agent, "POST", "/releases", box{"modules": []string{"csa"}, "version": "24.08", "title": "x", "audience": box{"all": true}, "replaces": []any{float(out["number"])}, "state": "published"}, http.StatusCreated)

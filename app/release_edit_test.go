@@ -68,6 +68,56 @@ func TestAnUpdateIsWrittenPublishedAndWithdrawnInTheBrowser(t *testing.T) {
 	w.visitor("coordinator").must(w.visitor("coordinator").get(here), http.StatusOK, "perde le ritenute")
 }
 
+// TestAnUpdateIsWidenedInTheBrowser goes the way of an agent after a pilot, without scripts: who would be told newly, and
+// nobody else; what changed since is shown again; nobody is told twice.
+func TestAnUpdateIsWidenedInTheBrowser(t *testing.T) {
+	w := newWorld(t)
+	w.installation()
+	b := w.visitor("agent")
+	code := w.code(w.things["organisation"])
+	made := b.post("/releases/new", url.Values{"module": {"csa"}, "modules": {""}, "version": {"25.7"}, "kind": {"ordinary"}, "title-it": {"Pilota"}, "whom": {"organisations"}, "organisation": {code}})
+	b.must(made, http.StatusSeeOther)
+	here := made.header.Get("Location")
+	b.must(b.get(here+"/widen"), http.StatusNotFound) // a draft
+	value := func(page, name string) string {
+		m := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(page)
+		if m == nil {
+			t.Fatalf("no field %s", name)
+		}
+		return m[1]
+	}
+	b.must(b.post(here+"/publish", url.Values{"rev": {value(b.get(here+"/publish").body, "rev")}, "when": {"now"}, "nobody": {"1"}}), http.StatusSeeOther)
+	b.must(b.get(here), http.StatusOK, here+"/widen")
+	for who, status := range map[string]int{"coordinator": http.StatusForbidden, "requester": http.StatusForbidden, "elsewhere": http.StatusNotFound} {
+		c := w.visitor(who)
+		c.must(c.get(here), http.StatusOK, "!"+here+"/widen")
+		c.must(c.get(here+"/widen"), status)
+		c.must(c.post(here+"/widen", url.Values{"whom": {"all"}}), status)
+	}
+	stranger := w.visitor("stranger")
+	stranger.must(stranger.get(here), http.StatusNotFound)
+
+	first := b.get(here + "/widen")
+	b.must(first, http.StatusOK, "Finora è andato a 1 ente", `value="organisations" checked`, "!name=\"audience\"", "!Chi verrà avvisato</h2>")
+	form := url.Values{"rev": {value(first.body, "rev")}, "whom": {"organisations"}, "organisation": {code}}
+	b.must(b.post(here+"/widen", form), http.StatusOK, "Adesso non verrebbe avvisato nessuno")
+	b.must(b.post(here+"/widen", url.Values{"rev": form["rev"]}), http.StatusUnprocessableEntity)
+	form.Set("whom", "all")
+	shown := b.post(here+"/widen", form)
+	b.must(shown, http.StatusOK, "Chi verrà avvisato", `name="nobody"`, "!"+w.people["coordinator"].Email)
+	stranger.must(stranger.get(here), http.StatusNotFound) // looking adds nobody
+	form.Set("audience", value(shown.body, "audience"))
+	b.must(b.post(here+"/widen", form), http.StatusConflict, "non c&#39;è nessuno da avvisare")
+	form.Set("nobody", "1")
+	form.Set("audience", "0000")
+	b.must(b.post(here+"/widen", form), http.StatusConflict, "I destinatari sono cambiati", `value="`+value(shown.body, "audience")+`"`)
+	form.Set("audience", value(shown.body, "audience"))
+	b.must(b.post(here+"/widen", form), http.StatusSeeOther)
+	b.must(b.get(here), http.StatusOK, "Nuovi destinatari")
+	stranger.must(stranger.get(here), http.StatusOK, "Pilota")
+	b.must(b.post(here+"/widen", form), http.StatusConflict) // another revision by now
+}
+
 // TestWordingsOfAnUpdateStayWithItsAudience: what an update said before is no more open than the update.
 func TestWordingsOfAnUpdateStayWithItsAudience(t *testing.T) {
 	w := newWorld(t)

@@ -871,3 +871,63 @@ func TestAFailureIsKeptWhereNoTicketCanBeOpened(t *testing.T) {
 		t.Errorf("%+v, %v", done, err)
 	}
 }
+
+// TestWideningTellsTheNewPartAlone: after a pilot nobody is told twice, the preview is exactly who is told, and what each
+// reader sees as the day of being told is their own.
+func TestWideningTellsTheNewPartAlone(t *testing.T) {
+	o := releasing(t)
+	follow := func(name string) {
+		if err := o.Releases.Follow(o.as(name), "csa", true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	follow("collega")
+	v := o.published(draftOf("3.0", func(f *release.Form) { f.Audience = release.Audience{Organisations: []string{"ateneo"}} }))
+	n := v.Release.ID
+	before := o.toldOf(n)
+	o.later(48 * time.Hour)
+	for _, who := range []string{"collega", "referente", "estraneo"} {
+		if _, err := o.Releases.Try(o.as(who), n, release.Audience{All: true}); fault.KindOf(err) != fault.Denied && fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%s tries a wider audience: %v", who, err)
+		}
+		if _, _, err := o.Releases.Widen(o.as(who), n, release.Widening{Audience: release.Audience{All: true}, Nobody: true}); fault.KindOf(err) != fault.Denied && fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%s widens: %v", who, err)
+		}
+	}
+	shown, err := o.Releases.Try(o.as("agente"), n, release.Audience{All: true})
+	if err != nil || len(shown.Organisations) != 1 || shown.Organisations[0].Code != "altro" {
+		t.Fatalf("the preview has %v, %v", shown.Organisations, err)
+	}
+	if _, again, err := o.Releases.Widen(o.as("agente"), n, release.Widening{Audience: release.Audience{All: true}, Seen: "other", Nobody: true}); fault.KindOf(err) != fault.Conflict || again == nil || again.Sum != shown.Sum {
+		t.Errorf("another preview than was seen: %v, %v", again, err)
+	}
+	if shown.Nobody != 1 {
+		t.Fatalf("%d organisations with nobody to tell", shown.Nobody)
+	}
+	if _, again, err := o.Releases.Widen(o.as("agente"), n, release.Widening{Audience: release.Audience{All: true}, Seen: shown.Sum}); fault.KindOf(err) != fault.Conflict || again == nil {
+		t.Errorf("nobody decided about whoever cannot be told: %v, %v", again, err)
+	}
+	// Meanwhile somebody came to be told there: what was seen is not what is.
+	follow("estraneo")
+	_, again, err := o.Releases.Widen(o.as("agente"), n, release.Widening{Audience: release.Audience{All: true}, Seen: shown.Sum, Nobody: true})
+	if fault.KindOf(err) != fault.Conflict || again == nil || again.People != 1 || again.Nobody != 0 {
+		t.Fatalf("somebody came meanwhile: %v, %v", again, err)
+	}
+	if _, _, err := o.Releases.Widen(o.as("agente"), n, release.Widening{Audience: release.Audience{All: true}, Seen: again.Sum}); err != nil {
+		t.Fatal(err)
+	}
+	o.rounds()
+	wantTexts(t, "told after widening", o.toldOf(n), slices.Sorted(slices.Values(append(before, "estraneo release")))...)
+	if last, err := o.Releases.Try(o.as("agente"), n, release.Audience{All: true}); err != nil || len(last.Organisations) != 0 {
+		t.Errorf("nobody is new any more: %v, %v", last.Organisations, err)
+	}
+	for who, moved := range map[string]bool{"estraneo": true, "collega": false, "agente": true} {
+		read, err := o.Releases.Read(o.as(who), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read.Told.After(v.Told) != moved {
+			t.Errorf("%s was told at %v, the pilot at %v", who, read.Told, v.Told)
+		}
+	}
+}

@@ -68,36 +68,46 @@ func (rs *Releases) Preview(a policy.Actor, number uint64) (Preview, error) {
 	return out, err
 }
 
-// Try is Preview for another audience than the release has: before it is widened.
+// Try returns whom a published release tells if it is widened to the audience: those of the organisations that it did not
+// go to, and nobody else. Only those who may publish the release may call it. It returns what Widen returns.
 func (rs *Releases) Try(a policy.Actor, number uint64, wider Audience) (Preview, error) {
 	var out Preview
 	err := rs.st.View(func(tx *db.Tx) error {
-		r, err := store.Releases.Glance(tx, number)
+		r, err := store.Releases.Get(tx, number) // to be changed, and not kept
 		if err != nil {
 			return err
 		}
-		if err := policy.MayRelease(tx, a, policy.WriteRelease, r); err != nil {
+		if err := policy.MayRelease(tx, a, policy.PublishRelease, r); err != nil {
 			return err
 		}
-		var wrong fault.Problems
-		if r.Audience, err = audience(tx, wider, &wrong); err != nil {
+		if err := readdress(tx, r, wider); err != nil {
 			return err
 		}
-		if err := wrong.Err(); err != nil {
-			return err
-		}
-		out, err = preview(tx, r)
+		out, err = previewAdded(tx, r)
 		return err
 	})
 	return out, err
 }
 
 func preview(tx *db.Tx, r *store.Release) (Preview, error) {
-	var out Preview
 	to, err := reach(tx, r)
 	if err != nil {
-		return out, err
+		return Preview{}, err
 	}
+	return previewOf(tx, r, to)
+}
+
+func previewAdded(tx *db.Tx, r *store.Release) (Preview, error) {
+	to, err := added(tx, r)
+	if err != nil {
+		return Preview{}, err
+	}
+	return previewOf(tx, r, to)
+}
+
+// previewOf returns whom the release tells at the organisations.
+func previewOf(tx *db.Tx, r *store.Release, to []uint64) (Preview, error) {
+	var out Preview
 	crowd, err := followers(tx, r)
 	if err != nil {
 		return out, err
@@ -158,6 +168,12 @@ func preview(tx *db.Tx, r *store.Release) (Preview, error) {
 	}
 	out.People, out.Contacts, out.Sum = len(people), len(contacts), hex.EncodeToString(sum.Sum(nil)[:16])
 	return out, nil
+}
+
+// added returns the organisations that the release is for and did not go to, in ascending order.
+func added(tx *db.Tx, r *store.Release) ([]uint64, error) {
+	to, err := reach(tx, r)
+	return slices.DeleteFunc(to, r.WentTo), err
 }
 
 // reach returns the organisations that the release is for, in ascending order.

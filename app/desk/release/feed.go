@@ -27,6 +27,7 @@ type News struct {
 	*store.Release
 	Modules    []*store.Module // in the order of Release.Modules
 	ReplacedBy *store.Release  // nil for none, and for one that the reader may not see
+	Told       time.Time       // when the reader was last told of it; see toldAt
 }
 
 // Date is the stop of a release, or a day by which an organisation of the reader was asked to install it.
@@ -119,7 +120,15 @@ func (rs *Releases) Feed(token string) (*Feed, error) {
 				return err
 			}
 		}
-		slices.SortStableFunc(list, func(x, y *store.Release) int { return cmp.Or(y.Told.Compare(x.Told), cmp.Compare(y.ID, x.ID)) })
+		told := map[uint64]time.Time{}
+		for _, r := range list {
+			if told[r.ID], err = toldAt(tx, a, r); err != nil {
+				return err
+			}
+		}
+		slices.SortStableFunc(list, func(x, y *store.Release) int {
+			return cmp.Or(told[y.ID].Compare(told[x.ID]), cmp.Compare(y.ID, x.ID))
+		})
 		for _, r := range list[:min(len(list), mostNews)] {
 			whole, err := store.Releases.Get(tx, r.ID)
 			if err != nil {
@@ -129,6 +138,7 @@ func (rs *Releases) Feed(token string) (*Feed, error) {
 			if err != nil {
 				return err
 			}
+			n.Told = told[r.ID]
 			out.News = append(out.News, n)
 		}
 		return nil

@@ -240,34 +240,36 @@ func (rs *Releases) publishDue() (next time.Time, err error) {
 	return due.PublishAt, err
 }
 
-// Widen gives a published release a wider audience, and tells those alone whom it did not go to. seen is the Sum of the
-// preview of Try; empty: nobody looked.
-func (rs *Releases) Widen(a policy.Actor, number, saw uint64, wider Audience, seen string) (*View, *Preview, error) {
+// Widening is the decision to give a published release a wider audience.
+type Widening struct {
+	Rev      uint64 // that the actor saw; 0 skips the check
+	Audience Audience
+	Seen     string // Sum of the preview of Try that the actor saw; empty: they did not look
+	Nobody   bool   // organisations with nobody to tell are known, and they are to be added all the same
+}
+
+// Widen gives a published release a wider audience, and tells those alone whom it did not go to. Nobody is taken out. It
+// returns Conflict "error.audience-changed" with the new preview of Try when others are added than the actor saw, and
+// Conflict "error.nobody-to-tell" with it as long as nobody decided about those among them with nobody to tell.
+func (rs *Releases) Widen(a policy.Actor, number uint64, w Widening) (*View, *Preview, error) {
 	var shown *Preview
-	v, err := rs.change(a, act.WidenRelease, policy.PublishRelease, number, saw, func(tx *db.Tx, r *store.Release, _ policy.ReleaseFacts) error {
+	v, err := rs.change(a, act.WidenRelease, policy.PublishRelease, number, w.Rev, func(tx *db.Tx, r *store.Release, _ policy.ReleaseFacts) error {
 		shown = nil
-		if r.State != store.ReleasePublished {
-			return entry.Conflict("error.release-not-published")
-		}
-		var wrong fault.Problems
-		var err error
-		if r.Audience, err = audience(tx, wider, &wrong); err != nil {
+		if err := readdress(tx, r, w.Audience); err != nil {
 			return err
 		}
-		if r.Audience.Nobody() {
-			wrong.Add("audience", "error.audience-needed")
-		}
-		if err := wrong.Err(); err != nil {
-			return err
-		}
-		if seen != "" {
-			now, err := preview(tx, r)
+		if w.Seen != "" || !w.Nobody {
+			now, err := previewAdded(tx, r)
 			if err != nil {
 				return err
 			}
-			if now.Sum != seen {
+			switch {
+			case w.Seen != "" && now.Sum != w.Seen:
 				shown = &now
-				return entry.Conflict("error.audience-changed")
+				return entry.Conflict("error.audience-changed").At("audience")
+			case now.Nobody > 0 && !w.Nobody:
+				shown = &now
+				return entry.Conflict("error.nobody-to-tell", "count", now.Nobody).At("nobody")
 			}
 		}
 		return widen(tx, r, a.ID())
@@ -275,17 +277,29 @@ func (rs *Releases) Widen(a policy.Actor, number, saw uint64, wider Audience, se
 	return v, shown, err
 }
 
-// widen adds the organisations that the audience has by now, and begins to tell them. Nobody is taken out.
-func widen(tx *db.Tx, r *store.Release, by uint64) error {
-	to, err := reach(tx, r)
-	if err != nil {
+// readdress gives a published release another audience, unless that is nobody.
+func readdress(tx *db.Tx, r *store.Release, wider Audience) error {
+	if r.State != store.ReleasePublished {
+		return entry.Conflict("error.release-not-published")
+	}
+	var wrong fault.Problems
+	var err error
+	if r.Audience, err = audience(tx, wider, &wrong); err != nil {
 		return err
 	}
-	added := slices.DeleteFunc(to, r.WentTo)
-	if len(added) == 0 {
-		return nil
+	if r.Audience.Nobody() && len(wrong) == 0 {
+		wrong.Add("audience", "error.audience-needed")
 	}
-	r.To = append(r.To, added...)
+	return wrong.Err()
+}
+
+// widen adds the organisations that the audience has by now, and begins to tell them. Nobody is taken out.
+func widen(tx *db.Tx, r *store.Release, by uint64) error {
+	added, err := added(tx, r)
+	if err != nil || len(added) == 0 {
+		return err
+	}
+	r.To = append(slices.Clone(r.To), added...)
 	slices.Sort(r.To)
 	return begin(tx, r, store.RoundWidened, added, nil, "", by)
 }

@@ -27,8 +27,9 @@ type View struct {
 	Articles   []*store.Article // those the actor may read
 	Tickets    []*store.Ticket  // those the actor may see
 	Author     string
-	Inside     bool // the actor sees it as somebody of the desk
-	NeedsCheck bool // a second person has to check it before it is published
+	Told       time.Time // when the reader, or the reader's organisations, were last told of it
+	Inside     bool      // the actor sees it as somebody of the desk
+	NeedsCheck bool      // a second person has to check it before it is published
 	MayWrite   bool
 	MayCheck   bool
 	MayPublish bool // now, or once it is checked
@@ -81,6 +82,9 @@ func (rs *Releases) view(tx *db.Tx, a policy.Actor, r *store.Release) (*View, er
 		v.Groups = append(v.Groups, g)
 	}
 	if v.Files, v.Superseded, err = filesOf(tx, r.ID); err != nil {
+		return nil, err
+	}
+	if v.Told, err = toldAt(tx, a, r); err != nil {
 		return nil, err
 	}
 	if v.Replaces, err = rs.seen(tx, a, r.Replaces); err != nil {
@@ -265,12 +269,18 @@ func (rs *Releases) Lately(a policy.Actor, since time.Time, limit int) (Lately, 
 		if err != nil {
 			return err
 		}
+		told := map[uint64]time.Time{}
+		for _, r := range list {
+			if told[r.ID], err = toldAt(tx, a, r); err != nil {
+				return err
+			}
+		}
 		list = slices.DeleteFunc(list, func(r *store.Release) bool {
 			_, waits := out.Waits[r.ID]
-			return !waits && (r.State == store.ReleaseReplaced || r.Told.Before(since))
+			return !waits && (r.State == store.ReleaseReplaced || told[r.ID].Before(since))
 		})
 		slices.SortStableFunc(list, func(x, y *store.Release) int {
-			return cmp.Or(byUrgency(out.Waits, due, x.ID, y.ID), y.Told.Compare(x.Told), cmp.Compare(y.ID, x.ID))
+			return cmp.Or(byUrgency(out.Waits, due, x.ID, y.ID), told[y.ID].Compare(told[x.ID]), cmp.Compare(y.ID, x.ID))
 		})
 		for _, r := range list[:min(len(list), limit)] {
 			v, err := listed(tx, r)
@@ -282,6 +292,26 @@ func (rs *Releases) Lately(a policy.Actor, since time.Time, limit int) (Lately, 
 		return nil
 	})
 	return out, err
+}
+
+// toldAt returns when the actor was last told of a release that went out. Widening moves it for those alone whom it tells:
+// the people of the organisations that came to it, and agents where somebody decided to.
+func toldAt(tx *db.Tx, a policy.Actor, r *store.Release) (time.Time, error) {
+	last := r.Told
+	if a.Person == nil || !r.Out() {
+		return last, nil
+	}
+	hats := a.Person.Hats(tx.Now())
+	for round, err := range store.RoundsByRelease.PeekRows(tx, db.Span{Prefix: key.Of(r.ID)}) {
+		if err != nil {
+			return last, err
+		}
+		concerns := round.By != 0 && a.IsAgent() || slices.ContainsFunc(hats, func(h store.Affiliation) bool { return slices.Contains(round.Organisations, h.Organisation) })
+		if round.Of == store.RoundWidened && round.Created.After(last) && concerns {
+			last = round.Created
+		}
+	}
+	return last, nil
 }
 
 // byUrgency compares two releases: those that wait come first, of these what is late, then by day, then what has none.

@@ -188,7 +188,7 @@ func (a pages) releaseDocument(v *release.View) (apiRelease, error) {
 	out := releaseAnswer(v)
 	out.Notes, out.News, out.Corrected, out.Before, out.After, out.Otherwise = wordsAnswer(r.Notes), wordsAnswer(r.News), wordsAnswer(r.Corrected),
 		wordsAnswer(r.Before), wordsAnswer(r.After), wordsAnswer(r.Otherwise)
-	out.Told, out.Reworded, out.Withdrawn, out.Reason = apiMoment(r.Told), apiMoment(r.Reworded), apiMoment(r.Withdrawn), r.Reason
+	out.Told, out.Reworded, out.Withdrawn, out.Reason = apiMoment(v.Told), apiMoment(r.Reworded), apiMoment(r.Withdrawn), r.Reason
 	out.Needs, out.Replaces, out.Corrects, out.Articles, out.Tickets = []apiNeed{}, []uint64{}, []uint64{}, []string{}, []uint64{}
 	if r.Norm.Text != "" {
 		out.Norm = &apiNorm{Text: r.Norm.Text, Date: dayAnswer(r.Norm.Date)}

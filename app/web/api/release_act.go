@@ -117,7 +117,8 @@ type apiPublication struct {
 type apiWiden struct {
 	Rev      uint64      `json:"rev,omitempty"`
 	Audience apiAudience `json:"audience"`
-	Seen     string      `json:"seen,omitempty"` // the sum of a preview
+	Seen     string      `json:"seen,omitempty"`   // the sum of a preview of those who are added
+	Nobody   *bool       `json:"nobody,omitempty"` // false: 409 with the preview while some of them have nobody to tell
 }
 
 type apiReason struct {
@@ -231,7 +232,7 @@ func (a pages) apiWiden(r *web.Request) error {
 	if err := wrong.Err(); err != nil {
 		return err
 	}
-	v, shown, err := a.Desk.Releases.Widen(r.Actor(), v.Release.ID, in.Rev, wider, in.Seen)
+	v, shown, err := a.Desk.Releases.Widen(r.Actor(), v.Release.ID, release.Widening{Rev: in.Rev, Audience: wider, Seen: in.Seen, Nobody: in.Nobody == nil || *in.Nobody})
 	if err != nil {
 		return a.withPreview(err, shown)
 	}

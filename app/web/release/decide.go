@@ -15,16 +15,20 @@ import (
 // publishPage shows whom an update tells, before it does.
 type publishPage struct {
 	web.Page
-	Action   string
-	Cancel   string
-	Rev      uint64
-	Name     string
+	Action  string
+	Cancel  string
+	Rev     uint64
+	Name    string
+	Blocked string
+	told
+}
+
+// told says whom an update tells.
+type told struct {
 	Counts   []string
 	Nobody   string // a sentence about organisations with nobody to tell; empty: there are none
 	Lines    []addressed
-	Audience string
-	Again    bool // the audience changed since it was seen
-	Blocked  string
+	Audience string // the sum of what is shown
 }
 
 // addressed is an organisation that an update tells.
@@ -74,26 +78,13 @@ func (a pages) publishPage(r *web.Request, one *release.View, f *web.Form, seen 
 		}
 		seen = &now
 	}
-	v := &publishPage{Page: r.Page("releases.publish"), Action: address.Release(n) + "/publish", Cancel: address.Release(n), Rev: one.Rev, Audience: seen.Sum, Again: f != nil}
+	v := &publishPage{Page: r.Page("releases.publish"), Action: address.Release(n) + "/publish", Cancel: address.Release(n), Rev: one.Rev, told: toldOf(r, seen)}
 	v.Nav, v.Name = "releases", show.ShortName(one.Modules[0].Name.In(v.Lang))+" "+one.Version
 	v.Crumb(v.T("releases.title"), address.Releases)
 	v.Crumb(v.Name, v.Cancel)
 	v.Crumb(v.Title, "")
 	if one.NeedsCheck && one.State == store.ReleaseDraft {
 		v.Blocked = v.T("error.release-unchecked")
-	}
-	v.Counts = []string{v.Plural("releases.organisations", len(seen.Organisations)), v.Plural("releases.people", seen.People), v.Plural("releases.contacts", seen.Contacts)}
-	if seen.Followers > 0 {
-		v.Counts = append(v.Counts, v.Plural("releases.followers", seen.Followers))
-	}
-	if seen.Bounced > 0 {
-		v.Counts = append(v.Counts, v.Plural("releases.bounced", seen.Bounced))
-	}
-	if seen.Nobody > 0 {
-		v.Nobody = v.Plural("releases.nobody", seen.Nobody)
-	}
-	for _, o := range seen.Organisations {
-		v.Lines = append(v.Lines, v.addressed(o))
 	}
 	if f != nil {
 		if err := v.Refill(f, wrong); err != nil {
@@ -108,17 +99,35 @@ func (a pages) publishPage(r *web.Request, one *release.View, f *web.Form, seen 
 	return r.Render("page/release-publish", v)
 }
 
-func (v *publishPage) addressed(o release.Addressed) addressed {
+func toldOf(r *web.Request, seen *release.Preview) told {
+	p := r.Page("releases.publish")
+	v := told{Audience: seen.Sum, Counts: []string{p.Plural("releases.organisations", len(seen.Organisations)), p.Plural("releases.people", seen.People), p.Plural("releases.contacts", seen.Contacts)}}
+	if seen.Followers > 0 {
+		v.Counts = append(v.Counts, p.Plural("releases.followers", seen.Followers))
+	}
+	if seen.Bounced > 0 {
+		v.Counts = append(v.Counts, p.Plural("releases.bounced", seen.Bounced))
+	}
+	if seen.Nobody > 0 {
+		v.Nobody = p.Plural("releases.nobody", seen.Nobody)
+	}
+	for _, o := range seen.Organisations {
+		v.Lines = append(v.Lines, addressedOf(&p, o))
+	}
+	return v
+}
+
+func addressedOf(p *web.Page, o release.Addressed) addressed {
 	out := addressed{Name: o.Name, Nobody: o.Nobody(), Bounced: o.Bounced}
-	for _, p := range o.Places {
-		said := v.T("installations.in-" + p.Environment.String())
-		if p.Version != "" {
-			said += " " + p.Version
+	for _, at := range o.Places {
+		said := p.T("installations.in-" + at.Environment.String())
+		if at.Version != "" {
+			said += " " + at.Version
 		}
 		out.Places = append(out.Places, said)
 	}
-	for _, p := range o.People {
-		out.People = append(out.People, p.Name+" ("+p.Email+")")
+	for _, one := range o.People {
+		out.People = append(out.People, one.Name+" ("+one.Email+")")
 	}
 	for _, c := range o.Contacts {
 		out.People = append(out.People, c.Email)
@@ -336,6 +345,7 @@ func (v *page) acts(one *release.View) {
 		post("releases.take-back", "take-back")
 	}
 	if one.State == store.ReleasePublished && one.MayPublish {
+		link("releases.widen", "widen")
 		link("releases.tell-again", "tell-again")
 	}
 	if (one.State == store.ReleasePublished || one.State == store.ReleaseReplaced) && one.MayPublish {

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -27,11 +28,16 @@ type editPage struct {
 	Modules []show.ChoiceGroup
 	Kinds   []show.Choice
 	Ways    []show.Choice
-	Whom    []show.Choice
-	Places  []show.Choice
 	Notes   []textField // what everybody reads
 	Parts   []textField // the four parts with headings of their own
-	Bodies  []show.Choice
+	audienceFields
+}
+
+// audienceFields are the choices of the part of a form that says whom an update is for.
+type audienceFields struct {
+	Whom   []show.Choice
+	Places []show.Choice
+	Bodies []show.Choice
 }
 
 // textField is a text of the form in one language.
@@ -113,14 +119,6 @@ func (a pages) choices(v *editPage) error {
 	for _, b := range []struct{ value, label string }{{"", v.T("releases.back-unsaid")}, {"until", v.T("releases.back-some-time")}, {"restore", v.T("releases.back-restore")}, {"none", v.T("releases.back-none")}} {
 		v.Ways = append(v.Ways, show.Choice{Value: b.value, Label: b.label, Chosen: v.Chosen("way-back", b.value)})
 	}
-	for _, w := range []struct{ value, label, hint string }{{"installed", v.T("releases.whom-installed"), v.T("releases.whom-installed-hint")},
-		{"organisations", v.T("releases.whom-organisations"), v.T("releases.whom-organisations-hint")}, {"all", v.T("releases.whom-all"), v.T("releases.whom-all-hint")}} {
-		v.Whom = append(v.Whom, show.Choice{Value: w.value, Label: w.label, Hint: w.hint, Chosen: v.Chosen("whom", w.value)})
-	}
-	v.Places = []show.Choice{{Label: v.T("releases.any-environment"), Chosen: v.Value("environment") == ""}}
-	for _, e := range []store.Environment{store.Production, store.Test} {
-		v.Places = append(v.Places, show.Choice{Value: e.String(), Label: v.T("installations.in-" + e.String()), Chosen: v.Chosen("environment", e.String())})
-	}
 	label := map[string]string{"notes": v.T("releases.part-notes"), "news": v.T("releases.part-news"), "corrected": v.T("releases.part-corrected"), "before": v.T("releases.part-before"), "after": v.T("releases.part-after")}
 	for i, name := range texts {
 		for _, lang := range []string{"it", "en"} {
@@ -132,18 +130,34 @@ func (a pages) choices(v *editPage) error {
 			}
 		}
 	}
+	v.audienceFields, err = a.audienceFields(&v.Page)
+	return err
+}
+
+// audienceFields are what the form of the page offers of whom an update may be for.
+func (a pages) audienceFields(v *web.Page) (audienceFields, error) {
+	var out audienceFields
+	for _, w := range []struct{ value, label, hint string }{{"installed", v.T("releases.whom-installed"), v.T("releases.whom-installed-hint")},
+		{"organisations", v.T("releases.whom-organisations"), v.T("releases.whom-organisations-hint")}, {"all", v.T("releases.whom-all"), v.T("releases.whom-all-hint")}} {
+		out.Whom = append(out.Whom, show.Choice{Value: w.value, Label: w.label, Hint: w.hint, Chosen: v.Chosen("whom", w.value)})
+	}
+	out.Places = []show.Choice{{Label: v.T("releases.any-environment"), Chosen: v.Value("environment") == ""}}
+	for _, e := range []store.Environment{store.Production, store.Test} {
+		out.Places = append(out.Places, show.Choice{Value: e.String(), Label: v.T("installations.in-" + e.String()), Chosen: v.Chosen("environment", e.String())})
+	}
 	chosen := v.Form.Values["organisation"]
-	return a.Desk.Names(func(n desk.Names) {
+	err := a.Desk.Names(func(n desk.Names) {
 		for _, o := range n.Organisations() {
-			v.Bodies = append(v.Bodies, show.Choice{Value: o.Code, Label: o.Name, Chosen: slices.Contains(chosen, o.Code)})
+			out.Bodies = append(out.Bodies, show.Choice{Value: o.Code, Label: o.Name, Chosen: slices.Contains(chosen, o.Code)})
 		}
 	})
+	return out, err
 }
 
 // values fill the form with an update.
 func (a pages) values(f release.Form) url.Values {
-	out := url.Values{"version": {f.Version}, "kind": {f.Kind.String()}, "norm": {f.Norm.Text}, "way-back": {f.WayBack.Kind.String()}, "whom": {"organisations"},
-		"organisation": f.Audience.Organisations, "articles": {strings.Join(f.Articles, ", ")}}
+	out := url.Values{"version": {f.Version}, "kind": {f.Kind.String()}, "norm": {f.Norm.Text}, "way-back": {f.WayBack.Kind.String()},
+		"articles": {strings.Join(f.Articles, ", ")}}
 	if len(f.Modules) > 0 {
 		out.Set("module", f.Modules[0])
 		out.Set("modules", strings.Join(f.Modules[1:], ", "))
@@ -163,15 +177,7 @@ func (a pages) values(f release.Form) url.Values {
 			out.Set(name, at.In(a.Desk.Location()).Format(timeLocal))
 		}
 	}
-	if f.Audience.All {
-		out.Set("whom", "all")
-	}
-	for _, in := range f.Audience.Installed[:min(1, len(f.Audience.Installed))] {
-		out.Set("whom", "installed")
-		out.Set("environment", in.Environment.String())
-		out.Set("from", in.From)
-		out.Set("until", in.Until)
-	}
+	maps.Copy(out, valuesOfAudience(f.Audience))
 	var needs, replaces, tickets []string
 	for _, n := range f.Needs {
 		if n.Release != 0 {
@@ -189,6 +195,21 @@ func (a pages) values(f release.Form) url.Values {
 	out.Set("needs", strings.Join(needs, ", "))
 	out.Set("replaces", strings.Join(replaces, ", "))
 	out.Set("tickets", strings.Join(tickets, ", "))
+	return out
+}
+
+// valuesOfAudience fill the part of a form that says whom an update is for.
+func valuesOfAudience(of release.Audience) url.Values {
+	out := url.Values{"whom": {"organisations"}, "organisation": of.Organisations}
+	if of.All {
+		out.Set("whom", "all")
+	}
+	for _, in := range of.Installed[:min(1, len(of.Installed))] {
+		out.Set("whom", "installed")
+		out.Set("environment", in.Environment.String())
+		out.Set("from", in.From)
+		out.Set("until", in.Until)
+	}
 	return out
 }
 
@@ -211,20 +232,23 @@ func (a pages) readForm(f *web.Form, before *release.Form) release.Form {
 	}
 	out.Version, out.Kind = f.Raw("version"), web.FormCode[store.ReleaseKind](f, "kind")
 	out.Replaces = numbers(f, "replaces")
-	out.Audience = release.Audience{}
-	switch f.Raw("whom") {
-	case "all":
-		out.Audience.All = true
-	case "organisations":
-		out.Audience.Organisations = f.List("organisation")
-	case "installed":
-		out.Audience.Installed = []release.Installed{{Environment: web.FormCode[store.Environment](f, "environment"), From: f.Raw("from"), Until: f.Raw("until")}}
-		if before != nil && len(before.Audience.Installed) > 1 { // the form shows the first range
-			out.Audience.Installed = append(out.Audience.Installed, before.Audience.Installed[1:]...)
-		}
-	}
+	out.Audience = readAudience(f, out.Audience)
 	a.readTexts(f, &out)
 	return out
+}
+
+// readAudience reads whom an update is for. Of several ranges of versions the form shows the first; the others stay.
+func readAudience(f *web.Form, before release.Audience) release.Audience {
+	switch f.Raw("whom") {
+	case "all":
+		return release.Audience{All: true}
+	case "organisations":
+		return release.Audience{Organisations: f.List("organisation")}
+	case "installed":
+		first := release.Installed{Environment: web.FormCode[store.Environment](f, "environment"), From: f.Raw("from"), Until: f.Raw("until")}
+		return release.Audience{Installed: append([]release.Installed{first}, before.Installed[min(1, len(before.Installed)):]...)}
+	}
+	return release.Audience{}
 }
 
 // readTexts reads what may change at any time.

@@ -27,6 +27,8 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/releases/:n<int>/edit", "releases.change", web.Agent, a.postEdit, "/releases/:n/edit").WithText(),
 		web.Get("/releases/:n<int>/publish", "releases.publish-form", web.Agent, a.getPublish),
 		web.Post("/releases/:n<int>/publish", "releases.publish", web.Agent, a.postPublish, "/releases/:n/publish"),
+		web.Get("/releases/:n<int>/widen", "releases.widen-form", web.Agent, a.getWiden),
+		web.Post("/releases/:n<int>/widen", "releases.widen", web.Agent, a.postWiden, "/releases/:n/widen"),
 		web.Post("/releases/:n<int>/check", "releases.check", web.Agent, a.postCheck, "/releases/:n"),
 		web.Post("/releases/:n<int>/take-back", "releases.take-back", web.Agent, a.postTakeBack, "/releases/:n"),
 		web.Post("/releases/:n<int>/delete", "releases.delete", web.Agent, a.postDelete, "/releases/:n"),
