@@ -11,6 +11,7 @@ import (
 	"sportello/app/web/feed"
 	"sportello/app/web/find"
 	"sportello/app/web/health"
+	"sportello/app/web/help"
 	"sportello/app/web/home"
 	"sportello/app/web/installation"
 	"sportello/app/web/live"
@@ -30,6 +31,7 @@ func (a *App) routes() []web.Route {
 		account.Routes(a.Site),
 		home.Routes(a.Site),
 		find.Routes(a.Site),
+		help.Routes(a.Site),
 		article.Routes(a.Site),
 		feed.Routes(a.Site),
 		mailroom.Routes(a.Site),

@@ -19,13 +19,14 @@ var floors = []struct {
 	{[]string{"store", "assets", "app/markup", "app/extract", "app/worktime", "app/version", "app/changelog", "app/feed", "app/calendar", "app/sheet", "app/condition", "app/timeline", "app/mail", "app/web/press"}, "leaves, and the rows: each hides one hard thing and stands on nothing of ours"},
 	{[]string{"search", "app/credential", "app/words", "app/message", "app/listen", "app/address"}, "leaves that know rows"},
 	{[]string{"app/desk"}, "what may be done and by whom: no HTTP, no configuration, no sentences"},
+	{[]string{"app/help"}, "what the built-in help says, for its pages and for search"},
 	{[]string{"app/backup", "app/sample"}, "copies of a desk, and desks to try things on"},
 	{[]string{"app/config"}, "read once; each part of the house gets its own"},
 	{[]string{"app/watch"}, "how the desk is, asked by pages, programs and doctor alike"},
 	{[]string{"app/delivery"}, "mail on its way in and out"},
 	{[]string{"app/web"}, "one request and its answer"},
 	{[]string{"app/web/show", "app/web/live"}, "how nouns look wherever they appear; what happens while a page is open"},
-	{[]string{"app/web/account", "app/web/admin", "app/web/api", "app/web/article", "app/web/feed", "app/web/find", "app/web/health", "app/web/home", "app/web/installation", "app/web/mailroom", "app/web/people", "app/web/queue", "app/web/release", "app/web/ticket"},
+	{[]string{"app/web/account", "app/web/admin", "app/web/api", "app/web/article", "app/web/feed", "app/web/find", "app/web/health", "app/web/help", "app/web/home", "app/web/installation", "app/web/mailroom", "app/web/people", "app/web/queue", "app/web/release", "app/web/ticket"},
 		"a room for each noun: none knows another, so that each can be changed by itself"},
 	{[]string{"app"}, "puts the parts together: nothing but the command line imports the process"},
 	{[]string{"app/command"}, "the command line is a face of the process"},
@@ -49,6 +50,7 @@ var below = map[string]struct {
 	"app/address": {nil, "paths know no rows"},
 	"app/message": {[]string{"store", "app/markup"}, "a message's words, for pages, letters and programs alike"},
 	"search":      {[]string{"store", "app/markup"}, "search answers questions of text; who may ask is the desk's to say"},
+	"app/help":    {[]string{"assets", "app/markup", "search"}, "the help is about every desk, and knows none"},
 	"app/desk":    {[]string{"store", "search", "assets", "app/credential", "app/extract", "app/mail", "app/markup", "app/worktime", "app/version", "app/condition", "app/timeline"}, "the desk serves pages, mail and commands alike, and knows none of them"},
 }
 

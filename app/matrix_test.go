@@ -409,6 +409,8 @@ func (w *world) address(r web.Route) string {
 			return strings.NewReplacer(":n<int>", fmt.Sprint(number), ":m<int>", fmt.Sprint(message), ":i<int>", "0").Replace(r.Path)
 		case before == "feeds":
 			thing = w.feed(w.people["participant"])
+		case name == "topic":
+			thing = "tokens"
 		case name == "token" && before == "link":
 			thing = w.app.Desk.Releases.LinkToken(w.askedContact(true), w.sentRelease(), w.app.Desk.Now())
 		case name == "token" && before == "contacts":

@@ -7,6 +7,7 @@
 //	css/ js/  what browsers load, under an address that carries the hash of their content
 //	mail/     the frame around what the desk sends
 //	locale/   the sentences, in files NOUN.it.toml and NOUN.en.toml
+//	help/     the built-in help, a file for each topic and language
 package assets
 
 import (
@@ -22,7 +23,7 @@ import (
 
 // FS holds the files by the names above.
 //
-//go:embed css js layout page part mail locale icon.svg
+//go:embed css js layout page part mail locale help icon.svg
 var FS embed.FS
 
 // StyleSheets are the desk's own sheets in the order in which their layers are declared. They are served as one file.

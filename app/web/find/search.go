@@ -12,6 +12,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk"
 	"sportello/app/desk/find"
+	"sportello/app/help"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/app/words"
@@ -27,6 +28,7 @@ const (
 	searchReach = 1000
 	facetValues = 8 // values shown for one filter
 	searchText  = 2000
+	helpFound   = 3 // questions of the built-in help that stand above the hits
 )
 
 // searchPage is the search for tickets and articles.
@@ -48,9 +50,10 @@ type searchPage struct {
 	Original web.Link // the search as typed, when a corrected one was answered
 	Meant    web.Link
 	Cut      bool
-	Trouble  string   // why the search is not available at the moment
-	Notice   string   // state of the index, when it is incomplete
-	Direct   web.Link // the ticket whose number was typed
+	Trouble  string       // why the search is not available at the moment
+	Notice   string       // state of the index, when it is incomplete
+	Direct   web.Link     // the ticket whose number was typed
+	HowTo    []help.Found // of the built-in help
 	Help     []searchExample
 	OpenHelp bool
 	SaveView string // address where agents save the search as a view
@@ -146,6 +149,11 @@ func (a pages) getSearch(r *web.Request) error {
 			return err
 		}
 		return r.Render("page/search", v)
+	}
+	if v.SignedIn && s.Page == 1 {
+		if v.HowTo, err = help.Find(v.Lang, s.Text, helpFound); err != nil {
+			return err
+		}
 	}
 	q := find.Query{Text: s.Question(), Limit: hitsPerPage, Offset: (s.Page - 1) * hitsPerPage, Facets: true, Sort: s.Sort}
 	if s.Kind != "" {
