@@ -180,6 +180,10 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 		"api.problems.detach":   nil, // it has no values
 		"api.problems.join":     func() any { return box{"text": "T"} },
 		"api.problems.withdraw": func() any { return box{"reason": "r"} },
+		"api.problems.outage":   func() any { return box{"ended": true} },
+		"api.problems.message":  func() any { return box{"it": "M"} },
+		"api.problems.merge":    func() any { return box{"into": 1} },
+		"api.problems.unmerge":  nil,
 		"api.contacts.remove":   nil, // it has no values
 		"api.follow":            func() any { return box{"module": "csa", "on": true} },
 	}

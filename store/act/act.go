@@ -198,6 +198,10 @@ var (
 	AttachCase          = audited("attach-case")
 	DetachCase          = audited("detach-case")
 	WithdrawProblem     = audited("withdraw-problem")
+	MergeProblem        = audited("merge-problem")
+	UnmergeProblem      = audited("unmerge-problem")
+	TellProblem         = audited("tell-problem")  // all its cases
+	HaltProblem         = audited("halt-problem")  // a service stands still because of it, or works again
 	MendProblem         = audited("mend-problem")  // a release that corrects it was published, or withdrawn
 	DoubtProblem        = audited("doubt-problem") // too many say that it is not fixed
 )

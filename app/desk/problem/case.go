@@ -62,6 +62,9 @@ func (ps *Problems) change(a policy.Actor, did act.Act, need policy.ProblemAct, 
 		out, err = ps.view(tx, a, p)
 		return err
 	})
+	if err == nil {
+		ps.wake()
+	}
 	return out, err
 }
 

@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -91,6 +92,11 @@ func (ps *Problems) Step() (more bool, err error) {
 		}
 		if now.At = at; last {
 			now.Done = tx.Now()
+			if now.Of == store.ErrandMerge {
+				if err := begin(tx, cmp.Or(p.MergedInto, p.ID), now.By); err != nil {
+					return err
+				}
+			}
 		}
 		return store.Errands.Put(tx, now)
 	})
@@ -110,12 +116,16 @@ func (ps *Problems) look(tx *db.Tx, e *store.Errand) (todo []uint64, at uint64, 
 	}
 	span := db.Span{Prefix: key.Of(e.Problem)}
 	if e.At != 0 {
-		// A case that was taken away meanwhile has the errand begin again: what was done is not done twice.
+		// A case that was taken away, or merged, meanwhile has the errand begin again: what was done is not done twice.
 		if c, err := store.Cases.Peek(tx, e.At); err == nil && c.Problem == e.Problem {
 			span.Low = key.Of(c.Ticket, c.Person+1)
 		} else if fault.IgnoreNotFound(err) != nil {
 			return nil, 0, false, err
 		}
+	}
+	if e.Of == store.ErrandMerge && p.MergedInto == 0 {
+		todo, err := unmerged(tx, p)
+		return todo, 0, len(todo) < atOnce, err
 	}
 	at, seen := e.At, 0
 	for c, err := range store.CasesByProblem.PeekRows(tx, span) {
@@ -142,7 +152,10 @@ func (ps *Problems) concerns(tx *db.Tx, k *known, e *store.Errand, c *store.Case
 	case store.ErrandFollow:
 		d, err := ps.deed(tx, k, c)
 		return d != nil, err
-	case store.ErrandMessage, store.ErrandMerge:
+	case store.ErrandMessage:
+		return messageDue(tx, e, c)
+	case store.ErrandMerge:
+		return mergeDue(tx, k.Problem, c), nil
 	}
 	return false, nil
 }
@@ -150,7 +163,7 @@ func (ps *Problems) concerns(tx *db.Tx, k *known, e *store.Errand, c *store.Case
 // goTo does the errand to the case, and reports whether people were told.
 func (ps *Problems) goTo(tx *db.Tx, k *known, e *store.Errand, id uint64) (told bool, err error) {
 	c, err := store.Cases.Get(tx, id)
-	if err != nil || c.Problem != e.Problem {
+	if err != nil || c.Problem != e.Problem && c.From != e.Problem {
 		return false, fault.IgnoreNotFound(err)
 	}
 	switch e.Of {
@@ -160,7 +173,12 @@ func (ps *Problems) goTo(tx *db.Tx, k *known, e *store.Errand, id uint64) (told 
 			return false, err
 		}
 		return d.told, ps.do(tx, d)
-	case store.ErrandMessage, store.ErrandMerge:
+	case store.ErrandMessage:
+		return ps.messageTo(tx, e, c)
+	case store.ErrandMerge:
+		if mergeDue(tx, k.Problem, c) {
+			return false, mergeOf(tx, k.Problem, c)
+		}
 	}
 	return false, nil
 }
@@ -275,7 +293,7 @@ func (ps *Problems) mend(tx *db.Tx, c *db.Change) error {
 		}
 		before, names := p.State, slices.ContainsFunc(p.FixedIn, func(v string) bool { return order.Compare(v, r.Version) == 0 })
 		switch {
-		case published && !names && slices.Contains(r.Corrects, p.ID):
+		case published && !names:
 			p.FixedIn = append(slices.Clone(p.FixedIn), r.Version)
 		case !published && names && (before == store.ProblemFixed || before == store.ProblemBeingFixed):
 			p.State, p.Reason = store.ProblemConfirmed, entry.Cut(r.Reason, store.Problems.Most("reason"))

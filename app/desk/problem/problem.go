@@ -63,10 +63,11 @@ func (ps *Problems) view(tx *db.Tx, a policy.Actor, p *store.Problem) (*View, er
 	if err != nil {
 		return nil, err
 	}
-	for r, err := range store.ReleasesByCorrected.GlanceRows(tx, db.Span{Prefix: key.Of(p.ID)}) {
-		if err != nil {
-			return nil, err
-		}
+	releases, err := correcting(tx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range releases {
 		switch err := policy.MayRelease(tx, a, policy.SeeRelease, r); fault.KindOf(err) {
 		case fault.NotFound, fault.Denied, fault.SignIn:
 			continue

@@ -15,7 +15,8 @@ import (
 type Known struct {
 	To      store.State // planned, resolved or open again; StateNone leaves the state
 	Version string      // that mends it
-	Text    string      // a public message in Markdown, in the name of the ticket's group; empty: none
+	Text    string      // a public message in Markdown; empty: none
+	Author  uint64      // who wrote it; 0: the desk, in the name of the ticket's group
 }
 
 // Follow has the ticket follow a known problem: the desk's own moves, from the one table of them. It asks no right and takes
@@ -30,7 +31,7 @@ func (ts *Tickets) Follow(tx *db.Tx, t *store.Ticket, k Known) error {
 		}
 	}
 	if k.Text != "" {
-		m := &store.Message{At: tx.Now(), Body: k.Text, Agent: true, Via: door.Desk}
+		m := &store.Message{Author: k.Author, At: tx.Now(), Body: k.Text, Agent: true, Via: door.Desk}
 		entry.Phrase(m)
 		tx.Act(act.Reply)
 		tx.Internally(false)

@@ -1,16 +1,14 @@
 package api
 
 import (
-	"encoding"
 	"net/http"
 	"reflect"
-	"slices"
 	"strings"
-	"time"
 
 	"sportello/app/desk/article"
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
+	"sportello/app/web/schema"
 )
 
 // apiDescription describes one route in the API's description.
@@ -114,6 +112,10 @@ var apiDescriptions = map[string]apiDescription{
 	"api.problems.detach":   {summary: "Take a ticket away from a known problem", out: apiProblem{}},
 	"api.problems.join":     {summary: "Say \"this is my problem\", with a line of one's own or none; agents also for somebody else. Twice is once.", in: apiJoin{}, out: apiProblem{}},
 	"api.problems.withdraw": {summary: "Say that it was no problem, and why", in: apiReason{}, out: apiProblem{}},
+	"api.problems.outage":   {summary: "Say that a service stands still because of it, what is new, or that it works again", in: apiHalt{}, out: apiProblem{}},
+	"api.problems.message":  {summary: "Write to everybody of a known problem, each in their language and thread; with preview only say whom it reaches", in: apiToAll{}, out: apiReach{}},
+	"api.problems.merge":    {summary: "Say that it is another problem, to which its tickets and people go; answers that one", in: apiMerge{}, out: apiProblem{}},
+	"api.problems.unmerge":  {summary: "Take that back, as long as nobody was told anything by the other one", out: apiProblem{}},
 
 	"api.templates.list":    {summary: "The templates of plans that the token's person may read, without their content", out: apiTemplateList{}},
 	"api.templates.write":   {summary: "Write the draft of a new template, with publish a version of it at once", in: apiTemplateForm{}, out: apiTemplate{}, created: true},
@@ -140,13 +142,13 @@ var apiDescriptions = map[string]apiDescription{
 // plainText says in which language texts are that come as plain strings.
 var plainText = []apiParameter{{"lang", "string", "it or en: of texts that are given as plain strings; Italian when left out"}}
 
-type object = map[string]any
+type object = schema.Object
 
 // openAPI describes the routes in OpenAPI 3.1.
 func openAPI(routes []web.Route) object {
 	paths := object{}
-	schemas := schemaSet{}
-	problem := object{"description": "What was wrong (RFC 9457)", "content": object{"application/problem+json": object{"schema": schemas.of(reflect.TypeOf(web.ProblemDocument{}))}}}
+	schemas := newSchemas()
+	problem := object{"description": "What was wrong (RFC 9457)", "content": object{"application/problem+json": object{"schema": schemas.Of(reflect.TypeOf(web.ProblemDocument{}))}}}
 	for _, r := range routes {
 		if !strings.HasPrefix(r.Path, base) {
 			continue
@@ -159,7 +161,7 @@ func openAPI(routes []web.Route) object {
 		answers := object{"default": problem}
 		answer := object{"description": "Done"}
 		if d.out != nil {
-			answer["content"] = object{"application/json": object{"schema": schemas.of(reflect.TypeOf(d.out))}}
+			answer["content"] = object{"application/json": object{"schema": schemas.Of(reflect.TypeOf(d.out))}}
 		}
 		if d.created {
 			answers["201"] = answer
@@ -174,7 +176,7 @@ func openAPI(routes []web.Route) object {
 			op["x-scope"] = object{"access": r.Needs.Access, "nouns": r.Needs.Nouns}
 		}
 		if d.in != nil {
-			op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": schemas.of(reflect.TypeOf(d.in))}}}
+			op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": schemas.Of(reflect.TypeOf(d.in))}}}
 		}
 		if d.files {
 			op["requestBody"] = object{"required": true, "content": object{"multipart/form-data": object{"schema": object{"type": "object", "properties": object{
@@ -201,7 +203,7 @@ func openAPI(routes []web.Route) object {
 		"openapi": "3.1.0",
 		"info":    object{"title": "Sportello", "version": "1", "description": "A token has the rights that its person has at that moment, less by its scope, until it ends. What each operation needs is its x-scope; a token without it is answered 403, one used from an address it is not taken from 401. A token that ended, or that sleeps since the desk was restored, is answered 401 with that reason. What may not be seen is not there."},
 		"paths":   paths,
-		"components": object{"schemas": schemas, "securitySchemes": object{
+		"components": object{"schemas": schemas.Named, "securitySchemes": object{
 			"token": object{"type": "http", "scheme": "bearer"}}},
 		"security": []any{object{"token": []any{}}},
 	}
@@ -226,78 +228,11 @@ func openPath(path string) (string, []any) {
 	return strings.Join(parts, "/"), parameters
 }
 
-// schemaSet has the schemas of struct types by name.
-type schemaSet map[string]any
-
-var (
-	timeType      = reflect.TypeFor[time.Time]()
-	textual       = reflect.TypeFor[encoding.TextMarshaler]()
-	scalarType    = reflect.TypeFor[ticket.Scalar]()
-	messageType   = reflect.TypeFor[apiText]()
-	selfDescribed = reflect.TypeFor[interface{ openSchema(schemaSet) object }]()
-	installedType = reflect.TypeFor[apiInstalled]()
-)
-
-func (s schemaSet) of(t reflect.Type) object {
-	switch {
-	case t == timeType:
-		return object{"type": "string", "format": "date-time"}
-	case t == scalarType:
-		return object{"type": []any{"string", "number", "boolean"}}
-	case t.Kind() == reflect.Pointer:
-		return s.of(t.Elem())
-	case t.Implements(selfDescribed):
-		return reflect.Zero(t).Interface().(interface{ openSchema(schemaSet) object }).openSchema(s)
-	case t.Implements(textual):
-		return object{"type": "string"}
-	}
-	switch t.Kind() {
-	case reflect.String:
-		return object{"type": "string"}
-	case reflect.Bool:
-		return object{"type": "boolean"}
-	case reflect.Float64:
-		return object{"type": "number"}
-	case reflect.Slice:
-		return object{"type": "array", "items": s.of(t.Elem())}
-	case reflect.Map:
-		if t.Elem().Kind() == reflect.Interface {
-			return object{"type": "object"}
-		}
-		return object{"type": "object", "additionalProperties": s.of(t.Elem())}
-	case reflect.Struct:
-		return s.ofStruct(t)
-	}
-	return object{"type": "integer"}
-}
-
-func (s schemaSet) ofStruct(t reflect.Type) object {
-	name := strings.TrimPrefix(t.Name(), "api")
-	ref := object{"$ref": "#/components/schemas/" + name}
-	if _, ok := s[name]; ok {
-		return ref
-	}
-	properties := object{}
-	var required []any
-	schema := object{"type": "object", "properties": properties}
-	s[name] = schema
-	for i := range t.NumField() {
-		tag, ok := t.Field(i).Tag.Lookup("json")
-		words := strings.Split(tag, ",")
-		if !ok || words[0] == "-" {
-			continue
-		}
-		property := s.of(t.Field(i).Type)
-		if t.Field(i).Type == reflect.PointerTo(messageType) {
-			property = object{"oneOf": []any{object{"type": "string"}, property}}
-		}
-		properties[words[0]] = property
-		if !slices.Contains(words[1:], "omitempty") && !slices.Contains(words[1:], "omitzero") {
-			required = append(required, words[0])
-		}
-	}
-	if len(required) > 0 {
-		schema["required"] = required
-	}
-	return ref
+// newSchemas returns the set of the API's schemas, with what its own types are in JSON.
+func newSchemas() *schema.Set {
+	text := reflect.TypeFor[apiText]()
+	return schema.New("api", map[reflect.Type]func(*schema.Set) object{
+		reflect.TypeFor[ticket.Scalar](): func(*schema.Set) object { return object{"type": []any{"string", "number", "boolean"}} },
+		reflect.PointerTo(text):          func(s *schema.Set) object { return object{"oneOf": []any{object{"type": "string"}, s.Of(text)}} },
+	})
 }

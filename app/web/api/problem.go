@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -36,7 +37,9 @@ type apiProblem struct {
 	Audience    string             `json:"audience"`
 	Releases    []uint64           `json:"releases,omitzero"` // that correct it
 	Concerns    *apiConcerns       `json:"concerns,omitempty"`
-	Joined      bool               `json:"joined,omitempty"`   // the person said that they met it
+	Joined      bool               `json:"joined,omitempty"` // the person said that they met it
+	Outage      *apiOutage         `json:"outage,omitempty"` // a service stands still because of it, or did
+	MergedInto  uint64             `json:"merged_into,omitempty"`
 	Owner       string             `json:"owner,omitempty"`    // the desk's, and so is the supplier
 	Supplier    *apiSupplier       `json:"supplier,omitempty"` // what its supplier calls it
 	Withdrawn   *time.Time         `json:"withdrawn_at,omitempty"`
@@ -54,6 +57,15 @@ type apiRange struct {
 type apiRegression struct {
 	Good         string `json:"good,omitempty"` // the last version in which it worked
 	IntroducedBy string `json:"introduced_by,omitempty"`
+}
+
+// apiOutage is since when a service stands still, until when that is expected, the last there is to say, and when it ended.
+type apiOutage struct {
+	From   *time.Time `json:"from,omitempty"`
+	Until  *time.Time `json:"until,omitempty"`
+	News   apiWords   `json:"news,omitzero"`
+	NewsAt *time.Time `json:"news_at,omitempty"`
+	Ended  *time.Time `json:"ended_at,omitempty"`
 }
 
 type apiSupplier struct {
@@ -96,16 +108,20 @@ type apiProblemForm struct {
 	Tickets     *[]uint64      `json:"tickets,omitempty"` // of a POST: tickets to be attached
 }
 
+// put puts what is given where it belongs.
+func put[T any](in, out *T) {
+	if in != nil {
+		*out = *in
+	}
+}
+
 func (in *apiProblemForm) putInto(f *problem.Form, lang string) error {
 	var wrong fault.Problems
-	for _, part := range []struct {
-		in  *string
-		out *string
-	}{{in.Module, &f.Module}, {in.Reason, &f.Reason}, {in.Owner, &f.Owner}} {
-		if part.in != nil {
-			*part.out = *part.in
-		}
-	}
+	put(in.Module, &f.Module)
+	put(in.Reason, &f.Reason)
+	put(in.Owner, &f.Owner)
+	put(in.FixedIn, &f.FixedIn)
+	put(in.Tickets, &f.Tickets)
 	for _, part := range []struct {
 		in  *apiWords
 		out *store.Words
@@ -119,9 +135,6 @@ func (in *apiProblemForm) putInto(f *problem.Form, lang string) error {
 		for _, r := range *in.Affected {
 			f.Affected = append(f.Affected, store.Range(r))
 		}
-	}
-	if in.FixedIn != nil {
-		f.FixedIn = *in.FixedIn
 	}
 	if in.Environment != nil {
 		f.Environment = entry.Coded[store.Environment](&wrong, "environment", *in.Environment)
@@ -141,12 +154,7 @@ func (in *apiProblemForm) putInto(f *problem.Form, lang string) error {
 	if in.Supplier != nil {
 		f.Supplier = store.Supplier(*in.Supplier)
 	}
-	if in.Tickets != nil {
-		f.Tickets = *in.Tickets
-	}
-	if in.Rev != 0 {
-		f.Rev = in.Rev
-	}
+	f.Rev = cmp.Or(in.Rev, f.Rev)
 	return wrong.Err()
 }
 
@@ -158,6 +166,9 @@ func problemLine(v *problem.View) apiProblem {
 		Withdrawn: apiMoment(p.Withdrawn), Doubtful: apiMoment(p.Doubtful), Created: apiMoment(p.Created), Updated: apiMoment(p.Updated)}
 	for _, r := range p.Affected {
 		out.Affected = append(out.Affected, apiRange(r))
+	}
+	if out.MergedInto = p.MergedInto; !p.Outage.From.IsZero() {
+		out.Outage = &apiOutage{apiMoment(p.Outage.From), apiMoment(p.Outage.Expected), wordsAnswer(p.Outage.News), apiMoment(p.Outage.NewsAt), apiMoment(p.Outage.Ended)}
 	}
 	if p.Regression != (store.Regression{}) {
 		out.Regression = &apiRegression{Good: p.Regression.Good, IntroducedBy: p.Regression.IntroducedBy}
@@ -195,7 +206,7 @@ func (a pages) apiProblems(r *web.Request) error {
 	q := a.apiQuery(r)
 	f := problem.Filter{Limit: q.limit(), After: q.ID("after"), State: web.FormCode[store.ProblemState](q.Form, "state"), Version: q.Raw("version")}
 	who := r.Actor()
-	err := a.Desk.Names(func(n desk.Names) {
+	if err := a.Desk.Names(func(n desk.Names) {
 		if code := q.Raw("module"); code == "" {
 			return
 		} else if m := n.ModuleOf(code); m == nil || m.Retired && !who.IsAgent() && !who.IsAdministrator() {
@@ -203,8 +214,7 @@ func (a pages) apiProblems(r *web.Request) error {
 		} else {
 			f.Module = m.ID
 		}
-	})
-	if err != nil {
+	}); err != nil {
 		return err
 	}
 	if err := q.Err(); err != nil {
@@ -401,4 +411,71 @@ func (a pages) apiWithdrawProblem(r *web.Request) error {
 	return doing(a, mayWriteProblem, a.readJSON, func(who policy.Actor, n uint64, in apiReason) (*problem.View, error) {
 		return a.Desk.Problems.Withdraw(who, n, in.Rev, in.Reason)
 	})(r)
+}
+
+type apiHalt struct {
+	From  *time.Time `json:"from,omitempty"`  // left out at the beginning: now
+	Until *time.Time `json:"until,omitempty"` // when it is expected to end
+	News  *apiWords  `json:"news,omitempty"`
+	Ended bool       `json:"ended,omitempty"` // it works again
+}
+
+func (a pages) apiHaltProblem(r *web.Request) error {
+	return doing(a, mayWriteProblem, a.readSome, func(who policy.Actor, n uint64, in apiHalt) (*problem.View, error) {
+		h := problem.Halt{From: in.From, Until: in.Until, Ended: in.Ended}
+		if in.News != nil {
+			news := in.News.words(a.plainLanguage(r))
+			h.News = &news
+		}
+		return a.Desk.Problems.Halt(who, n, h)
+	})(r)
+}
+
+type apiMerge struct {
+	Into uint64 `json:"into"` // the number of the problem that it is
+}
+
+func (a pages) apiMergeProblem(r *web.Request) error {
+	return doing(a, mayWriteProblem, a.readJSON, func(who policy.Actor, n uint64, in apiMerge) (*problem.View, error) {
+		return a.Desk.Problems.Merge(who, n, in.Into)
+	})(r)
+}
+
+func (a pages) apiUnmergeProblem(r *web.Request) error {
+	return doing(a, mayWriteProblem, nil, func(who policy.Actor, n uint64, _ struct{}) (*problem.View, error) {
+		return a.Desk.Problems.Unmerge(who, n)
+	})(r)
+}
+
+type apiToAll struct {
+	IT      string `json:"it,omitempty"` // Markdown; whoever reads the other language gets this one where there is none
+	EN      string `json:"en,omitempty"`
+	Preview bool   `json:"preview,omitempty"` // only say whom it would reach
+}
+
+// apiReach is whom a message to all reaches; what is confidential to the reader counts in none of the numbers.
+type apiReach struct {
+	Tickets   int            `json:"tickets"`
+	Persons   int            `json:"persons"`
+	Languages map[string]int `json:"languages"`
+	Settled   int            `json:"settled"` // closed tickets, which it leaves alone
+}
+
+func (a pages) apiMessageToAll(r *web.Request) error {
+	v, err := a.problem(r, mayWriteProblem)
+	if err != nil {
+		return err
+	}
+	var in apiToAll
+	if err := a.readJSON(r, &in); err != nil {
+		return err
+	}
+	reach, err := a.Desk.Problems.Reach(r.Actor(), v.ID)
+	if err == nil && !in.Preview {
+		_, err = a.Desk.Problems.Message(r.Actor(), v.ID, store.Words{IT: in.IT, EN: in.EN})
+	}
+	if err != nil {
+		return err
+	}
+	return r.JSON(apiReach(reach))
 }

@@ -3,11 +3,13 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"time"
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/release"
+	"sportello/app/web/schema"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -42,7 +44,7 @@ func (w *apiWords) words(lang string) store.Words {
 	return store.Words{IT: w.IT, EN: w.EN}
 }
 
-func (apiWords) openSchema(schemaSet) object {
+func (apiWords) OpenSchema(*schema.Set) object {
 	text := object{"type": "string"}
 	return object{"oneOf": []any{text, object{"type": "object", "properties": object{"it": text, "en": text}}}}
 }
@@ -106,7 +108,7 @@ func (n *apiNeed) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &n.Release)
 }
 
-func (apiNeed) openSchema(schemaSet) object { return object{"type": []any{"string", "integer"}} }
+func (apiNeed) OpenSchema(*schema.Set) object { return object{"type": []any{"string", "integer"}} }
 
 // apiAudience is whom a release is for.
 type apiAudience struct {
@@ -148,8 +150,8 @@ func (l *apiInstalledList) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func (apiInstalledList) openSchema(s schemaSet) object {
-	one := s.of(installedType)
+func (apiInstalledList) OpenSchema(s *schema.Set) object {
+	one := s.Of(reflect.TypeFor[apiInstalled]())
 	return object{"oneOf": []any{one, object{"type": "array", "items": one}}}
 }
 
