@@ -114,6 +114,7 @@ func (a *App) open() error {
 			free, _, known := listen.DiskSpace(a.Config.DataFolder())
 			return free, known
 		},
+		Say:        func(lang, key string, args ...any) string { return a.Words.Text(lang, key, args...) },
 		MissMonths: a.Config.MissesMonths})
 	a.Backups = &backup.Job{Plan: a.Config.Backup, Data: a.Config.DataFolder(), Program: watch.Version(), Settings: a.Config.Redacted(), Store: a.Store, Index: a.Index,
 		Now: a.Desk.Now, Zone: zone, Log: a.Log, Ran: func(took time.Duration) { a.Watch.Jobs.Ran("backup", took) }, Failed: func(err error) { a.Watch.Jobs.Failed("backup", err) }}

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
-	"sportello/app/command"
+	"sportello/app/sheet"
 )
 
 // written are the ways in which an office's programs write the same text.
@@ -53,7 +53,7 @@ func TestATextIsReadWhateverProgramWroteIt(t *testing.T) {
 				if kind == "by bytes" && len(text) > 1000 {
 					continue
 				}
-				r, err := command.OfficeText(src(bytes.NewReader(write(text))))
+				r, err := sheet.OfficeText(src(bytes.NewReader(write(text))))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -68,7 +68,7 @@ func TestATextIsReadWhateverProgramWroteIt(t *testing.T) {
 
 func TestOneBrokenLineOfATextIsNotAnotherEncoding(t *testing.T) {
 	text := "perché\ncittà\nbroken \xe8\nqualità\n"
-	r, err := command.OfficeText(strings.NewReader(text))
+	r, err := sheet.OfficeText(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func FuzzOfficeText(f *testing.F) {
 		f.Add(write("perché\tno;€\n"))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := command.OfficeText(bytes.NewReader(b))
+		r, err := sheet.OfficeText(bytes.NewReader(b))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +90,7 @@ func FuzzOfficeText(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r, err = command.OfficeText(iotest.OneByteReader(bytes.NewReader(b))); err != nil {
+		if r, err = sheet.OfficeText(iotest.OneByteReader(bytes.NewReader(b))); err != nil {
 			t.Fatal(err)
 		}
 		if again, err := io.ReadAll(r); err != nil || !bytes.Equal(whole, again) {

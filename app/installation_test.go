@@ -113,6 +113,40 @@ func TestACoordinatorKeepsTheVersionsOnThePageAndTheTicketFormKnowsThem(t *testi
 	}
 }
 
+// TestTheListOfVersionsGoesToASpreadsheetAndBack: the file is what Excel writes and reads in Italy, comes back in either
+// language without loss, and a row that is refused is named with its line, its column and the reason and holds no other up.
+func TestTheListOfVersionsGoesToASpreadsheetAndBack(t *testing.T) {
+	t.Parallel()
+	d := newHatDesk(t)
+	b, member, stranger := d.signedIn(d.person("rita@example.it")), d.signedIn(d.person("ada.due@example.it")), d.signedIn(d.person("elena@example.it"))
+	path := "/organisations/ateneo/installations"
+	send := func(b *browser, file string) answer { return b.upload(path+".csv", "file", "v.csv", []byte(file), nil) }
+	stranger.must(stranger.get(path+".csv"), 404)
+	stranger.must(send(stranger, "Applicazione;Versione\r\ncsa;1\r\n"), 404)
+	member.must(send(member, "Applicazione;Versione\r\ncsa;1\r\n"), 403)
+	b.must(b.post(path+".csv", url.Values{}), 422, "Scegli un file")
+	b.must(send(b, "nessuna tabella"), 422, "Non è una tabella")
+	b.must(send(b, "Applicazione;Versione;Ambiente;Dal;Chi installa\r\ncsa;\"23.10\r\n(prova)\";Prova;15/01/2026;Il fornitore\r\ncsa;=1+1;;;\r\n"), 303)
+	kept := b.get(path + ".csv")
+	want := "\ufeffEnte;Struttura;Applicazione;Ambiente;Versione;Dal;Chi installa\r\nateneo;;csa;Prova;23.10 (prova);15/01/2026;Il fornitore\r\nateneo;;csa;Produzione;'=1+1;;L'ente\r\n"
+	if kept.body != want || kept.header.Get("Content-Type") != "text/csv; charset=utf-8" || !strings.Contains(kept.header.Get("Content-Disposition"), "ateneo-versioni.csv") {
+		t.Errorf("the file is %q, %v", kept.body, kept.header)
+	}
+	b.must(b.post("/language", url.Values{"lang": {"en"}}), 303)
+	other := b.get(path + ".csv").body
+	b.must(b.post("/language", url.Values{"lang": {"it"}}), 303)
+	for _, file := range []string{kept.body, other} {
+		b.must(send(b, file), 303)
+	}
+	if again := b.get(path + ".csv").body; again != want || !strings.Contains(other, "Installed on") {
+		t.Errorf("there and back: %q, in English %q", again, other)
+	}
+	got := send(b, "Ente;Applicazione;Versione;Dal;Note\r\nAltro;csa;3;;\r\nateneo;mai;3;;\r\n;csa;23.12;;x\r\nAteneo;csa;4;ieri;\r\n")
+	b.must(got, 200, "Righe registrate: 1; non registrate: 3", `<th scope="row" class="num">2</th><td>Ente</td>`, `<th scope="row" class="num">3</th><td>Applicazione</td>`,
+		`<th scope="row" class="num">5</th><td>Dal</td>`, "<td>Note</td>", "<b>23.12</b>")
+	member.must(member.get(path), 200, path+".csv", "!type=\"file\"")
+}
+
 // TestImportOfInstallationsReadsWhatExcelInItalyWrites: semicolons, line ends with a carriage return, a mark in front or
 // Windows-1252 where there is none, line ends within quotes, days as they are written here. What goes out comes in again
 // without loss.

@@ -360,6 +360,9 @@ func TestReceiptsThroughTheAPI(t *testing.T) {
 	if ticket["kind"] != "malfunction" || ticket["module"] != "csa" || ticket["affected"] != "24.05" {
 		t.Errorf("the malfunction: %v", ticket)
 	}
+	if said := fmt.Sprint(ticket["subject"]); !strings.HasPrefix(said, "Installazione non riuscita: ") || !strings.HasSuffix(said, " 24.05, produzione") {
+		t.Errorf("the malfunction is called %v", ticket["subject"])
+	}
 	if work := d.mustCall(d.agent, "GET", "/work", nil, http.StatusOK)["work"].([]any); len(work) != 1 || work[0].(box)["why"] != "failed" {
 		t.Errorf("what waits for the agent: %v", work)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"sportello/app"
 	"sportello/app/desk/article"
+	"sportello/app/desk/installation"
 	"sportello/app/desk/people"
 	"sportello/app/desk/ticket"
 	"sportello/app/sheet"
@@ -82,7 +83,7 @@ func exportPeople(r *runner) func(context.Context, *app.App, *bufio.Writer) erro
 func exportInstallations(r *runner) func(context.Context, *app.App, *bufio.Writer) error {
 	return func(ctx context.Context, a *app.App, out *bufio.Writer) error {
 		table := csv.NewWriter(out)
-		if err := table.Write(installationForm.columns); err != nil {
+		if err := table.Write(installation.Columns); err != nil {
 			return fmt.Errorf("command: write installations: %w", err)
 		}
 		organisations, err := a.Desk.People.Organisations(r.actor())

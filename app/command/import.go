@@ -18,10 +18,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"sportello/app"
+	"sportello/app/desk/installation"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/app/markup"
+	"sportello/app/sheet"
 	"sportello/app/web/api"
 	"sportello/store/door"
 	"sportello/store/fault"
@@ -52,7 +54,7 @@ func importCommand(r *runner) *cobra.Command {
 
 	c.AddCommand(in.command("tickets PATH", "Take tickets in from JSON Lines", in.tickets))
 	c.AddCommand(in.command("people PATH", "Take people in from CSV: "+strings.Join(people.Columns, ", "), in.people))
-	c.AddCommand(in.command("installations PATH", "Take in from CSV which versions are in use: "+strings.Join(installationForm.columns, ", "), in.installations))
+	c.AddCommand(in.command("installations PATH", "Take in from CSV which versions are in use: "+strings.Join(installation.Columns, ", "), in.installations))
 	c.AddCommand(in.command("catalogue PATH", "Take groups and modules in from TOML, as export catalogue writes them", in.catalogue))
 	c.AddCommand(in.releasesCommand())
 	c.AddCommand(in.templatesCommand())
@@ -189,7 +191,7 @@ type jsonLine struct {
 
 // eachLine calls give with every line that is not blank. Its error is an error of reading, or of give.
 func eachLine(src io.Reader, give func(jsonLine) error) error {
-	text, err := OfficeText(src)
+	text, err := sheet.OfficeText(src)
 	if err != nil {
 		return err
 	}
@@ -334,7 +336,7 @@ var personWords = map[string]string{
 
 // people imports a table of people.
 func (in *importing) people(ctx context.Context, src io.Reader) error {
-	return in.table(ctx, src, tableForm{people.Columns, personWords, []string{"email"}}, func(where string, value func(string) string) error {
+	return in.table(ctx, src, sheet.Form{Columns: people.Columns, Words: personWords, Needed: []string{"email"}}, func(where string, value func(string) string) error {
 		list := func(name string) []string {
 			return strings.FieldsFunc(value(name), func(r rune) bool { return r == ';' || r == ',' || r == '|' || r == ' ' })
 		}
@@ -351,7 +353,7 @@ func (in *importing) people(ctx context.Context, src io.Reader) error {
 
 // catalogue imports groups and modules, all of them or none.
 func (in *importing) catalogue(_ context.Context, src io.Reader) error {
-	text, err := OfficeText(src)
+	text, err := sheet.OfficeText(src)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 
 	"sportello/app/desk/article"
 	"sportello/app/markup"
+	"sportello/app/sheet"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -56,7 +57,7 @@ func (r *pageReader) read() (article.Record, error) {
 	}
 	html := rec.Format == store.HTML.String()
 	if !html || !declaresCharset(raw) {
-		text, err := OfficeText(bytes.NewReader(raw))
+		text, err := sheet.OfficeText(bytes.NewReader(raw))
 		if err == nil {
 			raw, err = io.ReadAll(text)
 		}

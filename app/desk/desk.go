@@ -73,6 +73,9 @@ type Options struct {
 	// Free returns the free bytes on the disk of the store, false when unknown; nil means always unknown.
 	Free func() (bytes int64, known bool)
 
+	// Say returns the sentence of the key in the language, for what the desk itself writes; nil means the key.
+	Say func(lang, key string, args ...any) string
+
 	MissMonths int // how many months to keep what people did not find; 0: it is not recorded
 }
 
@@ -117,6 +120,9 @@ func New(o Options) *Desk {
 			o.Location = time.UTC
 		}
 	}
+	if o.Say == nil {
+		o.Say = func(_, key string, _ ...any) string { return key }
+	}
 	if o.MaxFile == 0 {
 		o.MaxFile = 25 << 20
 	}
@@ -129,7 +135,7 @@ func New(o Options) *Desk {
 	find := find.New(o.Store, o.Search, o.Location, o.MissMonths, rights, files)
 	tickets := ticket.New(o.Store, o.Location, rights, post, people, clock)
 	templates := template.New(o.Store)
-	releases := release.New(o.Store, o.Location, rights, post, files, tickets)
+	releases := release.New(o.Store, o.Location, rights, post, files, tickets, o.Say)
 	notices := notice.New(o.Store, o.Keeper, o.Location, rights, post, files, tickets, releases)
 	o.Keeper.TellStrange(notices.TellStrange)
 	return &Desk{

@@ -570,7 +570,7 @@ func TestARoundSurvivesAnyEnd(t *testing.T) {
 		if !more {
 			break
 		}
-		o.Releases = release.New(o.st, o.loc, o.Rights, o.Post, o.Files, o.Tickets) // as after a start
+		o.Releases = release.New(o.st, o.loc, o.Rights, o.Post, o.Files, o.Tickets, nil) // as after a start
 		if steps > 100 {
 			t.Fatal("it comes to no end")
 		}

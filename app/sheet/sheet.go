@@ -1,5 +1,5 @@
-// Package sheet writes tables for spreadsheet programs: CSV as Excel reads it in Italy, and XLSX. Nothing that stands in
-// a cell is read as a formula, whoever wrote it.
+// Package sheet reads tables as offices save them, and writes them for spreadsheet programs: CSV as Excel reads it in
+// Italy, and XLSX. Nothing that stands in a cell is read as a formula, whoever wrote it.
 package sheet
 
 import (

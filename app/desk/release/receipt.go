@@ -299,24 +299,22 @@ func (rs *Releases) check(tx *db.Tx, r *store.Release, reply Reply) error {
 	return wrong.Err()
 }
 
-// failed opens a malfunction about an installation that failed. It returns nil for a module that is served elsewhere: the
+// failed opens a malfunction about an installation that failed, in the language of whoever says so. It returns nil for a module that is served elsewhere: the
 // failure stands among what waits for the group.
 func (rs *Releases) failed(tx *db.Tx, a policy.Actor, r *store.Release, at Place, reason string) (*store.Ticket, error) {
 	m, err := store.Modules.Peek(tx, at.Module)
 	if err != nil {
 		return nil, err
 	}
-	words := map[bool][3]string{
-		true:  {"Installation failed: ", "The installation of the update failed.", "Environment: "},
-		false: {"Installazione non riuscita: ", "L'installazione dell'aggiornamento non è riuscita.", "Ambiente: "},
-	}[a.Lang() == "en"]
-	environment := map[bool]map[store.Environment]string{
-		true:  {store.Test: "test", store.Production: "production"},
-		false: {store.Test: "prova", store.Production: "produzione"},
-	}[a.Lang() == "en"][at.Environment]
+	environment := rs.say(a.Lang(), "releases.failed-production")
+	if at.Environment == store.Test {
+		environment = rs.say(a.Lang(), "releases.failed-test")
+	}
 	name := m.Name.In(a.Lang()) + " " + r.Version
 	t, err := rs.tickets.OpenIn(tx, a, ticket.Opening{
-		Subject: entry.Cut(words[0]+name+", "+environment, entry.MaxSubject), Body: words[1] + "\n\n" + name + ": " + r.Title.In(a.Lang()) + "\n" + words[2] + environment + "\n\n" + reason,
+		Subject: entry.Cut(rs.say(a.Lang(), "releases.failed-subject", "name", name, "environment", environment), entry.MaxSubject),
+		Body: rs.say(a.Lang(), "releases.failed-body") + "\n\n" + name + ": " + r.Title.In(a.Lang()) + "\n" +
+			rs.say(a.Lang(), "releases.failed-environment", "environment", environment) + "\n\n" + reason,
 		Kind: store.Malfunction, Module: at.Module, Severity: store.High, Urgency: store.NoDate, Affected: r.Version, Hat: a.Person.HatNear(at.Hat, tx.Now()),
 	})
 	if fault.KindOf(err) == fault.Invalid {

@@ -33,13 +33,14 @@ type Releases struct {
 	post    *post.Post
 	files   *file.Files
 	tickets *ticket.Tickets
+	say     func(lang, key string, args ...any) string
 	going   sync.Mutex    // held by a step: each goes on where the one before it ended
 	begun   chan struct{} // a round began, or something was scheduled
 }
 
-// New returns the releases of the store. Their days are those of loc.
-func New(st *db.Store, loc *time.Location, rights *policy.Rights, post *post.Post, files *file.Files, tickets *ticket.Tickets) *Releases {
-	return &Releases{st: st, loc: loc, rights: rights, post: post, files: files, tickets: tickets, begun: make(chan struct{}, 1)}
+// New returns the releases of the store. Their days are those of loc, and say returns the sentence of the key.
+func New(st *db.Store, loc *time.Location, rights *policy.Rights, post *post.Post, files *file.Files, tickets *ticket.Tickets, say func(lang, key string, args ...any) string) *Releases {
+	return &Releases{st: st, loc: loc, rights: rights, post: post, files: files, tickets: tickets, say: say, begun: make(chan struct{}, 1)}
 }
 
 // today returns the day of the desk, at its beginning in UTC.

@@ -30,6 +30,8 @@ type page struct {
 	Places    []show.Choice // environments
 	Installs  []show.Choice
 	Versions  []string // that the catalogue knows, to choose from
+	Table     string   // address of the list as a file
+	Taken     *taken   // what became of a file that was sent
 }
 
 type line struct {
@@ -60,6 +62,13 @@ func code(r *web.Request) string {
 
 // page shows the list, with the form empty, filled with the installation that the address names, or as it was posted.
 func (a pages) page(r *web.Request, f *web.Form, wrong error) error {
+	return a.show(r, f, wrong, nil)
+}
+
+// pageWith shows the list with what became of a file.
+func (a pages) pageWith(r *web.Request, t *taken) error { return a.show(r, nil, nil, t) }
+
+func (a pages) show(r *web.Request, f *web.Form, wrong error, t *taken) error {
 	list, err := a.Desk.Installations.List(r.Actor(), code(r))
 	if err != nil {
 		return err
@@ -69,7 +78,7 @@ func (a pages) page(r *web.Request, f *web.Form, wrong error) error {
 		return err
 	}
 	o := list.Organisation
-	v := &page{Page: r.Page("installations.title", "organisation", o.Name), Path: address.Installations(o.Code), MayKeep: list.MayKeep, New: true}
+	v := &page{Page: r.Page("installations.title", "organisation", o.Name), Path: address.Installations(o.Code), MayKeep: list.MayKeep, New: true, Table: address.Installations(o.Code) + ".csv", Taken: t}
 	v.Nav = "tickets"
 	if r.Actor().Person.Covers(o.ID, 0, v.Now) {
 		v.Crumb(v.T("people.title", "organisation", o.Name), address.Members(o.Code))
@@ -100,6 +109,9 @@ func (a pages) page(r *web.Request, f *web.Form, wrong error) error {
 			}
 		}
 		v.Fill(values)
+		if err := v.Refill(v.Form, wrong); err != nil {
+			return err
+		}
 	}
 	v.choices(r, list, levels)
 	if err := show.House(a.Site, r, &v.Page, v.Path); err != nil {

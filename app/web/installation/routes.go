@@ -17,6 +17,8 @@ func Routes(s *web.Site) []web.Route {
 		web.Get(address.AllInstallations, "installations.overview", web.Agent, a.getOverview),
 		web.Get("/organisations/:code/installations", "installations.show", web.Person, a.getInstallations),
 		web.Post("/organisations/:code/installations", "installations.put", web.Person, a.postInstallation, "/organisations/:code/installations").WithText(),
+		web.Get("/organisations/:code/installations.csv", "installations.table", web.Person, a.getTable),
+		web.Post("/organisations/:code/installations.csv", "installations.take", web.Person, a.postTable, "/organisations/:code/installations").WithFiles("file").ReadAtOnce(),
 		web.Post("/organisations/:code/installations/:n<int>/remove", "installations.remove", web.Person, a.postRemove, "/organisations/:code/installations"),
 	}
 }

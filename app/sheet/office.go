@@ -1,14 +1,12 @@
-package command
+package sheet
 
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -28,7 +26,7 @@ func OfficeText(src io.Reader) (io.Reader, error) {
 	r := bufio.NewReaderSize(src, sniffed)
 	head, err := r.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("app: read the beginning: %w", err)
+		return nil, fmt.Errorf("sheet: read the beginning: %w", err)
 	}
 	var wide encoding.Encoding
 	switch {
@@ -97,46 +95,6 @@ func mostlyUTF8(b []byte, ends bool) bool {
 	return good >= bad
 }
 
-// officeTable reads a table as spreadsheets save it: in any encoding of OfficeText, with cells separated by commas,
-// semicolons, tabs or bars. A first line "sep=;" names the separator; otherwise it is the one that gives the line of
-// names the most columns. names are the columns as written.
-func officeTable(src io.Reader) (table *csv.Reader, names []string, err error) {
-	text, err := OfficeText(src)
-	if err != nil {
-		return nil, nil, err
-	}
-	r := bufio.NewReaderSize(text, sniffed)
-	head, err := peekLine(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	comma := rune(0)
-	skipped := 0
-	if said, ok := strings.CutPrefix(strings.ToLower(strings.Trim(strings.TrimRight(head, "\r\n"), `"`)), "sep="); ok && utf8.RuneCountInString(said) == 1 {
-		comma, _ = utf8.DecodeRuneInString(said)
-		if _, err := r.Discard(len(head)); err != nil {
-			return nil, nil, err
-		}
-		skipped = 1
-		if head, err = peekLine(r); err != nil {
-			return nil, nil, err
-		}
-	}
-	if comma == 0 {
-		comma = divider(head)
-	}
-	if comma == '"' || comma == '\r' || comma == '\n' || comma == utf8.RuneError {
-		return nil, nil, fmt.Errorf("the first line names %q as what divides cells", comma)
-	}
-	table = csv.NewReader(io.MultiReader(strings.NewReader(strings.Repeat("\n", skipped)), r)) // so that the reader's line numbers are those of the file
-	table.FieldsPerRecord = -1
-	table.Comma = comma
-	if names, err = table.Read(); err != nil {
-		return nil, nil, fmt.Errorf("app: read the names of the columns: %w", err)
-	}
-	return table, names, nil
-}
-
 // peekLine returns the next line, up to the size of the reader's buffer, without consuming it.
 func peekLine(r *bufio.Reader) (string, error) {
 	for n := 512; ; n *= 2 {
@@ -148,7 +106,7 @@ func peekLine(r *bufio.Reader) (string, error) {
 		case errors.Is(err, io.EOF) || n >= r.Size():
 			return string(b), nil
 		case err != nil:
-			return "", fmt.Errorf("app: read the names of the columns: %w", err)
+			return "", fmt.Errorf("sheet: read the names of the columns: %w", err)
 		}
 	}
 }
