@@ -37,6 +37,14 @@ func (a Actor) Reaches(tx *db.Tx, noun scope.Noun, module uint64) bool {
 	return !s.Modular || !noun.OfModules() || slices.ContainsFunc(s.Modules, func(m uint64) bool { return m != 0 && Under(tx, module, m) })
 }
 
+// reachesAll is Reaches for what belongs to each of the modules; what belongs to none is a thing of no module.
+func (a Actor) reachesAll(tx *db.Tx, noun scope.Noun, modules []uint64) bool {
+	if len(modules) == 0 {
+		return a.Reaches(tx, noun, 0)
+	}
+	return !slices.ContainsFunc(modules, func(m uint64) bool { return !a.Reaches(tx, noun, m) })
+}
+
 // ReachedModules returns the modules that the actor's token is limited to, with those below, and whether it is limited.
 func (a Actor) ReachedModules(tx *db.Tx) (modules []uint64, limited bool, err error) {
 	if a.Token == nil || !a.Token.Scope.Modular {
@@ -46,7 +54,7 @@ func (a Actor) ReachedModules(tx *db.Tx) (modules []uint64, limited bool, err er
 		if err != nil {
 			return nil, true, err
 		}
-		if a.Reaches(tx, scope.Tickets, m.ID) || a.Reaches(tx, scope.Articles, m.ID) {
+		if slices.ContainsFunc(scope.Nouns(), func(n scope.Noun) bool { return n.OfModules() && a.Reaches(tx, n, m.ID) }) {
 			modules = append(modules, m.ID)
 		}
 	}

@@ -72,10 +72,8 @@ func (f PlanFacts) may(tx *db.Tx, a Actor, act PlanAct) bool {
 	if !ok || a.Person == nil || a.Person.Disabled {
 		return false
 	}
-	for _, m := range f.modules {
-		if !a.Reaches(tx, scope.Plans, m) {
-			return false
-		}
+	if !a.reachesAll(tx, scope.Plans, f.modules) {
+		return false
 	}
 	p, now := a.Person, tx.Now()
 	here := p.InGroup(f.group)

@@ -95,10 +95,8 @@ func (f ReleaseFacts) may(tx *db.Tx, a Actor, act ReleaseAct, at store.Hat) bool
 		return false
 	}
 	p, now := a.Person, tx.Now()
-	for _, m := range f.release.Modules {
-		if !a.Reaches(tx, scope.Releases, m) {
-			return false
-		}
+	if !a.reachesAll(tx, scope.Releases, f.release.Modules) {
+		return false
 	}
 	here, supervises := f.everyGroup(p.InGroup), f.everyGroup(p.Supervises)
 	if act == SeeRelease || act == SeeDraft || act == SeeReceipt {
