@@ -27,6 +27,7 @@ import (
 	"sportello/app/config"
 	"sportello/app/delivery"
 	"sportello/app/desk"
+	"sportello/app/desk/plan"
 	"sportello/app/listen"
 	"sportello/app/watch"
 	"sportello/app/web"
@@ -108,7 +109,7 @@ func (a *App) open() error {
 		return err
 	}
 	a.openCrashFile()
-	a.Index = search.Open(filepath.Join(a.Config.DataFolder(), "index"), a.Store, search.Options{Log: a.Log, Location: zone})
+	a.Index = search.Open(filepath.Join(a.Config.DataFolder(), "index"), a.Store, search.Options{Log: a.Log, Location: zone, Plans: plan.Texts(a.Store, zone)})
 	a.Desk = desk.New(desk.Options{Store: a.Store, Search: a.Index, Log: a.Log, Location: zone, MaxFile: int64(a.Config.MaxFileMB) << 20,
 		Free: func() (int64, bool) {
 			free, _, known := listen.DiskSpace(a.Config.DataFolder())

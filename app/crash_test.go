@@ -25,6 +25,7 @@ import (
 	"sportello/app"
 	"sportello/app/config"
 	"sportello/app/desk/people"
+	"sportello/app/desk/plan"
 	"sportello/app/desk/policy"
 	mailpeer "sportello/app/mail/peer"
 	"sportello/search"
@@ -402,7 +403,7 @@ func (d *crashDesk) after() {
 	}
 	stop()
 	<-ended
-	fresh := search.Open(filepath.Join(t.TempDir(), "fresh"), a.Store, search.Options{Log: discard(), Location: a.Desk.Location()})
+	fresh := search.Open(filepath.Join(t.TempDir(), "fresh"), a.Store, search.Options{Log: discard(), Location: a.Desk.Location(), Plans: plan.Texts(a.Store, a.Desk.Location())})
 	ctx, stop = context.WithCancel(t.Context())
 	ended = make(chan struct{})
 	go func() { defer close(ended); fresh.Run(ctx) }()

@@ -49,7 +49,7 @@ var below = map[string]struct {
 	"app/listen":  {nil, "sockets know no desk"},
 	"app/address": {nil, "paths know no rows"},
 	"app/message": {[]string{"store", "app/markup"}, "a message's words, for pages, letters and programs alike"},
-	"search":      {[]string{"store", "app/markup"}, "search answers questions of text; who may ask is the desk's to say"},
+	"search":      {[]string{"store", "app/markup", "app/version"}, "search answers questions of text, and of versions however they are written; who may ask is the desk's to say"},
 	"app/help":    {[]string{"assets", "app/markup", "search"}, "the help is about every desk, and knows none"},
 	"app/desk":    {[]string{"store", "search", "assets", "app/credential", "app/extract", "app/mail", "app/markup", "app/worktime", "app/version", "app/condition", "app/timeline"}, "the desk serves pages, mail and commands alike, and knows none of them"},
 }
@@ -66,6 +66,7 @@ var forbidden = []struct {
 	{"sportello/store/", "sportello/store", nil, "what stands under the nouns knows none: it holds any file, any row, any name"},
 	{"sportello/app/markup", "sportello/app/markup/", nil, "HTML is cleaned and shown whoever wrote it: what is quoted is read above"},
 	{"sportello/search/", "sportello/search", nil, "terms, questions and parts of an index are read without one"},
+	{"sportello/search/query", "sportello/search/record", nil, "what is asked knows nothing of what there is"},
 	{"sportello/search/analysis", "sportello/search/", nil, "both sides of the index stand on it"},
 	{"sportello/", "github.com/gofiber/", []string{"sportello/app/web"}, "one face to HTTP"},
 	{"sportello/", "github.com/valyala/fasthttp", []string{"sportello/app/web"}, "one face to HTTP"},

@@ -5,7 +5,9 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/search/query"
+	"sportello/search/record"
 	"sportello/search/segment"
+	"sportello/store"
 )
 
 // Access is what the reader may see, made by desk from the actor. It denies by default: the zero value sees public
@@ -20,12 +22,37 @@ type Access struct {
 	AllArticles   bool       // editors, administrators: drafts too
 	AllTickets    bool       // administrators: all tickets that are not confidential, with notes, and such mail
 	Only          [][]string // of all this, only what has one of the tags (name:code) of each
+	Never         []string   // and of records nothing that has one of these tags
+
+	// Of releases, known problems and plans, whose rules record.Reader has; AllArticles is an editor there, AllTickets an
+	// administrator.
+	Member []uint64    // organisations that the person belongs to now
+	Covers []store.Hat // organisations and units that the person coordinates now
+}
+
+// records returns the releases, known problems and plans that are seen.
+func (a Access) records(p *segment.Part, cat *query.Catalogue) (record.Sight, error) {
+	r := record.Reader{Person: a.Person, Groups: a.Groups, Agent: a.Agent, Editor: a.AllArticles, Administrator: a.AllTickets, Member: a.Member, Covers: a.Covers}
+	s, err := r.See(p, cat, func() (*roaring.Bitmap, error) { return secret(p, cat) })
+	if err != nil || len(a.Only) == 0 || s.Docs.IsEmpty() {
+		return s, err
+	}
+	never, err := p.Any(fieldTag, a.Never...)
+	if err != nil {
+		return s, err
+	}
+	s.Docs.AndNot(never)
+	s.Docs, err = p.Only(fieldTag, a.Only)(s.Docs, nil)
+	if err == nil {
+		s.Inside.And(s.Docs)
+	}
+	return s, err
 }
 
 // sight is what an Access lets its reader see of one segment.
 type sight struct {
-	docs  *roaring.Bitmap // tickets, articles, mail
-	notes *roaring.Bitmap // tickets whose notes may be read: never through being on the requester's side
+	docs  *roaring.Bitmap // of all types
+	notes *roaring.Bitmap // those whose notes may be read: of a ticket never through being on the requester's side
 }
 
 func tagged(name string, ids []uint64) []string {
@@ -83,6 +110,14 @@ func (a Access) see(p *segment.Part, cat *query.Catalogue, own bool) (sight, err
 	only := p.Only(fieldTag, a.Only)
 	if s.notes, err = only(s.notes, nil); err == nil {
 		s.docs, err = only(s.docs, nil)
+	}
+	if err != nil {
+		return s, err
+	}
+	records, err := a.records(p, cat)
+	if err == nil {
+		s.docs.Or(records.Docs)
+		s.notes.Or(records.Inside)
 	}
 	return s, err
 }
@@ -156,12 +191,20 @@ func open(p *segment.Part, cat *query.Catalogue, kind string) (*roaring.Bitmap, 
 	return open, nil
 }
 
-// knows returns the documents whose words the reader may be told as corrections and suggestions: articles that may be
-// read and, for those who may read all tickets, those that are not confidential.
+// knows returns the documents whose words the reader may be told as corrections and suggestions: articles and records
+// that may be read and, for those who may read all tickets, those that are not confidential.
 func (a Access) knows(p *segment.Part, cat *query.Catalogue) (*roaring.Bitmap, error) {
 	docs, err := a.articles(p)
-	if err != nil || !a.Agent && !a.AllTickets {
-		return docs, err
+	if err != nil {
+		return nil, err
+	}
+	records, err := a.records(p, cat)
+	if err != nil {
+		return nil, err
+	}
+	docs = roaring.Or(docs, records.Docs)
+	if !a.Agent && !a.AllTickets {
+		return docs, nil
 	}
 	tickets, err := p.Only(fieldTag, a.Only)(open(p, cat, query.TypeTicket))
 	if err != nil {

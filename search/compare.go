@@ -15,6 +15,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/search/query"
+	"sportello/search/record"
 	"sportello/search/segment"
 	"sportello/store/db"
 )
@@ -99,6 +100,10 @@ func documentName(row source) string {
 	if sources[row.kind].name == query.TypeArticle {
 		return fmt.Sprintf("the article's version %d", row.id)
 	}
+	if _, is := record.Of(sources[row.kind].name); is {
+		number, language := record.Row(row.id)
+		return fmt.Sprintf("%s %d (%s)", sources[row.kind].name, number, language)
+	}
 	return fmt.Sprintf("%s %d", sources[row.kind].name, row.id)
 }
 
@@ -159,10 +164,10 @@ func (c *comparison) compare(tx *db.Tx) error {
 	}); err != nil {
 		return err
 	}
-	m, n := newMaker(tx, c.ix.o.Location), 0
+	m, n := c.ix.maker(tx), 0
 	again := func(row source) (*draft, error) {
 		if n++; n%500 == 0 { // the words it has met need not all be kept
-			m = newMaker(tx, c.ix.o.Location)
+			m = c.ix.maker(tx)
 		}
 		return sources[row.kind].make(m, row.id)
 	}

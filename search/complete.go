@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"sportello/search/analysis"
 	"sportello/search/query"
 	"sportello/search/segment"
@@ -16,7 +18,7 @@ import (
 
 // Completion is what a search box offers while somebody is still typing.
 type Completion struct {
-	Hits    []Hit    // articles and own tickets whose title looks like the text
+	Hits    []Hit    // articles, records and own tickets whose title looks like the text
 	Modules []uint64 // levels of the catalogue whose name has the words, those above first
 	Words   []string // the text with its last word completed, the most frequent first
 	Filters []string // the text with the name of a filter or its value completed
@@ -28,7 +30,7 @@ const (
 	mostBeginning = 300 // words of one segment that begin alike and are weighed
 )
 
-// Complete offers how the text may go on, from its third letter. Words come from articles the reader may read, for
+// Complete offers how the text may go on, from its third letter. Words come from articles and records the reader may read, for
 // agents also from subjects of tickets that are not confidential; modules from the catalogue; hits as in Suggest. It
 // fails as Search does.
 func (ix *Index) Complete(ctx context.Context, text string, a Access, language string, limit int) (c Completion, err error) {
@@ -55,7 +57,7 @@ func (ix *Index) Complete(ctx context.Context, text string, a Access, language s
 			c.Words = append(c.Words, head+w)
 		}
 		c.Modules = cat.Named(text)
-		c.Hits, err = ix.suggest(ctx, snap, cat, text, a, language, limit)
+		c.Hits, err = ix.suggest(ctx, snap, cat, text, Query{Access: a, Language: language, Limit: limit})
 		return err
 	})
 	return c, err
@@ -92,24 +94,22 @@ func knownWords(ctx context.Context, snap *segment.Snapshot, cat *query.Catalogu
 			return nil, err
 		}
 		for _, name := range names {
-			var terms []string
+			weighed, fail := 0, error(nil)
 			if err := p.Prefixed(name, beginning, func(t string) bool {
-				terms = append(terms, t)
-				return len(terms) < mostBeginning
-			}); err != nil {
-				return nil, err
-			}
-			for _, t := range terms {
 				if t == beginning || strings.IndexFunc(t, func(r rune) bool { return !analysis.IsWord(r) }) >= 0 {
-					continue
+					return true
 				}
-				docs, err := p.Docs(name, t)
-				if err != nil {
-					return nil, err
+				var docs *roaring.Bitmap
+				if docs, fail = p.Docs(name, t); fail != nil {
+					return false
 				}
-				if n := docs.AndCardinality(known); n > 0 {
+				if n := docs.AndCardinality(known); n > 0 { // words that the reader may not be told take no place from others
 					counts[t] += n
+					weighed++
 				}
+				return weighed < mostBeginning
+			}); err != nil || fail != nil {
+				return nil, cmp.Or(fail, err)
 			}
 		}
 	}

@@ -11,19 +11,18 @@ import (
 	"github.com/blevesearch/bleve/v2/mapping"
 	index "github.com/blevesearch/bleve_index_api"
 
-	"sportello/app/markup"
 	"sportello/search/analysis"
 	"sportello/search/query"
+	"sportello/search/record"
 	"sportello/search/segment"
 	"sportello/store"
 	"sportello/store/db"
 	"sportello/store/fault"
-	"sportello/store/key"
 	"sportello/store/spelling"
 )
 
 // documentVersion goes into the fingerprint of an index: raise it with any change of what a document holds.
-const documentVersion = 6
+const documentVersion = 7
 
 // stamp writes the minutes since 1970 as the field when has them.
 const stamp = "%08x"
@@ -34,14 +33,14 @@ const (
 	fieldText   = "text"  // everything the requester's side may read
 	fieldNote   = "note"  // notes and the names of their files
 	fieldFrom   = "from"  // the requester: words of the name, address, its local part, @domain
-	fieldAccess = "access"
-	fieldTag    = "tag"    // name:code, what filters and counts go by
-	fieldNumber = "number" // ticket number
-	fieldDay    = "day"    // opened or published: year, month, day
-	fieldWhen   = "when"   // last public change
-	fieldKey    = "key"    // of an article's version: article.language
-	fieldWord   = "word"   // words of an article, to be suggested and to correct with
-	fieldNear   = "near"   // the text in short, to be read back
+	fieldAccess = record.FieldAccess
+	fieldTag    = record.FieldTag // name:code, what filters and counts go by
+	fieldNumber = "number"        // ticket number
+	fieldDay    = "day"           // opened or published: year, month, day
+	fieldWhen   = "when"          // last public change
+	fieldKey    = "key"           // of what there is in several languages: article.language, or type and number.language
+	fieldWord   = "word"          // words of an article or a record, to be suggested and to correct with
+	fieldNear   = "near"          // the text in short, to be read back
 )
 
 var fields = func() []field {
@@ -173,6 +172,11 @@ func parseID(id []byte) (string, uint64) {
 	case id[0] == 'm':
 		return query.TypeMail, n
 	}
+	for _, noun := range record.Nouns {
+		if id[0] == noun.Letter[0] {
+			return noun.Type, n
+		}
+	}
 	return "", 0
 }
 
@@ -182,6 +186,7 @@ type maker struct {
 	loc    *time.Location
 	words  *vocabulary
 	people map[uint64]*store.Person
+	plans  record.PlanTexts
 }
 
 func newMaker(tx *db.Tx, loc *time.Location) *maker {
@@ -210,110 +215,6 @@ func (m *maker) person(id uint64) (*store.Person, error) {
 	return p, nil
 }
 
-// pieces are the texts of a ticket or an article, as a phrase may stand in them: never across two.
-type pieces struct {
-	public, notes []string
-	files         bool // public ones
-	foreign       int  // files that a duplicate brought in
-}
-
-// maxFileText is how much of the text of one file is found, in bytes.
-const maxFileText = 64 << 10
-
-// FileText returns the part of a file's text that is indexed.
-func FileText(text string) string { return analysis.CutBytes(text, maxFileText) }
-
-// fileText returns what was read out of a file, empty when nothing was.
-func fileText(tx *db.Tx, file uint64) (string, error) {
-	t, err := store.TextOf(tx, file)
-	if fault.KindOf(err) == fault.NotFound {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return FileText(t.Text), nil
-}
-
-// ticketPieces returns what can be read in a ticket: subject, messages, names of files, answers, and last, where a long
-// text is cut, what stands in files. What a duplicate
-// brought in belongs to other people and counts as notes do; the duplicate itself keeps the words it gave away.
-func ticketPieces(tx *db.Tx, t *store.Ticket) (pieces, error) {
-	p := pieces{public: []string{t.Subject}}
-	public, foreign := map[uint64]bool{}, map[uint64]bool{} // messages that the requester's side reads; that the duplicate's does
-	for m, err := range store.MessagesByTicket.Rows(tx, db.Span{Prefix: key.Of(t.ID)}) {
-		if err != nil {
-			return p, err
-		}
-		foreign[m.ID] = !m.Internal && m.Merged()
-		if public[m.ID] = !m.Internal && !m.Merged(); !public[m.ID] {
-			p.notes = append(p.notes, m.Body)
-			if m.Beside != "" {
-				if row, err := store.Mails.Get(tx, m.Mail); err == nil {
-					p.notes = append(p.notes, row.Subject)
-				}
-			}
-		} else {
-			p.public = append(p.public, m.Body)
-			if m.Opening && m.Rest != "" {
-				p.public = append(p.public, m.Rest) // what a first mail quotes stands in no other message
-			}
-		}
-	}
-	var files pieces
-	for f, err := range store.FilesByTicket.Rows(tx, db.Span{Prefix: key.Of(t.ID)}) {
-		if err != nil {
-			return p, err
-		}
-		text, err := fileText(tx, f.ID)
-		if err != nil {
-			return p, err
-		}
-		if !public[f.Message] {
-			if foreign[f.Message] {
-				p.foreign++
-			}
-			p.notes = append(p.notes, f.Name)
-			files.notes = append(files.notes, text)
-		} else {
-			p.files = true
-			p.public = append(p.public, f.Name)
-			files.public = append(files.public, text)
-		}
-	}
-	for m, err := range store.MessagesByBrought.Rows(tx, db.Span{Prefix: key.Of(t.ID)}) {
-		if err != nil {
-			return p, err
-		}
-		if m.Internal || m.Side() != t.ID || !m.Merged() {
-			continue
-		}
-		p.public = append(p.public, m.Body)
-		for f, err := range store.FilesByMessage.Rows(tx, db.Span{Prefix: key.Of(m.ID)}) {
-			if err != nil {
-				return p, err
-			}
-			text, err := fileText(tx, f.ID)
-			if err != nil {
-				return p, err
-			}
-			p.files = true
-			p.public, files.public = append(p.public, f.Name), append(files.public, text)
-		}
-	}
-	for _, q := range sortedKeys(t.Answers) {
-		p.public = append(p.public, t.Answers[q])
-	}
-	for _, s := range []string{t.Version, t.Affected, t.WorkedIn, t.External} {
-		if s != "" {
-			p.public = append(p.public, s)
-		}
-	}
-	p.public = append(p.public, files.public...)
-	p.notes = append(p.notes, files.notes...)
-	return p, nil
-}
-
 // ticket returns the document of the ticket, an empty draft when there is nothing to find: no row, or spam.
 func (m *maker) ticket(id uint64) (*draft, error) {
 	t, err := store.Tickets.Get(m.tx, id)
@@ -323,7 +224,7 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := ticketPieces(m.tx, t)
+	p, err := record.OfTicket(m.tx, t)
 	if err != nil {
 		return nil, fmt.Errorf("search: read ticket %d: %w", id, err)
 	}
@@ -331,9 +232,9 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 	if err != nil {
 		return nil, fmt.Errorf("search: read requester of ticket %d: %w", id, err)
 	}
-	text := strings.Join(p.public, pieceEnd)
+	text := strings.Join(p.Public, pieceEnd)
 	language := analysis.LanguageOf(t.Language, text)
-	public, notes := m.words.read(0, text, language), m.words.read(1, strings.Join(p.notes, pieceEnd), language)
+	public, notes := m.words.read(0, text, language), m.words.read(1, strings.Join(p.Notes, pieceEnd), language)
 
 	d := m.draft(ticketID(id))
 	d.text(fieldTitle, public.until(len(t.Subject)))
@@ -367,7 +268,7 @@ func (m *maker) ticket(id uint64) (*draft, error) {
 	if t.Module != 0 {
 		tags += " module:" + analysis.Decimal(t.Module)
 	}
-	if p.files || t.Files > p.foreign {
+	if p.Files || t.Files > p.Foreign {
 		tags += " files:yes"
 	}
 	d.set(fieldTag, tags)
@@ -388,9 +289,6 @@ func fromTerms(p *store.Person) string {
 	return terms
 }
 
-// mailPieces returns what can be read of a mail that somebody has to judge.
-func mailPieces(m *store.Mail) pieces { return pieces{public: []string{m.Subject, m.Text}} }
-
 // mail returns the document of a mail that somebody has to judge, an empty draft for every other: what became a message
 // is found in its ticket. Who judges reads all of it; nobody else finds any.
 func (m *maker) mail(id uint64) (*draft, error) {
@@ -404,7 +302,7 @@ func (m *maker) mail(id uint64) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := strings.Join(mailPieces(row).public, pieceEnd)
+	text := strings.Join(record.OfMail(row).Public, pieceEnd)
 	language := analysis.LanguageOf("", text)
 	public := m.words.read(0, text, language)
 	d := m.draft(mailID(id))
@@ -417,25 +315,6 @@ func (m *maker) mail(id uint64) (*draft, error) {
 	d.set(fieldAccess, "g"+analysis.Decimal(row.Group))
 	d.set(fieldTag, "type:mail group:"+analysis.Decimal(row.Group)+" lang:"+language)
 	return d, nil
-}
-
-// versionPieces returns what can be read in a version of an article.
-func versionPieces(tx *db.Tx, v *store.Version) (pieces, error) {
-	p := pieces{public: append([]string{v.Title, markup.Plain(v.Format.String(), v.Body)}, v.Labels...)}
-	var files []string
-	for f, err := range store.FilesByVersion.Rows(tx, db.Span{Prefix: key.Of(v.ID)}) {
-		if err != nil {
-			return p, err
-		}
-		text, err := fileText(tx, f.ID)
-		if err != nil {
-			return p, err
-		}
-		p.public = append(p.public, f.Name)
-		files = append(files, text)
-	}
-	p.public = append(p.public, files...)
-	return p, nil
 }
 
 // version returns the document of an article's version, an empty draft when it is not there.
@@ -454,11 +333,11 @@ func (m *maker) version(id uint64) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := versionPieces(m.tx, v)
+	p, err := record.OfVersion(m.tx, v)
 	if err != nil {
 		return nil, fmt.Errorf("search: read article %d: %w", v.Article, err)
 	}
-	text := strings.Join(p.public, pieceEnd)
+	text := strings.Join(p.Public, pieceEnd)
 	language := analysis.LanguageOf(v.Language, text)
 	public := m.words.read(0, text, language)
 	d := m.draft(versionID(id))
@@ -480,6 +359,33 @@ func (m *maker) version(id uint64) (*draft, error) {
 	if v.Publication == store.Published {
 		d.set(fieldAccess, "audience:"+a.Audience.String())
 	}
+	return d, nil
+}
+
+// record returns the document of a record, an empty draft when there is nothing to be read under its id.
+func (m *maker) record(n record.Noun, id uint64) (*draft, error) {
+	name := n.Letter + strconv.FormatUint(id, 10)
+	r, err := n.Read(m.tx, id, m.plans)
+	if err != nil || r == nil {
+		return &draft{id: name}, err
+	}
+	texts := r.Pieces()
+	public := m.words.read(0, strings.Join(texts.Public, pieceEnd), r.Language)
+	notes := m.words.read(1, strings.Join(texts.Notes, pieceEnd), r.Language)
+	title := len(strings.Join(r.Heading(), pieceEnd))
+	d := m.draft(name)
+	d.text(fieldTitle, public.until(title))
+	d.text(fieldText, public)
+	d.text(fieldNote, notes)
+	if len(public.tokens) > 0 {
+		d.plain(fieldWord, public)
+	}
+	d.keep(near(public, title, notes, r.Changed))
+	d.days(r.Day, m.loc)
+	d.when(r.Changed)
+	d.set(fieldKey, r.Type+analysis.Decimal(r.Number)+"."+r.Language)
+	d.set(fieldTag, strings.Join(r.Tags, " "))
+	d.set(fieldAccess, strings.Join(r.Access, " "))
 	return d, nil
 }
 

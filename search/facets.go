@@ -5,6 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"sportello/search/record"
 )
 
 // facetNames are the traits that are counted, each also the name of a filter ("in" is type's).
@@ -27,13 +31,13 @@ func (r *run) facets() ([]Facet, error) {
 		if err := r.ctx.Err(); err != nil {
 			return nil, err
 		}
-		count := func(field, term string, add func(n int)) error {
+		count := func(field, term string, add func(docs *roaring.Bitmap, n int)) error {
 			docs, err := p.Docs(field, term)
 			if err != nil {
 				return err
 			}
 			if n := int(docs.AndCardinality(p.match)); n > 0 { // #nosec G115 -- documents are counted in 32 bits
-				add(n)
+				add(docs, n)
 			}
 			return nil
 		}
@@ -41,14 +45,30 @@ func (r *run) facets() ([]Facet, error) {
 		if err := p.Prefixed(fieldTag, "", func(t string) bool { tags = append(tags, t); return true }); err != nil {
 			return nil, err
 		}
+		several, err := p.Docs(fieldTag, record.Several)
+		if err != nil {
+			return nil, err
+		}
+		several = roaring.And(several, p.match)
+		levels := map[uint64]*roaring.Bitmap{} // with those of several that belong to them, which count once
 		for _, t := range tags {
 			name, code, _ := strings.Cut(t, ":")
+			if name == "version" {
+				continue
+			}
 			id, _ := strconv.ParseUint(code, 10, 64)
-			err := count(fieldTag, t, func(n int) {
+			err := count(fieldTag, t, func(docs *roaring.Bitmap, n int) {
 				switch name {
 				case "module":
 					for _, m := range r.cat.Line(id) {
-						modules[m.ID] += n
+						modules[m.ID] += n - int(docs.AndCardinality(several)) // #nosec G115 -- documents are counted in 32 bits
+						if !several.IsEmpty() {
+							levels[m.ID] = roaring.Or(cmp.Or(levels[m.ID], roaring.New()), roaring.And(docs, several))
+						}
+					}
+				case "organisation":
+					if r.cat.Organisations[id] != nil {
+						counts["organisation"][code] += n
 					}
 				case "group":
 					if g := r.cat.Groups[id]; g != nil {
@@ -64,6 +84,9 @@ func (r *run) facets() ([]Facet, error) {
 				return nil, err
 			}
 		}
+		for id, docs := range levels {
+			modules[id] += int(docs.GetCardinality()) // #nosec G115 -- documents are counted in 32 bits
+		}
 		if err := p.Prefixed(fieldAccess, "o", func(t string) bool { owners = append(owners, t); return true }); err != nil {
 			return nil, err
 		}
@@ -72,13 +95,13 @@ func (r *run) facets() ([]Facet, error) {
 			if err != nil || r.cat.Organisations[id] == nil {
 				continue
 			}
-			if err := count(fieldAccess, t, func(n int) { counts["organisation"][t[1:]] += n }); err != nil {
+			if err := count(fieldAccess, t, func(_ *roaring.Bitmap, n int) { counts["organisation"][t[1:]] += n }); err != nil {
 				return nil, err
 			}
 		}
 		for y := 1990; y <= r.st.Now().Year()+1; y++ {
 			year := strconv.Itoa(y)
-			if err := count(fieldDay, year, func(n int) { counts["year"][year] += n }); err != nil {
+			if err := count(fieldDay, year, func(_ *roaring.Bitmap, n int) { counts["year"][year] += n }); err != nil {
 				return nil, err
 			}
 		}

@@ -1,18 +1,21 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/blevesearch/bleve/v2"
 
+	"sportello/search/record"
 	"sportello/store"
 	"sportello/store/db"
 	"sportello/store/fault"
@@ -193,12 +196,13 @@ type work struct {
 	tickets  map[uint64]struct{}
 	versions map[uint64]struct{}
 	mails    map[uint64]struct{}
-	forget   bool // what a catalogue holds has changed
+	records  []map[uint64]struct{} // as record.Nouns has their types
+	forget   bool                  // what a catalogue holds has changed
 }
 
 // rows are those of each table in sources.
 func (w *work) rows() []map[uint64]struct{} {
-	return []map[uint64]struct{}{w.tickets, w.versions, w.mails}
+	return append([]map[uint64]struct{}{w.tickets, w.versions, w.mails}, w.records...)
 }
 
 var errGap = errors.New("search: the change log has a gap behind the index")
@@ -206,12 +210,15 @@ var errGap = errors.New("search: the change log has a gap behind the index")
 // readChanges gathers what the changes after seq touch, at most maxChanges of them.
 func (ix *Index) readChanges(tx *db.Tx, seq uint64) (*work, error) {
 	w := &work{last: seq, tickets: map[uint64]struct{}{}, versions: map[uint64]struct{}{}, mails: map[uint64]struct{}{}}
+	for range record.Nouns {
+		w.records = append(w.records, map[uint64]struct{}{})
+	}
 	_, err := tx.ReadChanges(seq, maxChanges, func(c *db.Change) error {
 		if c.Seq != w.last+1 {
 			return errGap
 		}
 		w.last = c.Seq
-		return w.touch(tx, c)
+		return cmp.Or(w.touch(tx, c), record.Touched(tx, c, w.touchRecord))
 	})
 	if err == nil && w.last == seq {
 		err = errGap // the store says that there is a change
@@ -276,6 +283,16 @@ func (w *work) touch(tx *db.Tx, c *db.Change) error {
 		w.forget = true
 	}
 	return nil
+}
+
+func (w *work) touchRecord(kind string, number uint64) {
+	for i, n := range record.Nouns {
+		for _, id := range record.IDs(number) {
+			if n.Type == kind {
+				w.records[i][id] = struct{}{}
+			}
+		}
+	}
 }
 
 // moved touches the ticket or article that a changed field names.
@@ -378,16 +395,25 @@ type source struct {
 	id   uint64
 }
 
-// sources are the tables that documents are made of.
-var sources = []struct {
+// sources are what documents are made of: tables, and of a record a row in a language.
+var sources = func() []origin {
+	out := []origin{
+		{"ticket", ticketID, (*maker).ticket, store.Tickets.Last},
+		{"article", versionID, (*maker).version, store.Versions.Last},
+		{"mail", mailID, (*maker).mail, store.Mails.Last},
+	}
+	for _, n := range record.Nouns {
+		out = append(out, origin{n.Type, func(id uint64) string { return n.Letter + strconv.FormatUint(id, 10) },
+			func(m *maker, id uint64) (*draft, error) { return m.record(n, id) }, n.Last})
+	}
+	return out
+}()
+
+type origin struct {
 	name string
 	key  func(uint64) string
 	make func(*maker, uint64) (*draft, error)
 	last func(*db.Tx) uint64
-}{
-	{"ticket", ticketID, (*maker).ticket, store.Tickets.Last},
-	{"article", versionID, (*maker).version, store.Versions.Last},
-	{"mail", mailID, (*maker).mail, store.Mails.Last},
 }
 
 // batch writes the documents of as many rows as fit and returns how many. With the last row the index has come to seq,
@@ -410,7 +436,7 @@ func (ix *Index) prepare(h *handle, rows []source, fresh bool) (b *bleve.Batch, 
 	size := 0
 	err = ix.st.View(func(tx *db.Tx) error {
 		tx.PastDamage()
-		m := newMaker(tx, ix.o.Location)
+		m := ix.maker(tx)
 		for n < len(rows) && n < maxDocs && size < maxBytes {
 			from, id := sources[rows[n].kind], rows[n].id
 			d, err := from.make(m, id)

@@ -41,7 +41,9 @@ func (f *fixture) randomStep(r *rand.Rand) {
 	pick := func(last uint64) uint64 { return 1 + r.Uint64N(max(last, 1)) }
 	f.update(func(tx *db.Tx) error {
 		tickets, versions := store.Tickets.Last(tx), store.Versions.Last(tx)
-		switch n := r.IntN(23); {
+		switch n := r.IntN(27); {
+		case n > 22:
+			return f.randomRecord(tx, r)
 		case n == 20:
 			return put(tx, &store.Mail{State: store.MailHeld, Sum: f.blob, Source: "lmtp", Subject: randomText(r, 3), Text: randomText(r, 9), Group: []uint64{f.general, f.csa, f.secret}[r.IntN(3)]}, store.Mails, nil)
 		case n > 20:
@@ -135,6 +137,56 @@ func (f *fixture) randomStep(r *rand.Rand) {
 			return store.Files.Delete(tx, id)
 		}
 	})
+}
+
+// randomRecord writes a release, a known problem or a plan, or changes one, or what it is found by.
+func (f *fixture) randomRecord(tx *db.Tx, r *rand.Rand) error {
+	words := func() store.Words {
+		return [...]store.Words{{IT: randomText(r, 3)}, {EN: randomText(r, 3)}, {IT: randomText(r, 3), EN: randomText(r, 3)}}[r.IntN(3)]
+	}
+	old := func(last uint64) uint64 { return r.Uint64N(last + 2) } // 0 and one too many: a new one
+	modules := [][]uint64{{f.csaModule}, {f.ugov, f.accounting}, {f.accounting}}[r.IntN(3)]
+	switch r.IntN(5) {
+	case 0:
+		row, err := store.Releases.Get(tx, old(store.Releases.Last(tx)))
+		if err != nil {
+			row = &store.Release{Version: fmt.Sprint("1.", store.Releases.Last(tx)), VersionKey: fmt.Sprintf("%04x", store.Releases.Last(tx)), Modules: modules}
+		}
+		row.Kind, row.Title, row.Notes, row.State = store.Urgent, words(), words(), []store.ReleaseState{store.ReleaseDraft, store.ReleasePublished, store.ReleaseWithdrawn}[r.IntN(3)]
+		row.To = [][]uint64{nil, {f.polito}, {f.polito, f.unibo}}[r.IntN(3)]
+		return store.Releases.Put(tx, row)
+	case 1:
+		row, err := store.Problems.Get(tx, old(store.Problems.Last(tx)))
+		if err != nil {
+			row = &store.Problem{Module: modules[0], Group: f.csa}
+		}
+		row.Title, row.Text, row.State, row.Audience = words(), words(), store.ProblemConfirmed, []store.Audience{store.Public, store.SignedIn, store.Agents}[r.IntN(3)]
+		row.Withdrawn = []time.Time{{}, {}, tx.Now()}[r.IntN(3)]
+		return store.Problems.Put(tx, row)
+	case 2:
+		last := store.Releases.Last(tx)
+		if last == 0 {
+			return nil
+		}
+		return put(tx, &store.File{Release: 1 + r.Uint64N(last), Person: f.ana, Name: randomText(r, 1) + ".zip", Type: "application/zip", Sum: f.blob, Size: 1}, store.Files, nil)
+	case 3:
+		m, err := store.Modules.Get(tx, f.accounting)
+		if err != nil {
+			return err
+		}
+		m.Name.IT = "Contabilità " + randomText(r, 1)
+		return store.Modules.Put(tx, m)
+	}
+	row, err := store.Plans.Get(tx, old(store.Plans.Last(tx)))
+	if err != nil {
+		t := &store.Template{Code: fmt.Sprint("t", store.Templates.Last(tx)), Name: store.Words{IT: "x"}, Group: f.csa}
+		put(tx, t, store.Templates, nil)
+		v := &store.TemplateVersion{Template: t.ID, Number: 1, Source: "x", At: tx.Now()}
+		put(tx, v, store.TemplateVersions, nil)
+		row = &store.Plan{Template: t.ID, Version: v.ID, Organisation: f.polito, Start: tx.Now(), GoLive: tx.Now(), State: store.PlanRunning}
+	}
+	row.Name, row.Group, row.Unit, row.Modules = randomText(r, 3), []uint64{f.csa, f.secret}[r.IntN(2)], []uint64{0, f.office}[r.IntN(2)], modules
+	return store.Plans.Put(tx, row)
 }
 
 func (f *fixture) digest() string {

@@ -10,9 +10,13 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"sportello/search/query"
+	"sportello/search/record"
 )
 
-// oneVersion leaves of each article the version in the reader's language, else the best of those that match.
+// versioned are the tags of what there is in several languages.
+var versioned = prefixAll("type:", append(record.Types(), query.TypeArticle))
+
+// oneVersion leaves of each article and record the version in the reader's language, else the best of those that match.
 func (r *run) oneVersion() error {
 	type best struct {
 		part  *partRun
@@ -22,11 +26,11 @@ func (r *run) oneVersion() error {
 	}
 	chosen := map[string]best{}
 	for _, p := range r.parts {
-		articles, err := p.Docs(fieldTag, "type:article")
+		articles, err := p.Any(fieldTag, versioned...)
 		if err != nil {
 			return err
 		}
-		articles = roaring.And(articles, p.match)
+		articles.And(p.match)
 		if articles.IsEmpty() {
 			continue
 		}
@@ -185,6 +189,11 @@ func (r *run) top() ([]Hit, error) {
 
 func (r *run) hit(c candidate) (Hit, error) {
 	err := c.name()
+	if _, is := record.Of(c.kind); is && err == nil {
+		h := Hit{Type: c.kind, Score: c.score}
+		h.ID, h.Language = record.Row(c.id)
+		return h, nil
+	}
 	if err != nil || c.kind != query.TypeArticle {
 		return Hit{Type: c.kind, ID: c.id, Score: c.score}, err
 	}

@@ -1,11 +1,12 @@
-// Package search finds text in tickets and articles. It and its package segment are the only importers of bleve.
+// Package search finds text in tickets, articles, releases, known problems and plans. It and its package segment are the only importers of bleve.
 //
 // The index is a cache of the store: its place in the change log lies inside it, committed with the documents it
 // covers. Whatever is wrong with it (another mapping, another store, a gap, damage, a panic) takes one road: a new
 // index is built beside the old one and takes its place. A kill is not wrong.
 //
 //	DIR/CURRENT      the name of the index that answers
-//	DIR/ix-N/        an index: one document for each ticket (t12) and each version of an article (v34), and inside it
+//	DIR/ix-N/        an index: one document for each ticket (t12), each version of an article (v34), each
+//	                 release (r), known problem (p) and plan (l) in each of its languages, and inside it
 //	  seq            the last change it knows, 8 bytes
 //	  store          the store it was made from
 //	  fingerprint    fields, analysis, documents, libraries and time zone it was made with
@@ -26,6 +27,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,6 +36,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/search/query"
+	"sportello/search/record"
 	"sportello/store/db"
 )
 
@@ -46,6 +49,8 @@ type Options struct {
 	// text of the last run is there and names the engine, the index is set aside and rebuilt, and the file is kept
 	// under another name. Empty: no such file.
 	CrashFile string
+	// Plans says what can be read in a plan. Without it plans are found by their names alone.
+	Plans record.PlanTexts
 }
 
 // State describes the index. Behind counts changes it does not know yet, Done of Total rows a rebuild has read.
@@ -180,7 +185,24 @@ func (ix *Index) verify(h *handle) error {
 }
 
 // fingerprint tells indexes apart that hold other terms for the same rows.
-func (ix *Index) fingerprint() string { return made() + " " + ix.o.Location.String() }
+func (ix *Index) fingerprint() string {
+	return fmt.Sprint(made(), " ", ix.o.Location, " ", ix.o.Plans != nil)
+}
+
+// maker makes documents as this index has them.
+func (ix *Index) maker(tx *db.Tx) *maker {
+	m := newMaker(tx, ix.o.Location)
+	m.plans = ix.o.Plans
+	return m
+}
+
+// Record returns the release, known problem or plan of the number as it is read in the language now, nil when there is
+// nothing to be read. Whose it is to read is not asked.
+func (ix *Index) Record(tx *db.Tx, kind string, number uint64, language string) (*record.Record, error) {
+	n, _ := record.Of(kind)
+	i := max(0, slices.Index(analysis.Languages, language))
+	return n.Read(tx, record.IDs(number)[i], ix.o.Plans)
+}
 
 var made = sync.OnceValue(func() string {
 	h := sha256.New()

@@ -6,6 +6,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/search/query"
+	"sportello/search/record"
 	"sportello/search/short"
 	"sportello/store"
 	"sportello/store/db"
@@ -118,21 +119,26 @@ func (r *run) texts(tx *db.Tx, p *partRun, doc uint32) ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ps pieces
-	if kind == query.TypeTicket {
+	var ps record.Pieces
+	if n, is := record.Of(kind); is {
+		var rec *record.Record
+		if rec, err = n.Read(tx, id, r.plans); rec != nil {
+			ps = rec.Pieces()
+		}
+	} else if kind == query.TypeTicket {
 		var t *store.Ticket
 		if t, err = store.Tickets.Get(tx, id); err == nil {
-			ps, err = ticketPieces(tx, t)
+			ps, err = record.OfTicket(tx, t)
 		}
 	} else if kind == query.TypeMail {
 		var m *store.Mail
 		if m, err = store.Mails.Get(tx, id); err == nil {
-			ps = mailPieces(m)
+			ps = record.OfMail(m)
 		}
 	} else {
 		var v *store.Version
 		if v, err = store.Versions.Get(tx, id); err == nil {
-			ps, err = versionPieces(tx, v)
+			ps, err = record.OfVersion(tx, v)
 		}
 	}
 	if fault.KindOf(err) == fault.NotFound {
@@ -141,9 +147,9 @@ func (r *run) texts(tx *db.Tx, p *partRun, doc uint32) ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := ps.public
+	list := ps.Public
 	if p.sight.notes.Contains(doc) {
-		list = append(list, ps.notes...)
+		list = append(list, ps.Notes...)
 	}
 	out := make([][]string, 0, len(list))
 	for _, text := range list {

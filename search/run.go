@@ -10,6 +10,7 @@ import (
 
 	"sportello/search/analysis"
 	"sportello/search/query"
+	"sportello/search/record"
 	"sportello/search/segment"
 	"sportello/store"
 	"sportello/store/db"
@@ -20,6 +21,7 @@ import (
 type run struct {
 	ctx      context.Context
 	st       *db.Store
+	plans    record.PlanTexts
 	snap     *segment.Snapshot
 	cat      *query.Catalogue
 	q        Query
@@ -196,7 +198,15 @@ func (r *run) passing(p *partRun, f query.Filter, me string) (*roaring.Bitmap, e
 	case "module", "group":
 		return p.Any(fieldTag, tagged(f.Name+":", f.Ids)...)
 	case "organisation":
-		return p.Any(fieldAccess, tagged("o", f.Ids)...)
+		docs, err := p.Any(fieldAccess, tagged("o", f.Ids)...)
+		if err != nil {
+			return nil, err
+		}
+		plans, err := p.Any(fieldTag, tagged("organisation:", f.Ids)...)
+		docs.Or(plans)
+		return docs, err
+	case "version":
+		return p.Any(fieldTag, query.VersionTag(f.Value))
 	case "year":
 		return p.Any(fieldDay, f.Value)
 	case "language":

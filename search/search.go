@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,8 @@ const (
 type Query struct {
 	Text     string
 	Access   Access
-	Types    []string // ticket, article, mail; none is all
-	Language string   // the reader's: how words are understood, and which version of an article is returned
+	Types    []string // ticket, article, mail, release, problem, plan; none is all
+	Language string   // the reader's: how words are understood, and which version of what there is in several is returned
 	Limit    int      // 20 when 0; Offset and Limit reach at most 1,000 hits
 	Offset   int
 	Facets   bool
@@ -50,9 +51,9 @@ type Result struct {
 // Hit names one row that was found. The caller loads it, asks the policy again, and makes the snippet.
 type Hit struct {
 	Type     string
-	ID       uint64 // of the ticket, article or mail
+	ID       uint64 // its number
 	Version  uint64 // of an article, the version that was found
-	Language string // of an article
+	Language string // of what there is in several: the one that was found
 	Lacks    int    // how many of the clauses that are needed it has nothing of
 	Score    float64
 }
@@ -96,7 +97,7 @@ func (ix *Index) answer(ctx context.Context, snap *segment.Snapshot, cat *query.
 		if res.Parsed.Empty() {
 			return nil, res, nil
 		}
-		r := &run{ctx: ctx, st: ix.st, snap: snap, cat: cat, q: q, parsed: &res.Parsed, language: query.ReaderLanguage(q.Language), fields: textFields}
+		r := &run{ctx: ctx, st: ix.st, plans: ix.o.Plans, snap: snap, cat: cat, q: q, parsed: &res.Parsed, language: query.ReaderLanguage(q.Language), fields: textFields}
 		return r, res, r.prepare()
 	}
 	r, res, err := ask(q.Text)
@@ -148,25 +149,22 @@ func (ix *Index) SuggestIn(ctx context.Context, text string, a Access, language 
 		if err != nil {
 			return err
 		}
-		hits, err = ix.suggest(ctx, snap, cat, text, a, language, limit)
+		hits, err = ix.suggest(ctx, snap, cat, text, Query{Access: a, Language: language, Limit: limit, Types: []string{query.TypeTicket, query.TypeArticle}})
 		return err
 	})
 	return hits, err
 }
 
-func (ix *Index) suggest(ctx context.Context, snap *segment.Snapshot, cat *query.Catalogue, text string, a Access, language string, limit int) ([]Hit, error) {
-	if limit <= 0 {
-		limit = 6
+func (ix *Index) suggest(ctx context.Context, snap *segment.Snapshot, cat *query.Catalogue, text string, q Query) ([]Hit, error) {
+	if q.Limit <= 0 {
+		q.Limit = 6
 	}
 	p := parseTitle(text)
 	if p.Empty() {
 		return nil, nil
 	}
-	if language == "" {
-		language = analysis.GuessLanguage(text)
-	}
-	r := &run{ctx: ctx, st: ix.st, snap: snap, cat: cat, q: Query{Access: a, Limit: limit}, parsed: &p,
-		language: query.ReaderLanguage(language), fields: titleFields, own: true, least: leastOf(len(p.Clauses))}
+	language := cmp.Or(q.Language, analysis.GuessLanguage(text))
+	r := &run{ctx: ctx, st: ix.st, plans: ix.o.Plans, snap: snap, cat: cat, q: q, parsed: &p, language: query.ReaderLanguage(language), fields: titleFields, own: true, least: leastOf(len(p.Clauses))}
 	if err := r.prepare(); err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ import (
 	"sportello/app/backup"
 	"sportello/app/config"
 	"sportello/app/credential"
+	"sportello/app/desk/plan"
 	"sportello/app/listen"
 	"sportello/app/words"
 	"sportello/search"
@@ -211,7 +212,7 @@ func (r *runner) examine(ctx context.Context, data string, m *backup.Manifest, r
 	if err != nil {
 		return findings, err
 	}
-	ix := search.Open(filepath.Join(data, "index"), st, search.Options{Log: quiet, Location: zone})
+	ix := search.Open(filepath.Join(data, "index"), st, search.Options{Log: quiet, Location: zone, Plans: plan.Texts(st, zone)})
 	run, stop := context.WithCancel(ctx)
 	var following sync.WaitGroup
 	following.Go(func() { _ = ix.Run(run) }) // CatchUp reports its errors

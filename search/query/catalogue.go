@@ -24,6 +24,40 @@ type Catalogue struct {
 	synonyms      synonyms
 
 	SecretModules, SecretGroups []uint64 // confidential ones; modules also by a level above
+	Veiled                      []uint64 // modules that are confidential themselves, or by the group that looks after them
+	keepers                     map[uint64][]uint64
+}
+
+// KeptBy returns the modules that the groups look after.
+func (c *Catalogue) KeptBy(groups []uint64) []uint64 {
+	var out []uint64
+	for _, g := range groups {
+		out = append(out, c.keepers[g]...)
+	}
+	return out
+}
+
+// keep works out who looks after each module: the group of the nearest level that has one, else the general one.
+func (c *Catalogue) keep() {
+	c.keepers = map[uint64][]uint64{}
+	general := uint64(0)
+	for id, g := range c.Groups {
+		if g.Code == store.GeneralGroup {
+			general = id
+		}
+	}
+	for id := range c.Modules {
+		group := general
+		line := c.Line(id)
+		if i := slices.IndexFunc(line, func(m *store.Module) bool { return m.Group != 0 }); i >= 0 {
+			group = line[i].Group
+		}
+		c.keepers[group] = append(c.keepers[group], id)
+		if slices.Contains(c.SecretModules, id) || slices.Contains(c.SecretGroups, group) {
+			c.Veiled = append(c.Veiled, id)
+		}
+	}
+	slices.Sort(c.Veiled)
 }
 
 // catalogueAge is how old a catalogue may be. The desk checks each hit itself; this bounds totals and counts.
@@ -97,6 +131,7 @@ func readCatalogue(st *db.Store) (*Catalogue, error) {
 		}
 	}
 	slices.Sort(c.SecretModules)
+	c.keep()
 	return c, err
 }
 

@@ -1,9 +1,11 @@
 package query
 
 import (
+	"encoding/hex"
 	"strings"
 	"time"
 
+	"sportello/app/version"
 	"sportello/search/analysis"
 	"sportello/store"
 	"sportello/store/enum"
@@ -16,6 +18,7 @@ var FilterNames = func() map[string]string {
 	for _, f := range FilterHelp {
 		out[f.it], out[f.en] = f.Code, f.Code
 	}
+	out["type"] = "in"
 	return out
 }()
 
@@ -30,7 +33,7 @@ type filterWord struct {
 var FilterHelp = []filterWord{
 	{Code: "state", it: "stato", en: "state", valuesIT: "nuova,aperta,attesa,pianificata,risolta,chiusa,attiva", valuesEN: "new,open,waiting,planned,resolved,closed,active"},
 	{Code: "kind", it: "tipo", en: "kind", valuesIT: "chiarimento,anomalia,richiesta,consulenza,credenziali", valuesEN: "clarification,malfunction,request,guidance,access"},
-	{Code: "in", it: "in", en: "in", valuesIT: "richieste,guida", valuesEN: "tickets,guides"},
+	{Code: "in", it: "in", en: "in", valuesIT: "richieste,guida,aggiornamenti,anomalie,piani", valuesEN: "tickets,guides,updates,problems,plans"},
 	{Code: "module", it: "modulo", en: "module"},
 	{Code: "group", it: "gruppo", en: "group", Agents: true},
 	{Code: "from", it: "da", en: "from", valuesIT: "me", valuesEN: "me"},
@@ -41,6 +44,7 @@ var FilterHelp = []filterWord{
 	{Code: "language", it: "lingua", en: "language", valuesIT: "italiano,inglese", valuesEN: "italian,english"},
 	{Code: "files", it: "allegato", en: "attachment", valuesIT: "si,no", valuesEN: "yes,no"},
 	{Code: "number", it: "numero", en: "number"},
+	{Code: "version", it: "versione", en: "version"},
 }
 
 func (f filterWord) Name(language string) string {
@@ -67,13 +71,21 @@ var filterValues = map[string]map[string]string{
 		"in carico": "open", "in lavorazione": "open", "attesa": "waiting", "in attesa": "waiting", "in-attesa": "waiting", "pianificata": "planned",
 		"pianificato": "planned", "pianificate": "planned", "risolta": "resolved", "risolto": "resolved", "risolte": "resolved",
 		"chiusa": "closed", "chiuso": "closed", "chiuse": "closed", "active": "new|open|waiting|planned",
-		"attiva": "new|open|waiting|planned", "attivo": "new|open|waiting|planned", "attive": "new|open|waiting|planned"},
+		"attiva": "new|open|waiting|planned", "attivo": "new|open|waiting|planned", "attive": "new|open|waiting|planned",
+		"bozza": "draft", "bozze": "draft", "verificato": "checked", "programmato": "scheduled", "pubblicato": "published", "pubblicati": "published",
+		"sostituito": "replaced", "ritirato": "withdrawn", "ritirati": "withdrawn", "sospetta": "suspected", "confermata": "confirmed",
+		"in correzione": "being-fixed", "corretta": "fixed", "corrette": "fixed", "preparato": "prepared", "in corso": "running",
+		"sospeso": "paused", "annullato": "cancelled"},
 	"kind": {"chiarimento": "clarification", "domanda": "clarification", "question": "clarification", "anomalia": "malfunction",
 		"anomalie": "malfunction", "malfunzionamento": "malfunction", "errore": "malfunction", "bug": "malfunction",
 		"richiesta": "request", "richieste": "request", "consulenza": "guidance", "configurazione": "guidance",
-		"credenziali": "access", "accesso": "access", "credentials": "access"},
+		"credenziali": "access", "accesso": "access", "credentials": "access",
+		"ordinario": "ordinary", "ordinari": "ordinary", "urgente": "urgent", "urgenti": "urgent", "legge": "law", "di legge": "law"},
 	"in": {"ticket": TypeTicket, "tickets": TypeTicket, "richiesta": TypeTicket, "richieste": TypeTicket, "guide": TypeArticle, "guides": TypeArticle,
-		"guida": TypeArticle, "article": TypeArticle, "articles": TypeArticle, "articolo": TypeArticle, "articoli": TypeArticle, "mail": TypeMail, "posta": TypeMail},
+		"guida": TypeArticle, "article": TypeArticle, "articles": TypeArticle, "articolo": TypeArticle, "articoli": TypeArticle, "mail": TypeMail, "posta": TypeMail,
+		"release": TypeRelease, "releases": TypeRelease, "update": TypeRelease, "updates": TypeRelease, "aggiornamento": TypeRelease, "aggiornamenti": TypeRelease,
+		"rilascio": TypeRelease, "rilasci": TypeRelease, "problem": TypeProblem, "problems": TypeProblem, "anomalia": TypeProblem, "anomalie": TypeProblem,
+		"plan": TypePlan, "plans": TypePlan, "piano": TypePlan, "piani": TypePlan},
 	"language": {"it": "it", "italiano": "it", "italian": "it", "en": "en", "inglese": "en", "english": "en"},
 	"files":    {"yes": "yes", "si": "yes", "no": "no"},
 }
@@ -121,7 +133,14 @@ func (r *reader) filter(t typed) (Filter, bool) {
 		f.Value = strings.TrimLeft(strings.TrimPrefix(value, "#"), "0")
 		return f, analysis.IsNumber(f.Value)
 	}
+	if f.Name == "version" {
+		f.Value = value
+		return f, true
+	}
 	f.Value = codesOf(f.Name, value)
+	if f.Name == "kind" && f.Value == "" { // in Italian both are tipo:
+		f.Name, f.Value = "in", codesOf("in", value)
+	}
 	return f, f.Value != ""
 }
 
@@ -133,11 +152,11 @@ func codesOf(name, values string) string {
 		code := filterValues[name][v]
 		switch name {
 		case "state":
-			if s, err := enum.Parse[store.State](v); err == nil && s != store.StateNone {
+			if isCode[store.State](v) || isCode[store.ReleaseState](v) || isCode[store.ProblemState](v) || isCode[store.PlanState](v) {
 				code = v
 			}
 		case "kind":
-			if k, err := enum.Parse[store.TicketKind](v); err == nil && k != store.KindNone {
+			if isCode[store.TicketKind](v) || isCode[store.ReleaseKind](v) {
 				code = v
 			}
 		}
@@ -147,6 +166,20 @@ func codesOf(name, values string) string {
 		out = append(out, code)
 	}
 	return strings.Join(out, "|")
+}
+
+// isCode reports whether the word is a code of the enumeration.
+func isCode[V any, P interface {
+	*V
+	UnmarshalText([]byte) error
+}](word string) bool {
+	_, err := enum.Parse[V, P](word)
+	return err == nil && word != ""
+}
+
+// VersionTag is the tag of a version, the same however it is written.
+func VersionTag(written string) string {
+	return "version:" + hex.EncodeToString([]byte(version.KeyOf(written)))
 }
 
 // date understands a day, a month or a year as its first day.

@@ -82,6 +82,9 @@ const (
 	TypeTicket  = "ticket"
 	TypeArticle = "article"
 	TypeMail    = "mail" // became no message: somebody of its group has to judge it
+	TypeRelease = "release"
+	TypeProblem = "problem" // a known one
+	TypePlan    = "plan"
 )
 
 // Parse understands a question. Every text is one; what is no filter is words. Names of modules and groups are looked

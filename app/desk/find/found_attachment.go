@@ -4,8 +4,8 @@ import (
 	"strings"
 
 	"sportello/app/desk/policy"
-	"sportello/search"
 	"sportello/search/query"
+	"sportello/search/record"
 	"sportello/store"
 	"sportello/store/db"
 	"sportello/store/fault"
@@ -18,13 +18,13 @@ const maxLookedThrough = 5
 // them.
 func (fi *Finder) showAttachment(tx *db.Tx, a policy.Actor, f *Found, parsed query.Parsed) error {
 	language := ""
-	if f.Mail != nil {
-		return nil // files of a mail are not read until it becomes a message
-	}
-	if f.Ticket != nil {
+	switch { // files of a mail are not read until it becomes a message, and those of an update never
+	case f.Ticket != nil:
 		language = f.Ticket.Language
-	} else {
+	case f.Version != nil:
 		language = f.Version.Language
+	default:
+		return nil
 	}
 	least := f.read.Missing()
 	if least <= f.lacks {
@@ -42,7 +42,7 @@ func (fi *Finder) showAttachment(tx *db.Tx, a policy.Actor, f *Found, parsed que
 		words := ""
 		switch text, err := store.TextOf(tx, file.ID); {
 		case err == nil:
-			words = search.FileText(text.Text)
+			words = record.FileText(text.Text)
 		case fault.KindOf(err) != fault.NotFound:
 			return err
 		}

@@ -55,7 +55,7 @@ func (k *answers) forget() {
 
 // articles finds articles by words, at most so many.
 func (fi *Finder) articles(ctx context.Context, a policy.Actor, words string, most int) ([]search.Hit, error) {
-	x := unshared(a)
+	x := fi.unshared(a)
 	q := articleQuestion{words: words, language: a.Lang(), most: most, everything: x.AllArticles, known: x.Person != 0, desk: x.Agent || len(x.Groups) > 0, at: fi.ix.ArticleMark()}
 	if hits, ok := fi.kept.get(q); ok {
 		return hits, nil

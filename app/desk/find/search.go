@@ -23,7 +23,7 @@ import (
 // Query is what a person searches for.
 type Query struct {
 	Text   string
-	Types  []string // ticket, article, mail; empty: all
+	Types  []string // ticket, article, mail, release, problem, plan; empty: all
 	Limit  int      // 20 when 0, at most 100
 	Offset int      // at most 1000
 	Facets bool
@@ -51,6 +51,10 @@ type Found struct {
 	Article *store.Article
 	Version *store.Version
 	Mail    *store.Mail // a mail that the actor judges
+	Release *store.Release
+	Problem *store.Problem
+	Plan    *store.Plan
+	Lang    string // in which it was found; of a ticket, in which it is written
 	Title   string
 	Snippet template.HTML
 
@@ -65,7 +69,7 @@ type Found struct {
 // Access returns what the actor may read, for the index. It is the first of two checks: the policy checks each hit
 // again on the current row.
 func (fi *Finder) Access(a policy.Actor) (search.Access, error) {
-	x := unshared(a)
+	x := fi.unshared(a)
 	err := fi.st.View(func(tx *db.Tx) error {
 		reach, err := policy.ReachOf(tx, a)
 		x.Organisations, x.Closed, x.Units = reach.Organisations, reach.Closed, nil
@@ -73,39 +77,67 @@ func (fi *Finder) Access(a policy.Actor) (search.Access, error) {
 			x.Units = append(x.Units, h.Unit)
 		}
 		if err == nil && a.Token != nil {
-			x.Only, err = leftBy(tx, a)
+			err = leave(tx, a, &x)
 		}
 		return err
 	})
 	return x, err
 }
 
-// leftBy returns the tags that limit a search to what the actor's token leaves them.
-func leftBy(tx *db.Tx, a policy.Actor) ([][]string, error) {
+// typesOf are the types of what is found that a token reaches with a noun.
+var typesOf = map[scope.Noun][]string{
+	scope.Tickets:  {query.TypeTicket, query.TypeMail},
+	scope.Articles: {query.TypeArticle},
+	scope.Releases: {query.TypeRelease},
+	scope.Problems: {query.TypeProblem},
+	scope.Plans:    {query.TypePlan},
+}
+
+// leave limits a search to what the actor's token leaves them.
+func leave(tx *db.Tx, a policy.Actor, x *search.Access) error {
 	var types, modules []string
-	if a.Token.Scope.Names(scope.Tickets) {
-		types = append(types, "type:"+query.TypeTicket, "type:"+query.TypeMail)
-	}
-	if a.Token.Scope.Names(scope.Articles) {
-		types = append(types, "type:"+query.TypeArticle)
+	for noun, of := range typesOf {
+		if a.Token.Scope.Names(noun) {
+			for _, t := range of {
+				types = append(types, "type:"+t)
+			}
+		}
 	}
 	reached, limited, err := a.ReachedModules(tx)
-	if !limited {
-		return [][]string{types}, err
+	if x.Only = [][]string{types}; !limited || err != nil {
+		return err
 	}
-	for _, m := range reached {
-		modules = append(modules, "module:"+analysis.Decimal(m))
+	for m, err := range store.Modules.PeekAll(tx, 0, false) {
+		if err != nil {
+			return err
+		}
+		tag := "module:" + analysis.Decimal(m.ID)
+		if slices.Contains(reached, m.ID) {
+			modules = append(modules, tag)
+		} else {
+			x.Never = append(x.Never, tag) // a release is reached with all of its modules
+		}
 	}
-	return [][]string{types, modules}, err
+	x.Only = append(x.Only, modules)
+	return nil
 }
 
 // unshared is Access without the tickets of others that are shared with the actor.
-func unshared(a policy.Actor) search.Access {
+func (fi *Finder) unshared(a policy.Actor) search.Access {
 	x := search.Access{Person: a.ID(), Agent: a.IsAgent(), AllTickets: a.IsAdministrator()}
 	x.AllArticles = a.IsAdministrator() || a.Person != nil && a.Person.Editor
 	if a.Person != nil {
 		for _, m := range a.Person.Groups {
 			x.Groups = append(x.Groups, m.Group)
+		}
+		for _, h := range a.Person.Affiliations {
+			if !h.Holds(fi.clock()) {
+				continue
+			}
+			x.Member = append(x.Member, h.Organisation)
+			if h.Coordinator {
+				x.Covers = append(x.Covers, h.Hat())
+			}
 		}
 	}
 	if a.Token != nil {
@@ -168,7 +200,7 @@ func (fi *Finder) found(tx *db.Tx, a policy.Actor, h search.Hit, parsed query.Pa
 		if err != nil || t.IsSpam() || fi.rights.May(tx, a, policy.See, t) != nil {
 			return f, false, nil
 		}
-		f.Ticket, f.Title, f.read = t, t.Subject, parsed.Read(t.Language)
+		f.Ticket, f.Title, f.Lang, f.read = t, t.Subject, t.Language, parsed.Read(t.Language)
 		f.read.Beside(t.Subject)
 		if err := fi.readText(tx, a, t, &f); err != nil {
 			return f, false, err
@@ -185,7 +217,7 @@ func (fi *Finder) found(tx *db.Tx, a policy.Actor, h search.Hit, parsed query.Pa
 		if err != nil {
 			return f, false, err
 		}
-		f.Version, f.read = v, parsed.Read(v.Language)
+		f.Version, f.Lang, f.read = v, v.Language, parsed.Read(v.Language)
 		f.read.Beside(f.Title)
 		f.read.Add(markup.Plain(v.Format.String(), v.Body))
 	case query.TypeMail:
@@ -198,7 +230,10 @@ func (fi *Finder) found(tx *db.Tx, a policy.Actor, h search.Hit, parsed query.Pa
 		f.read.Add(markup.Plain("markdown", m.Text))
 		f.Group, _ = store.Groups.Get(tx, m.Group) // a line without its group is still useful
 	default:
-		return f, false, nil
+		ok, err := fi.foundRecord(tx, a, h, parsed, &f)
+		if !ok || err != nil {
+			return f, false, err
+		}
 	}
 	f.Snippet = f.read.Snippet(snippetLength)
 	return f, true, nil
@@ -329,7 +364,7 @@ func (fi *Finder) TicketsOfGroups(ctx context.Context, a policy.Actor, text stri
 	}
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
-	r, err := fi.ix.Search(ctx, search.Query{Text: text, Access: search.Access{Groups: unshared(a).Groups}, Types: []string{query.TypeTicket},
+	r, err := fi.ix.Search(ctx, search.Query{Text: text, Access: search.Access{Groups: fi.unshared(a).Groups}, Types: []string{query.TypeTicket},
 		Language: a.Lang(), Limit: limit})
 	if err != nil {
 		return nil, &fault.Error{Kind: fault.Unavailable, Key: "error.search", Err: err}
@@ -356,7 +391,7 @@ func (fi *Finder) LookAlike(ctx context.Context, a policy.Actor, text, module st
 	if err != nil {
 		return nil, err
 	}
-	x := unshared(a)
+	x := fi.unshared(a)
 	// Search only the person's own tickets: an agent's reading rights are for the workbench.
 	x.Agent, x.AllTickets, x.Groups = false, false, nil
 	hits, err := fi.ix.SuggestIn(ctx, text, x, a.Lang(), limit)
@@ -401,7 +436,7 @@ func (fi *Finder) Complete(ctx context.Context, a policy.Actor, text string, lim
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	// Hits are the person's own tickets, whoever they are; for words an agent's rights count.
-	c, err := fi.ix.Complete(ctx, text, unshared(a), a.Lang(), limit)
+	c, err := fi.ix.Complete(ctx, text, fi.unshared(a), a.Lang(), limit)
 	if err != nil {
 		return out, &fault.Error{Kind: fault.Unavailable, Key: "error.search", Err: err}
 	}

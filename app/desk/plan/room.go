@@ -7,6 +7,7 @@
 //	decide.go   decisions: before, taken, taken back; how others chose
 //	step.go     steps
 //	record.go   the document that a plan ends in
+//	search.go   what search reads of plans
 package plan
 
 import (

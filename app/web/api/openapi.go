@@ -132,8 +132,8 @@ var apiDescriptions = map[string]apiDescription{
 	"api.plans.add-step": {summary: "Add a step by hand", in: apiAddition{}, out: apiPlan{}, created: true},
 	"api.plans.do-step":  {summary: "Say where a step is: done, blocked, waiting, not needed, open", in: apiDoing{}, out: apiPlan{}},
 	"api.plans.record":   {summary: "The record: every decision with what was weighed, the choice, the reason, by whom and when, and what stayed open", query: []apiParameter{{"format", "string", "html, md, json or xlsx"}}},
-	"api.search": {summary: "Search tickets, articles and mail to be judged; returns what the token's person may read", out: apiFound{}, query: []apiParameter{
-		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa"}, {"type", "string", "ticket, article, release, mail (mail that the person judges), joined by commas"},
+	"api.search": {summary: "Search tickets, articles, releases, known problems, plans and mail to be judged; returns what the token's person may read", out: apiFound{}, query: []apiParameter{
+		{"q", "string", "words, \"phrases\", -without, filters such as state:open module:csa, for releases kind:urgent version:24.01"}, {"type", "string", "ticket, article, release, problem, plan, mail (mail that the person judges), joined by commas"},
 		{"lang", "string", "the reader's language; hides nothing"}, {"limit", "integer", "1 to 100, default 20"}, {"offset", "integer", "0 to 1000"},
 		{"facets", "integer", "1 for counts"}, {"sort", "string", "date: newest first"}}},
 	"api.files.read": {summary: "The bytes of an attachment"},

@@ -102,7 +102,7 @@ func Routes(s *web.Site) []web.Route {
 		do(http.MethodPost, "/plans/:number<int>/steps", "plans.add-step", writes(scope.Plans), a.apiAddStep).WithText(),
 		do(http.MethodPost, "/plans/:number<int>/steps/:code", "plans.do-step", writes(scope.Plans), a.apiDoStep).WithText(),
 		do(http.MethodGet, "/plans/:number<int>/record", "plans.record", reads(scope.Plans), a.apiPlanRecord),
-		do(http.MethodGet, "/search", "search", reads(scope.Tickets, scope.Articles), a.apiSearch),
+		do(http.MethodGet, "/search", "search", reads(scope.Tickets, scope.Articles, scope.Releases, scope.Problems, scope.Plans), a.apiSearch),
 		do(http.MethodGet, "/tokens", "tokens.list", reads(scope.Tokens), a.apiTokens),
 		do(http.MethodPost, "/tokens/:id<int>/end", "tokens.end", writes(scope.Tokens), a.apiEndToken),
 		do(http.MethodGet, "/service-accounts", "service-accounts.list", reads(scope.Tokens), a.apiServices),

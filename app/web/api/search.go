@@ -1,10 +1,13 @@
 package api
 
 import (
+	"slices"
 	"strings"
 
 	"sportello/app/desk/find"
 	"sportello/app/web"
+	"sportello/search/query"
+	"sportello/search/record"
 )
 
 type apiHit struct {
@@ -19,6 +22,7 @@ type apiHit struct {
 	Language   string `json:"language,omitempty"`
 	Module     string `json:"module,omitempty"`
 	State      string `json:"state,omitempty"`
+	Version    string `json:"version,omitempty"` // of a release
 }
 
 type apiFound struct {
@@ -30,6 +34,9 @@ type apiFound struct {
 	DidYouMean string                    `json:"did_you_mean,omitempty"`
 }
 
+// found are the types of what is found.
+var found = append([]string{query.TypeTicket, query.TypeArticle, query.TypeMail}, record.Types()...)
+
 func (a pages) apiSearch(r *web.Request) error {
 	q := a.apiQuery(r)
 	actor := r.Actor()
@@ -40,12 +47,10 @@ func (a pages) apiSearch(r *web.Request) error {
 	}
 	s := find.Query{Text: q.Raw("q"), Limit: q.Int("limit", 1, 100, 20), Offset: q.Int("offset", 0, 1000, 0), Facets: q.Bool("facets"), Sort: q.Raw("sort")}
 	for _, t := range strings.FieldsFunc(strings.Join(q.List("type"), ","), func(ch rune) bool { return ch == ',' }) {
-		switch t {
-		case "ticket", "article", "release", "mail":
-			s.Types = append(s.Types, t)
-		default:
+		if !slices.Contains(found, t) {
 			q.Refuse("type", "error.choice")
 		}
+		s.Types = append(s.Types, t)
 	}
 	if s.Sort != "" && s.Sort != "date" {
 		q.Refuse("sort", "error.choice")
@@ -59,20 +64,20 @@ func (a pages) apiSearch(r *web.Request) error {
 	}
 	out := apiFound{Total: page.Total, TookMS: float64(page.Took.Microseconds()) / 1000, Hits: []apiHit{}, Corrected: page.Corrected, DidYouMean: page.DidYouMean}
 	for _, f := range page.Hits {
-		h := apiHit{Type: f.Type, Title: f.Title, Snippet: string(f.Snippet), Attachment: f.Attachment}
+		h := apiHit{Type: f.Type, Title: f.Title, Snippet: string(f.Snippet), Attachment: f.Attachment, Language: f.Lang}
 		if f.Module != nil {
 			h.Module = f.Module.Code
 		}
-		if f.Ticket != nil {
-			h.ID, h.Number, h.State, h.Language = f.Ticket.ID, f.Ticket.ID, f.Ticket.State.String(), f.Ticket.Language
-			if actor.IsAgent() || actor.IsAdministrator() {
-				h.ExternalID = f.Ticket.External
-			}
-		} else if f.Mail != nil {
-			h.ID, h.State = f.Mail.ID, string(f.Mail.State)
-		} else {
-			h.ID, h.Slug, h.ExternalID = f.Article.ID, f.Article.Slug, f.Article.External
-			h.State, h.Language = f.Version.Publication.String(), f.Version.Language
+		if h.ID, h.State = f.Row(); f.Article == nil && f.Mail == nil {
+			h.Number = h.ID
+		}
+		if f.Release != nil {
+			h.Version = f.Release.Version
+		}
+		if f.Article != nil {
+			h.Slug, h.ExternalID = f.Article.Slug, f.Article.External
+		} else if f.Ticket != nil && (actor.IsAgent() || actor.IsAdministrator()) {
+			h.ExternalID = f.Ticket.External
 		}
 		out.Hits = append(out.Hits, h)
 	}

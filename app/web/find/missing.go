@@ -102,14 +102,14 @@ func month(p *web.Page, s string) string {
 }
 
 // noteSearch records the search for the list of what people did not find, and adds its name to the links of the answer:
-// opening one records that something was found. It records no search that is only about tickets, and none while the
+// opening one records that something was found. It records no search that is only about tickets or other things than articles, and none while the
 // index is incomplete. The links also work without the name.
 func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found find.Page) {
 	if r.Method() != http.MethodGet || r.Query("s") != "" || s.Text == "" || a.Index.State().State != search.Following {
 		return
 	}
 	q := find.Asked{Words: slices.Concat(found.Parsed.Words, found.Parsed.Phrases), Guide: s.Kind == query.TypeArticle, Found: found.Total}
-	tickets := s.Kind == query.TypeTicket
+	tickets := s.Kind != "" && s.Kind != query.TypeArticle
 	for _, f := range found.Parsed.Filters {
 		switch {
 		case f.Name == "module" && !f.Not:
@@ -118,7 +118,7 @@ func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found fin
 			}
 		case f.Name == "in" && !f.Not:
 			q.Guide = q.Guide || f.Value == query.TypeArticle
-			tickets = tickets || f.Value == query.TypeTicket
+			tickets = tickets || f.Value != query.TypeArticle
 		case f.Name != "module" && f.Name != "language":
 			tickets = true // state, kind, group, from, ...
 		}
@@ -148,5 +148,5 @@ func (a pages) noteSearch(r *web.Request, v *searchPage, s show.Asked, found fin
 // mayViewSearch reports whether the search can be saved as a view: agents may save searches for tickets.
 func (a pages) mayViewSearch(r *web.Request, s show.Asked) bool {
 	actor := r.Actor()
-	return (actor.IsAgent() || actor.IsAdministrator()) && s.Kind != query.TypeArticle && strings.TrimSpace(s.Question()) != ""
+	return (actor.IsAgent() || actor.IsAdministrator()) && (s.Kind == "" || s.Kind == query.TypeTicket || s.Kind == query.TypeMail) && strings.TrimSpace(s.Question()) != ""
 }

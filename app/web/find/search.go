@@ -18,6 +18,7 @@ import (
 	"sportello/app/words"
 	"sportello/search"
 	"sportello/search/query"
+	"sportello/search/record"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -31,7 +32,7 @@ const (
 	helpFound   = 3 // questions of the built-in help that stand above the hits
 )
 
-// searchPage is the search for tickets and articles.
+// searchPage is the search for tickets, articles, updates, known problems and plans.
 type searchPage struct {
 	web.Page
 	Text     string // as typed
@@ -72,7 +73,7 @@ type searchHit struct {
 	Lang       string // of title and text, when it differs from the page's
 	Text       template.HTML
 	Attachment string // name of the file, when only a file contains the words
-	State      string // code of a ticket's state
+	State      string // code of a ticket's state, for its colour
 	StateWord  string
 	Module     string
 	When       string
@@ -90,13 +91,16 @@ type searchExample struct {
 	Example, Address, Text string
 }
 
+// tabKinds are the types that have a tab, whoever asks.
+var tabKinds = append([]string{query.TypeArticle, query.TypeTicket}, record.Types()...)
+
 func (a pages) readAsked(r *web.Request) show.Asked {
 	q := r.QueryForm()
 	s := show.Asked{Text: strings.TrimSpace(strings.ToValidUTF8(q.Raw("q"), " ")), Page: q.Int("page", 1, searchReach/hitsPerPage, 1), With: map[string][]string{}}
 	if len(s.Text) > searchText {
 		s.Text = strings.ToValidUTF8(s.Text[:searchText], "")
 	}
-	if t := q.Raw("type"); t == query.TypeTicket || t == query.TypeArticle || t == query.TypeMail {
+	if t := q.Raw("type"); slices.Contains(tabKinds, t) || t == query.TypeMail {
 		s.Kind = t
 	}
 	if q.Raw("sort") == "date" {
@@ -300,6 +304,9 @@ func (v *searchPage) hit(f find.Found, parsed query.Parsed) searchHit {
 		if lang = f.Version.Language; lang != v.Lang {
 			h.Address += "?lang=" + lang
 		}
+	default:
+		r := recordLineOf(&v.Page, f)
+		h.Kind, h.Address, h.StateWord, h.When, lang = r.name, r.address, r.state, v.Day(r.day), f.Lang
 	}
 	if lang != v.Lang {
 		h.Lang = lang
@@ -316,10 +323,10 @@ func stateWord(p *web.Page, code string) string {
 	return p.T("state." + code)
 }
 
-// searchTabs fills in the tabs: all, articles, tickets and, for those who judge it, mail. The counts of the tabs that
-// are not open need another query.
+// searchTabs fills in the tabs: all, articles, tickets, those of updates, known problems and plans that something was found
+// of and, for those who judge it, mail. The counts of the tabs that are not open need another query.
 func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found find.Page) error {
-	kinds := []string{"", query.TypeArticle, query.TypeTicket}
+	kinds := append([]string{""}, tabKinds...)
 	if v.IsAgent || v.IsAdministrator {
 		kinds = append(kinds, query.TypeMail)
 	}
@@ -361,6 +368,9 @@ func (a pages) searchTabs(r *web.Request, v *searchPage, s show.Asked, found fin
 		l := web.Link{Label: v.T("search.in-" + code), Address: s.But(func(n *show.Asked) { n.Kind = kind }).Address(), Current: s.Kind == kind}
 		if n, ok := counts[kind]; ok || s.Kind == "" {
 			l.Count = v.Number(n)
+		}
+		if slices.Contains(record.Types(), kind) && counts[kind] == 0 && s.Kind != kind {
+			continue
 		}
 		v.Tabs = append(v.Tabs, l)
 	}
@@ -425,6 +435,7 @@ func (a pages) searchNames(v *searchPage) (map[string]map[string]string, error) 
 	for k := store.Clarification; k <= store.Access; k++ {
 		out["kind"][k.String()] = v.T("kind." + k.String())
 	}
+	v.recordNames(out)
 	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return nil, err
@@ -461,7 +472,7 @@ func (a pages) indexNotice(p *web.Page) string {
 // askedTicket returns the ticket if the whole text is its number, with or without #, and the reader may see it. For
 // other readers a number is an ordinary word.
 func (a pages) askedTicket(r *web.Request, s show.Asked) (*store.Ticket, error) {
-	if len(s.With) > 0 || s.Kind == query.TypeArticle || s.Page > 1 {
+	if len(s.With) > 0 || s.Kind != "" && s.Kind != query.TypeTicket || s.Page > 1 {
 		return nil, nil
 	}
 	return a.ticketByNumber(r, s.Text)
@@ -485,7 +496,7 @@ func (a pages) ticketByNumber(r *web.Request, text string) (*store.Ticket, error
 
 // helpExamples is how many examples the help has: search.help-N-example is a search to click, search.help-N explains
 // it.
-const helpExamples = 8
+const helpExamples = 9
 
 func (v *searchPage) help() {
 	for i := 1; i <= helpExamples; i++ {
@@ -513,10 +524,10 @@ func (a pages) getSuggest(r *web.Request) error {
 	if err != nil && fault.KindOf(err) != fault.Unavailable {
 		return err
 	}
-	if kind != query.TypeTicket && kind != query.TypeArticle {
+	if !slices.Contains(tabKinds, kind) {
 		kind = ""
 	}
-	if kind != query.TypeArticle {
+	if kind == "" || kind == query.TypeTicket {
 		t, err := a.ticketByNumber(r, text)
 		if err != nil {
 			return err
@@ -561,6 +572,12 @@ func suggestion(p *web.Page, f find.Found) searchSuggestion {
 		if f.Version.Language != p.Lang {
 			s.Lang = f.Version.Language
 			s.Address += "?lang=" + s.Lang
+		}
+	default:
+		r := recordLineOf(p, f)
+		s.Address, about = r.address, append(about, r.name, r.state)
+		if f.Lang != p.Lang {
+			s.Lang = f.Lang
 		}
 	}
 	if f.Module != nil {

@@ -18,7 +18,7 @@ type Hidden struct{ Name, Value string }
 // Asked is a search as its address has it: the text, and the filters that were clicked.
 type Asked struct {
 	Text string
-	Kind string              // ticket, article or both
+	Kind string              // type of what is searched; empty: all
 	Sort string              // "" or date
 	Page int                 // from 1
 	With map[string][]string // filter -> values
