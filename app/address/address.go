@@ -100,6 +100,18 @@ func ReleaseFile(number uint64, name string) string {
 	return Release(number) + "/files/" + url.PathEscape(name)
 }
 
+// Problems is the address of the list of known problems.
+const Problems = "/problems"
+
+// Problem returns the address of a known problem's page.
+func Problem(number uint64) string { return Problems + "/" + itoa(number) }
+
+// ProblemsOf returns the address of the list of known problems of the module with the code and of those below it.
+func ProblemsOf(code string) string { return Problems + "?module=" + url.QueryEscape(code) }
+
+// NewProblem returns the address of the form that makes a known problem of the ticket.
+func NewProblem(ticket uint64) string { return Problems + "/new?ticket=" + itoa(ticket) }
+
 // Contacts returns the address of the technical contacts of the organisation with the code.
 func Contacts(code string) string {
 	return "/organisations/" + url.PathEscape(code) + "/contacts"

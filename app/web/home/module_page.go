@@ -7,6 +7,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk/article"
 	"sportello/app/desk/catalogue"
+	"sportello/app/desk/problem"
 	"sportello/app/desk/release"
 	"sportello/app/markup"
 	"sportello/app/web"
@@ -34,12 +35,16 @@ type modulePage struct {
 	AllUpdates string             // address of all of them
 	MayFollow  bool
 	Follows    bool
+
+	Problems    []show.ProblemLine // known ones that the reader may see
+	AllProblems string             // address of all of them
 }
 
 // How many articles and updates the page of a level lists.
 const (
 	moduleArticles = 10
 	moduleUpdates  = 5
+	moduleProblems = 5
 )
 
 // level returns the level of the address, and all levels.
@@ -110,7 +115,28 @@ func (a pages) getModule(r *web.Request) error {
 			return err
 		}
 	}
+	if err := a.moduleProblems(r, v, levels, l); err != nil {
+		return err
+	}
 	return r.Render("page/module", v)
+}
+
+// moduleProblems fills in the known problems of the level.
+func (a pages) moduleProblems(r *web.Request, v *modulePage, levels []catalogue.Level, l *catalogue.Level) error {
+	list, err := a.Desk.Problems.List(r.Actor(), problem.Filter{Module: l.ID, Limit: moduleProblems})
+	if err == nil {
+		err = a.Desk.Problems.Count(r.Actor(), list.Problems)
+	}
+	if err != nil {
+		return err
+	}
+	for _, one := range list.Problems {
+		v.Problems = append(v.Problems, show.ProblemLineOf(&v.Page, one, levels))
+	}
+	if list.Total > 0 {
+		v.AllProblems = address.ProblemsOf(l.Code)
+	}
+	return nil
 }
 
 // moduleUpdates fills in the latest updates of the level, and whether the reader follows them.

@@ -85,13 +85,7 @@ func ReleaseLineOf(p *web.Page, one *release.View, levels []catalogue.Level, wai
 func ReleaseName(p *web.Page, modules []*store.Module, r *store.Release, levels []catalogue.Level) string {
 	var names []string
 	for _, m := range modules {
-		name := ShortName(m.Name.In(p.Lang))
-		if l := LevelByCode(levels, m.Code); l != nil && len(l.Above) > 0 {
-			if top := LevelOf(levels, l.Above[0]); top != nil {
-				name = ShortName(top.Name.In(p.Lang)) + " " + name
-			}
-		}
-		names = append(names, name)
+		names = append(names, ModuleName(p, m, levels))
 	}
 	return Joined(", ", names...) + " " + r.Version
 }

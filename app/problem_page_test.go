@@ -1,0 +1,70 @@
+package app_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"testing"
+)
+
+// TestAKnownProblemIsWrittenMovedAndWithdrawnInTheBrowser goes the way of an agent, without scripts: a form with rows, what is
+// wrong with it, the page for each reader, states, withdrawing.
+func TestAKnownProblemIsWrittenMovedAndWithdrawnInTheBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, rita, nobody := w.visitor("agent"), w.visitor("requester"), w.visitor("nobody")
+	form := url.Values{"module": {"csa"}, "title-it": {"Il cedolino <resta> bianco"}, "workaround-it": {"Svuota la **cache**."}, "affected-from": {"24.02", "23.10", ""}, "affected-until": {"24.01", "23.10.03", ""},
+		"fixed-in": {"", "23.10.03", ""}, "severity": {"high"}, "state": {"confirmed"}, "audience": {"signed-in"}, "supplier-number": {"ZIB-77"}, "act": {"save"}}
+	rita.must(rita.get("/problems/new"), http.StatusForbidden)
+	rita.must(rita.post("/problems/new", form), http.StatusForbidden)
+	b.must(b.get("/problems"), http.StatusOK, `href="/problems/new"`)
+	b.must(b.post("/problems/new", form), http.StatusUnprocessableEntity, `href="#affected"`, "Il cedolino &lt;resta&gt; bianco", `value="23.10.03"`, "Svuota la **cache**.")
+	form.Set("act", "row")
+	more := b.post("/problems/new", form)
+	b.must(more, http.StatusOK, `value="23.10.03"`, "Svuota la **cache**.", `aria-label="Dalla versione 6"`, "!"+`aria-label="Dalla versione 7"`)
+	form.Set("act", "save")
+	form["affected-from"][0], form["affected-until"][0] = "24.01", "24.02"
+	form.Set("module", "u-gov/contabilita")
+	b.must(b.post("/problems/new", form), http.StatusUnprocessableEntity, "solo le persone del suo gruppo", "Il cedolino &lt;resta&gt; bianco")
+	form.Set("module", "csa")
+	made := b.post("/problems/new", form)
+	here := made.header.Get("Location")
+	if b.must(made, http.StatusSeeOther); !regexp.MustCompile(`^/problems/\d+$`).MatchString(here) {
+		t.Fatalf("leads to %q", here)
+	}
+	b.must(b.get(here), http.StatusOK, "ZIB-77", "dalla 24.01, prima della 24.02", "<strong>cache</strong>", here+"/edit")
+	rita.must(rita.get(here), http.StatusOK, "Il cedolino &lt;resta&gt; bianco", "Confermata", "23.10.03", "<strong>cache</strong>", "È anche il mio problema", "!ZIB-77", "!Chi l&#39;ha incontrata", "!"+here+"/edit")
+	nobody.must(nobody.get(here), http.StatusSeeOther)
+	nobody.must(nobody.get("/problems/99999"), http.StatusSeeOther)
+	nobody.must(nobody.get("/problems"), http.StatusOK, "!cedolino")
+	rita.must(rita.get("/problems?module=csa&version=24.01.05"), http.StatusOK, "Il cedolino &lt;resta&gt; bianco")
+	rita.must(rita.get("/problems?module=csa&version=24.02"), http.StatusOK, "!Il cedolino")
+	rita.must(rita.get("/modules/csa"), http.StatusOK, "Il cedolino &lt;resta&gt; bianco")
+
+	rita.must(rita.post(here+"/affected", url.Values{"text": {"Anche da noi"}}), http.StatusSeeOther)
+	rita.must(rita.get(here), http.StatusOK, "Hai detto che succede anche a te", "alcuni enti", "!Anche da noi")
+	b.must(b.get(here), http.StatusOK, "Anche da noi", w.people["requester"].Name, "1 persona")
+	for _, at := range []string{"/edit", "/state", "/withdraw"} {
+		rita.must(rita.get(here+at), http.StatusForbidden)
+		w.visitor("elsewhere").must(w.visitor("elsewhere").get(here+at), http.StatusNotFound)
+	}
+	b.must(b.post(here+"/tickets", url.Values{"number": {"99999"}}), http.StatusUnprocessableEntity, `href="#number"`, `value="99999"`)
+
+	value := func(page string) string {
+		m := regexp.MustCompile(`name="rev" value="([^"]*)"`).FindStringSubmatch(page)
+		if m == nil {
+			t.Fatal("no revision")
+		}
+		return m[1]
+	}
+	edit := b.get(here + "/edit")
+	b.must(edit, http.StatusOK, `value="23.10"`, `value="24.02"`, "!"+`id="state"`)
+	b.must(b.post(here+"/state", url.Values{"rev": {value(edit.body)}, "state": {"will-not-be-fixed"}, "fixed-in": {"23.10.03"}}), http.StatusUnprocessableEntity, `href="#reason"`)
+	b.must(b.post(here+"/state", url.Values{"rev": {value(edit.body)}, "state": {"fixed"}, "fixed-in": {"23.10.03, 24.02"}}), http.StatusSeeOther)
+	b.must(b.post(here+"/edit", url.Values{"rev": {value(edit.body)}, "module": {"csa"}, "title-it": {"Altro"}}), http.StatusConflict)
+	rita.must(rita.get(here), http.StatusOK, "Corretta", "24.02")
+	b.must(b.post(here+"/withdraw", url.Values{"rev": {value(b.get(here + "/withdraw").body)}}), http.StatusUnprocessableEntity, `href="#reason"`)
+	b.must(b.post(here+"/withdraw", url.Values{"rev": {value(b.get(here + "/withdraw").body)}, "reason": {"Era la stampante"}}), http.StatusSeeOther)
+	b.must(b.get(here), http.StatusOK, "Era la stampante")
+	rita.must(rita.get(here), http.StatusNotFound, "!cedolino")
+}
