@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -67,4 +68,48 @@ func TestAKnownProblemIsWrittenMovedAndWithdrawnInTheBrowser(t *testing.T) {
 	b.must(b.post(here+"/withdraw", url.Values{"rev": {value(b.get(here + "/withdraw").body)}, "reason": {"Era la stampante"}}), http.StatusSeeOther)
 	b.must(b.get(here), http.StatusOK, "Era la stampante")
 	rita.must(rita.get(here), http.StatusNotFound, "!cedolino")
+}
+
+// TestTicketsMeetKnownProblemsInTheBrowser: an agent attaches from the ticket and from the queue and makes a problem of a ticket;
+// whoever opens a ticket reads what is known first, and may say that it is theirs instead. All of it without scripts.
+func TestTicketsMeetKnownProblemsInTheBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, rita, other := w.visitor("agent"), w.visitor("requester"), w.visitor("stranger")
+	number := w.problem()
+	ticket := w.ticket()
+	here := fmt.Sprintf("/tickets/%d", ticket.ID)
+	b.must(b.get(here), http.StatusOK, "Potrebbe essere una di queste", `id="problem-likely"`, "/problems/new?ticket=")
+	rita.must(rita.get(here), http.StatusOK, "!Potrebbe essere una di queste", "!/problems/new")
+	rita.must(rita.post(here+"/problems", url.Values{"problem": {number}}), http.StatusForbidden)
+	other.must(other.post(here+"/problems", url.Values{"problem": {number}}), http.StatusForbidden)
+	b.must(b.post(here+"/problems", url.Values{"problem": {"99999"}, "seen": {"0"}}), http.StatusUnprocessableEntity, `value="99999"`, "Non c&#39;è nessuna anomalia 99999")
+	b.must(b.post(here+"/problems", url.Values{"problem": {number}}), http.StatusSeeOther)
+	b.must(b.get(here), http.StatusOK, `href="/problems/`+number+`"`, `value="detach"`, "!"+`id="problem-likely"`)
+	b.must(b.get("/problems/"+number), http.StatusOK, `href="`+here+`"`)
+	b.must(b.post(here+"/problems", url.Values{"problem": {number}, "act": {"detach"}}), http.StatusSeeOther)
+	b.must(b.get("/problems/"+number), http.StatusOK, "!"+`href="`+here+`"`)
+
+	second := w.ticket()
+	bulk := url.Values{"back": {"/desk/group"}, "act": {"problem"}, "ticket": {fmt.Sprint(ticket.ID), fmt.Sprint(second.ID)}}
+	b.must(b.post("/desk/bulk", bulk), http.StatusUnprocessableEntity, "Scrivi il numero dell&#39;anomalia nota")
+	bulk.Set("problem", number)
+	b.must(b.post("/desk/bulk", bulk), http.StatusSeeOther)
+	b.must(b.get("/problems/"+number), http.StatusOK, `href="`+here+`"`, fmt.Sprintf(`href="/tickets/%d"`, second.ID))
+
+	b.must(b.get(fmt.Sprintf("/problems/new?ticket=%d", ticket.ID)), http.StatusOK, fmt.Sprintf(`name="tickets" value="%d"`, ticket.ID), "senza i nomi", "!"+w.people["requester"].Name)
+	other.must(other.get(fmt.Sprintf("/problems/new?ticket=%d", ticket.ID)), http.StatusForbidden)
+
+	form := url.Values{"module": {"csa"}, "subject": {"Il cedolino non si apre"}, "body": {"x"}, "act": {"choose"}}
+	rita.must(rita.post("/tickets/new", form), http.StatusOK, "Anomalie note di questa applicazione", "Il cedolino resta bianco", `value="join-`+number+`"`)
+	rita.must(rita.get("/look-alike?q=cedolino&module=csa"), http.StatusOK, "Il cedolino resta bianco", `value="join-`+number+`"`)
+	form.Set("act", "join-99999")
+	rita.must(rita.post("/tickets/new", form), http.StatusNotFound)
+	form.Set("act", "join-"+number)
+	joined := rita.post("/tickets/new", form)
+	if rita.must(joined, http.StatusSeeOther); joined.header.Get("Location") != "/problems/"+number {
+		t.Errorf("leads to %s", joined.header.Get("Location"))
+	}
+	b.must(b.get("/problems/"+number), http.StatusOK, "Il cedolino non si apre")
+	rita.must(rita.get("/problems/"+number), http.StatusOK, "Hai detto che succede anche a te")
 }

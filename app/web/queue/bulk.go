@@ -50,8 +50,17 @@ func (a pages) postBulk(r *web.Request) error {
 	result := &bulkResult{}
 	var left []string
 	actor := r.Actor()
+	known := uint64(0)
+	if f.Raw("act") == "problem" {
+		known = f.ID("problem")
+	}
 	for _, n := range tickets {
-		_, err := a.Desk.Tickets.Do(actor, n, step)
+		var err error
+		if known != 0 {
+			_, err = a.Desk.Problems.Attach(actor, known, n)
+		} else {
+			_, err = a.Desk.Tickets.Do(actor, n, step)
+		}
 		if err == nil {
 			result.Done++
 			continue
@@ -102,6 +111,11 @@ func bulkStep(f *web.Form) (ticket.Step, string) {
 			s.Message = &ticket.Text{Body: body}
 		}
 		return s, "flash.bulk-state"
+	case "problem":
+		if f.ID("problem") == 0 {
+			f.Refuse("problem", "error.problem-needed")
+		}
+		return ticket.Step{}, "flash.bulk-problem"
 	case "spam":
 		return ticket.Step{Spam: &yes}, "flash.bulk-spam"
 	case "not-spam":

@@ -192,6 +192,10 @@ func (a pages) values(f release.Form) url.Values {
 	for _, n := range f.Tickets {
 		tickets = append(tickets, show.IDValue(n))
 	}
+	for _, n := range f.Corrects {
+		out.Add("corrects", show.IDValue(n))
+	}
+	out.Set("corrects", strings.Join(out["corrects"], ", "))
 	out.Set("needs", strings.Join(needs, ", "))
 	out.Set("replaces", strings.Join(replaces, ", "))
 	out.Set("tickets", strings.Join(tickets, ", "))
@@ -259,7 +263,7 @@ func (a pages) readTexts(f *web.Form, out *release.Form) {
 	out.InstallBy = store.InstallBy{Test: day(f, "install-by-test"), Production: day(f, "install-by-production")}
 	out.Stop = store.Stop{From: a.moment(f, "stop-from"), Until: a.moment(f, "stop-until"), Latest: a.moment(f, "stop-latest"), Text: both("stop-text")}
 	out.WayBack = store.WayBack{Kind: web.FormCode[store.Back](f, "way-back"), Until: a.moment(f, "way-back-until"), Text: both("way-back-text")}
-	out.Articles, out.Tickets = split(f.Raw("articles")), numbers(f, "tickets")
+	out.Articles, out.Tickets, out.Corrects = split(f.Raw("articles")), numbers(f, "tickets"), numbers(f, "corrects")
 	out.Needs = nil
 	for _, n := range split(f.Raw("needs")) {
 		if number, err := strconv.ParseUint(strings.TrimPrefix(n, "#"), 10, 64); err == nil && strings.HasPrefix(n, "#") {

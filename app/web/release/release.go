@@ -30,6 +30,7 @@ type page struct {
 	Replaces []web.Link
 	Articles []web.Link
 	Tickets  []web.Link
+	Corrects []web.Link // known problems
 	Plain    string
 	Notes    string // address of the plain text
 	Reworded string
@@ -182,6 +183,10 @@ func (a pages) linked(r *web.Request, v *page, one *release.View) error {
 			return err
 		}
 		v.Articles = append(v.Articles, web.Link{Label: read.Version.Title, Address: address.Article(art.Slug)})
+	}
+	for _, p := range one.Corrects {
+		title, other := show.InLanguage(p.Title, v.Lang)
+		v.Corrects = append(v.Corrects, web.Link{Label: title, Address: address.Problem(p.ID), Lang: other})
 	}
 	for _, t := range one.Tickets {
 		v.Tickets = append(v.Tickets, web.Link{Label: "#" + show.IDValue(t.ID) + " " + t.Subject, Address: address.Ticket(t.ID)})

@@ -1,9 +1,12 @@
 package show
 
 import (
+	"html/template"
+
 	"sportello/app/address"
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/problem"
+	"sportello/app/markup"
 	"sportello/app/web"
 	"sportello/store"
 )
@@ -107,4 +110,26 @@ func ModuleName(p *web.Page, m *store.Module, levels []catalogue.Level) string {
 		}
 	}
 	return name
+}
+
+// KnownOffer is a known problem as it is offered to somebody who is about to report one.
+type KnownOffer struct {
+	ProblemLine
+	Workaround template.HTML
+	Lang2      string // of the workaround; empty when it is the reader's
+	MayJoin    bool
+	Joined     bool
+}
+
+// KnownOfferOf returns the problem of a list as an offer, with what to do meanwhile.
+func KnownOfferOf(s *web.Site, r *web.Request, p *web.Page, one *problem.View) (KnownOffer, error) {
+	read, err := s.Desk.Problems.Read(r.Actor(), one.ID)
+	if err != nil {
+		return KnownOffer{}, err
+	}
+	o := KnownOffer{ProblemLine: ProblemLineOf(p, read, nil), MayJoin: read.MayJoin, Joined: read.Joined}
+	if text, other := InLanguage(read.Workaround, p.Lang); text != "" {
+		o.Workaround, o.Lang2 = markup.Part(text), other
+	}
+	return o, nil
 }

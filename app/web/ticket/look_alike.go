@@ -19,7 +19,8 @@ type alikeBox struct {
 
 // alike is what was found. Nothing: it was looked for, and there is none.
 type alike struct {
-	Hint    string // what will appear here
+	Known   []show.KnownOffer // known problems of the module: they stand first
+	Hint    string            // what will appear here
 	Lines   []alikeLine
 	Nothing bool
 }
@@ -33,17 +34,21 @@ func (a pages) getLookAlike(r *web.Request) error {
 	q := r.QueryForm()
 	v := &alikeBox{Page: r.Page("new-ticket.alike")}
 	var err error
-	if v.Alike, err = a.alike(r, &v.Page, q.Raw("q"), q.Raw("module")); err != nil {
+	if v.Alike, err = a.alike(r, &v.Page, q.Raw("q"), q.Raw("module"), ""); err != nil {
 		return err
 	}
 	return r.Fragment("part/look-alike", v)
 }
 
-// alike finds articles that fit the subject, those of the module first, and own tickets that resemble it.
-func (a pages) alike(r *web.Request, p *web.Page, subject, module string) (alike, error) {
-	return a.alikeOf(p, subject, "new-ticket.alike-hint", "new-ticket.alike-ticket", func() ([]find.Found, error) {
+// alike finds known problems of the module, articles that fit the subject, those of the module first, and own tickets that resemble it.
+func (a pages) alike(r *web.Request, p *web.Page, subject, module, version string) (alike, error) {
+	out, err := a.alikeOf(p, subject, "new-ticket.alike-hint", "new-ticket.alike-ticket", func() ([]find.Found, error) {
 		return a.Desk.Find.LookAlike(r.Ctx(), r.Actor(), subject, module, alikeMost)
 	})
+	if err == nil {
+		out.Known, err = a.alikeKnown(r, p, module, version)
+	}
+	return out, err
 }
 
 // alikeOf shows what look finds for the subject; hint and called are the keys of what stands there before and of a ticket's name. It is an addition: without an

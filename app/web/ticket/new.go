@@ -151,7 +151,7 @@ func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values,
 		}
 		return r.Render("page/ticket-new", v)
 	}
-	if v.Alike, err = a.alike(r, &v.Page, v.Value("subject"), code); err != nil {
+	if v.Alike, err = a.alike(r, &v.Page, v.Value("subject"), code, v.Value("affected")); err != nil {
 		return err
 	}
 	if err := show.House(a.Site, r, &v.Page, "/tickets/new"); err != nil {
@@ -283,6 +283,9 @@ func (a pages) postNewTicket(r *web.Request) error {
 	f := r.Form()
 	v := &newTicketPage{Page: r.Page("new-ticket.title")}
 	files := f.Files("files")
+	if known, is := strings.CutPrefix(f.Raw("act"), "join-"); is {
+		return a.joinKnown(r, f, known)
+	}
 	switch f.Raw("act") {
 	case "choose":
 		v.Refocus = true

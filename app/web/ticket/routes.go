@@ -51,6 +51,7 @@ func Routes(s *web.Site, presence *live.Presence) []web.Route {
 		work("facts", "facts", a.postFacts),
 		work("participants-desk", "participants", a.postParticipantsDesk),
 		work("links", "links", a.postLinks),
+		web.Post("/tickets/:n<int>/problems", "ticket.problems", web.Agent, a.postKnown, "/tickets/:n"),
 		work("spam", "spam", a.postSpam),
 		work("duplicate-undo", "duplicate-undo", a.postUndoDuplicate),
 		work("message-move", "message-move", a.postMoveMessage),

@@ -102,6 +102,7 @@ type ticketPage struct {
 	Words       string      // label of the fold of Beside
 	Belongs     *ticketLine // the ticket to which it may belong
 	Links       []ticketLine
+	Known       knownBox
 	Holders     []linkHolder // people who read the ticket through a link
 	OtherOf     []ticketLine // other tickets of the same requester
 	Articles    []web.Link
@@ -257,6 +258,9 @@ func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *pos
 	v.UnsentWords = v.Plural("ticket.unsent", len(t.Unsent))
 	v.Thread = v.thread(t, names)
 	if err := a.ticketChoices(r, v, t, names); err != nil {
+		return err
+	}
+	if err := a.known(r, v, t); err != nil {
 		return err
 	}
 	v.editor(t)
