@@ -113,3 +113,38 @@ func TestTicketsMeetKnownProblemsInTheBrowser(t *testing.T) {
 	b.must(b.get("/problems/"+number), http.StatusOK, "Il cedolino non si apre")
 	rita.must(rita.get("/problems/"+number), http.StatusOK, "Hai detto che succede anche a te")
 }
+
+// TestAStopAMessageAndAMergeInTheBrowser: what stands still stands first where people look, for those who may know; a message is
+// previewed before it is sent; two problems become one and two again.
+func TestAStopAMessageAndAMergeInTheBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, rita, nobody := w.visitor("agent"), w.visitor("requester"), w.visitor("nobody")
+	one, two := "/problems/"+w.problem(), "/problems/"+w.problem()
+	for _, at := range []string{"/message", "/outage", "/merge"} {
+		rita.must(rita.get(one+at), http.StatusForbidden)
+		w.visitor("elsewhere").must(w.visitor("elsewhere").get(one+at), http.StatusNotFound)
+		b.must(b.get(one+at), http.StatusOK)
+	}
+	b.must(b.post(one+"/outage", url.Values{"from": {"2031-03-01T10:00"}, "until": {"2031-03-01T09:00"}, "news-it": {"Il fornitore ci lavora."}}), http.StatusUnprocessableEntity, `href="#until"`, "Il fornitore ci lavora.")
+	b.must(b.post(one+"/outage", url.Values{"news-it": {"Il fornitore ci lavora."}}), http.StatusSeeOther)
+	for _, at := range []string{"/", "/modules/csa", "/tickets/new"} {
+		rita.must(rita.get(at), http.StatusOK, "Servizio fermo", "Il fornitore ci lavora.", `action="`+one+`/affected"`)
+	}
+	nobody.must(nobody.get("/"), http.StatusOK, "!Servizio fermo")
+	nobody.must(nobody.get("/sign-in"), http.StatusOK, "!Servizio fermo")
+	rita.must(rita.post(one+"/affected", url.Values{}), http.StatusSeeOther)
+	b.must(b.post(one+"/outage", url.Values{"act": {"end"}}), http.StatusSeeOther)
+	rita.must(rita.get("/"), http.StatusOK, "!Servizio fermo")
+
+	b.must(b.post(one+"/message", url.Values{"it": {"Si corregge **domani**."}, "act": {"preview"}}), http.StatusOK, "<strong>domani</strong>", "1 persona", "Invia a tutti")
+	b.must(b.post(one+"/message", url.Values{"it": {""}, "act": {"send"}}), http.StatusUnprocessableEntity, `href="#it"`)
+	b.must(b.post(one+"/message", url.Values{"it": {"Si corregge **domani**."}, "act": {"send"}}), http.StatusSeeOther)
+
+	b.must(b.post(two+"/merge", url.Values{}), http.StatusUnprocessableEntity, `href="#into"`)
+	b.must(b.post(two+"/merge", url.Values{"into": {one[len("/problems/"):]}}), http.StatusSeeOther)
+	b.must(b.get(two), http.StatusOK, `href="`+one+`"`, two+"/unmerge")
+	rita.must(rita.get(two), http.StatusNotFound)
+	b.must(b.post(two+"/unmerge", url.Values{}), http.StatusSeeOther)
+	rita.must(rita.get(two), http.StatusOK)
+}

@@ -20,6 +20,7 @@ import (
 // their session had ended.
 type signInPage struct {
 	web.Page
+	Stops    []show.StopLine
 	Next     string
 	Resume   []web.Resumed // what was posted, kept until the person has signed in again
 	From     string        // the page whose form was posted
@@ -56,6 +57,9 @@ func (a pages) signInPage(r *web.Request, v *signInPage, f *web.Form, err error)
 		return err
 	}
 	v.Contacts = lines
+	if v.Stops, err = show.StopLines(a.Site, r, &v.Page, 0); err != nil {
+		return err
+	}
 	has, err := a.Desk.People.HasAdministrator()
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 // applications with the way to each.
 type homePage struct {
 	web.Page
+	Stops    []show.StopLine
 	Welcome  string
 	Text     template.HTML
 	Searches []web.Link
@@ -65,6 +66,9 @@ func (a pages) getHome(r *web.Request) error {
 	}
 	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
+		return err
+	}
+	if v.Stops, err = show.StopLines(a.Site, r, &v.Page, 0); err != nil {
 		return err
 	}
 	if actor.SignedIn() {

@@ -18,6 +18,7 @@ import (
 // modulePage is one level of the catalogue: what it is for, who supports it, what to read and where to ask.
 type modulePage struct {
 	web.Page
+	Stops    []show.StopLine
 	About    string
 	Group    string
 	Hours    string
@@ -114,6 +115,9 @@ func (a pages) getModule(r *web.Request) error {
 		if err := a.moduleUpdates(r, v, levels, l); err != nil {
 			return err
 		}
+	}
+	if v.Stops, err = show.StopLines(a.Site, r, &v.Page, l.ID); err != nil {
+		return err
 	}
 	if err := a.moduleProblems(r, v, levels, l); err != nil {
 		return err

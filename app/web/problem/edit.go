@@ -246,17 +246,18 @@ func (a pages) save(r *web.Request, one *problem.View) error {
 	if err == nil {
 		saved, err = a.Desk.Problems.Save(r.Actor(), number, form)
 	}
-	if err = beside(err, f); err != nil {
+	if err = besideField(err, f, "module", "error.problem-module"); err != nil {
 		return a.editPage(r, one, url.Values{}, f, err)
 	}
 	return r.Done("flash.problem-saved", address.Problem(saved.ID))
 }
 
-// beside returns the error as one of the form where it says that the module is another group's.
-func beside(err error, f *web.Form) error {
+// besideField returns the error as one of the form, with the sentence of the key, where it says that what the field names is another
+// group's.
+func besideField(err error, f *web.Form, field, key string) error {
 	var one *fault.Error
-	if errors.As(err, &one) && one.Kind == fault.Denied && one.Field == "module" {
-		f.Refuse("module", one.Key, "module", one.Args["module"])
+	if errors.As(err, &one) && one.Kind == fault.Denied && one.Field == field {
+		f.Refuse(field, key, "module", one.Args["module"])
 		return f.Err()
 	}
 	return err

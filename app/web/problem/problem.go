@@ -26,6 +26,8 @@ type page struct {
 	State      show.Mark
 	Out        *show.Mark
 	Gone       string // says that it is none any more, and why
+	Into       string // address of the one that it was merged into
+	Unmerge    string // address that takes that back; empty for whoever may not
 	Reason     string // why it will not be fixed, or why it was confirmed again
 	Facts      []show.FactLine
 	Supplier   *web.Link // what the supplier calls it, for those of the desk
@@ -145,6 +147,10 @@ func (v *page) describe(one *problem.View) {
 		v.Gone = v.T("problems.withdrawn-on", "date", v.Date(one.Withdrawn))
 	case one.MergedInto != 0:
 		v.Gone = v.T("problems.merged", "number", show.IDValue(one.MergedInto))
+		v.Into = address.Problem(one.MergedInto)
+		if v.Reason = ""; one.MayWrite {
+			v.Unmerge = address.Problem(one.ID) + "/unmerge"
+		}
 	}
 	v.Reason = one.Reason
 	v.Concerns = show.Concerns(&v.Page, one.Counts)
@@ -217,7 +223,7 @@ func (v *page) events(one *problem.View) {
 func (v *page) acts(one *problem.View) {
 	here := address.Problem(one.ID)
 	if mayWrite(one) {
-		for _, l := range []struct{ key, to string }{{"problems.edit", "edit"}, {"problems.move", "state"}, {"problems.withdraw", "withdraw"}} {
+		for _, l := range []struct{ key, to string }{{"problems.edit", "edit"}, {"problems.move", "state"}, {"problems.message", "message"}, {"problems.outage", "outage"}, {"problems.merge", "merge"}, {"problems.withdraw", "withdraw"}} {
 			v.Acts = append(v.Acts, web.Link{Label: v.T(l.key), Address: here + "/" + l.to})
 		}
 	}

@@ -14,6 +14,7 @@ import (
 // ProblemLine is one known problem in a list.
 type ProblemLine struct {
 	Number   uint64
+	ID       string // the number, as forms have it
 	Name     string // its module
 	Title    string
 	Lang     string // of the title; empty when it is the reader's
@@ -49,7 +50,7 @@ func OutMark(p *web.Page, is *store.Problem) *Mark {
 
 // ProblemLineOf returns the line of a known problem in a list.
 func ProblemLineOf(p *web.Page, one *problem.View, levels []catalogue.Level) ProblemLine {
-	l := ProblemLine{Number: one.ID, Name: ModuleName(p, one.Module, levels), Address: address.Problem(one.ID), State: ProblemMark(p, one.State), Out: OutMark(p, one.Problem), Concerns: Concerns(p, one.Counts)}
+	l := ProblemLine{Number: one.ID, ID: IDValue(one.ID), Name: ModuleName(p, one.Module, levels), Address: address.Problem(one.ID), State: ProblemMark(p, one.State), Out: OutMark(p, one.Problem), Concerns: Concerns(p, one.Counts)}
 	l.Title, l.Lang = InLanguage(one.Title, p.Lang)
 	l.Meta = AffectedWords(p, one.Affected)
 	if len(one.FixedIn) > 0 {

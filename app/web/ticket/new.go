@@ -23,6 +23,7 @@ import (
 // the form, which comes back with everything typed. If the module is served elsewhere, the page shows how to get there.
 type newTicketPage struct {
 	web.Page
+	Stops      []show.StopLine
 	Hats       []show.Choice // the reader's, the last worn first, when there are several
 	ForOthers  bool          // the actor may open tickets in somebody else's name
 	Modules    []show.ChoiceGroup
@@ -137,6 +138,13 @@ func (a pages) newTicketPage(r *web.Request, v *newTicketPage, first url.Values,
 	for _, name := range append([]string{"affected", "regression", "worked_in"}, guide...) {
 		filled := name == "affected" && v.Value(name) == v.Value("known") // by the desk
 		v.Guide = v.Guide || v.Value(name) != "" && !filled || v.Err(name) != ""
+	}
+	about := uint64(0)
+	if l != nil {
+		about = l.ID
+	}
+	if v.Stops, err = show.StopLines(a.Site, r, &v.Page, about); err != nil {
+		return err
 	}
 	if err := a.knownVersion(r, v, l); err != nil {
 		return err
