@@ -17,6 +17,7 @@ import (
 	"sportello/app/web/live"
 	"sportello/app/web/mailroom"
 	"sportello/app/web/people"
+	"sportello/app/web/plan"
 	"sportello/app/web/problem"
 	"sportello/app/web/queue"
 	"sportello/app/web/release"
@@ -40,6 +41,7 @@ func (a *App) routes() []web.Route {
 		ticket.Routes(a.Site, a.presence),
 		people.Routes(a.Site),
 		installation.Routes(a.Site),
+		plan.Routes(a.Site),
 		release.Routes(a.Site),
 		problem.Routes(a.Site),
 		admin.Routes(a.Site, a.Mail),

@@ -136,3 +136,23 @@ func Admin(part string, id uint64) string { return "/admin/" + part + "/" + itoa
 func Password(secret string) string { return "/password/" + secret }
 
 func itoa(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// Plans is the address of the list of plans.
+const Plans = "/plans"
+
+// Plan returns the address of a plan's page.
+func Plan(number uint64) string { return Plans + "/" + itoa(number) }
+
+// Decision returns the address where a decision of a plan is taken.
+func Decision(plan uint64, code string) string {
+	return Plan(plan) + "/decisions/" + url.PathEscape(code)
+}
+
+// Step returns the address of a step of a plan.
+func Step(plan uint64, code string) string { return Plan(plan) + "/steps/" + url.PathEscape(code) }
+
+// PlanFacts returns the address where facts of the organisation of a plan are said.
+func PlanFacts(number uint64) string { return Plan(number) + "/facts" }
+
+// PlanRecord returns the address of the record of a plan.
+func PlanRecord(number uint64) string { return Plan(number) + "/record" }

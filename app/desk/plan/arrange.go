@@ -465,3 +465,6 @@ func checkText(wrong *fault.Problems, field, text string, most int) {
 		entry.CheckText(wrong, field, text, most)
 	}
 }
+
+// Moves returns the states that a plan may go to.
+func (v *View) Moves() []store.PlanState { return moves[v.Plan.State] }
