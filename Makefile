@@ -64,6 +64,7 @@ times:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	SPORTELLO_BIG_MIB=1945 $(GO) test -count=1 -v -run '^TestABigFileOfAnUpdate' ./app
 
 # About 2,500 real help pages in Italian and as many in English, from Debian's packages.
 corpus:

@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"sportello/app/desk/plan"
+	"sportello/app/desk/template"
 )
 
 // TestAnUpdateIsWrittenPublishedAndWithdrawnInTheBrowser goes the way of an agent, without scripts: a draft, what is wrong with
@@ -116,6 +119,45 @@ func TestAnUpdateIsWidenedInTheBrowser(t *testing.T) {
 	b.must(b.get(here), http.StatusOK, "Nuovi destinatari")
 	stranger.must(stranger.get(here), http.StatusOK, "Pilota")
 	b.must(b.post(here+"/widen", form), http.StatusConflict) // another revision by now
+}
+
+// TestAnUnluckyDayIsSaidBeforePublishingAndForbidsNothing: weekends, holidays, and times in which a plan of an organisation
+// that is told stands still; of a plan of others nothing is said.
+func TestAnUnluckyDayIsSaidBeforePublishingAndForbidsNothing(t *testing.T) {
+	w := newWorld(t)
+	source := strings.Replace(trialTemplate, `code = "prova"`, `code = "fermi"`, 1) + `
+[[phase.freeze]]
+code = "close"
+name = { it = "Chiusura dei conti", en = "Closing of accounts" }
+stops = { it = "Non si registra nulla.", en = "Nothing is entered." }
+from = "golive-4"
+until = "golive+5"
+`
+	draft, err := w.app.Desk.Templates.Save(w.as("agent"), "", template.Form{Source: []byte(source)})
+	must(t, err)
+	_, err = w.app.Desk.Templates.Publish(w.as("supervisor"), "fermi", draft.Rev, "")
+	must(t, err)
+	code := w.code(w.things["organisation"])
+	_, err = w.app.Desk.Plans.Begin(w.as("agent"), plan.Beginning{Template: "fermi", Organisation: code, Start: day("2026-12-01"), GoLive: day("2027-01-01")})
+	must(t, err)
+	b := w.visitor("agent")
+	write := func(version string, fields url.Values) string {
+		form := url.Values{"module": {"csa"}, "modules": {""}, "version": {version}, "kind": {"ordinary"}, "title-it": {"Fine anno"}, "whom": {"organisations"}, "organisation": {code}}
+		for name, v := range fields {
+			form[name] = v
+		}
+		made := b.post("/releases/new", form)
+		b.must(made, http.StatusSeeOther)
+		return made.header.Get("Location")
+	}
+	here := write("26.12", url.Values{"install-by-test": {"2026-12-26"}, "install-by-production": {"2026-12-29"}, "stop-from": {"2027-01-02T22:00"}, "stop-until": {"2027-01-03T02:00"}})
+	page := b.get(here + "/publish")
+	b.must(page, http.StatusOK, "Da installare in prova entro sabato 26 dicembre 2026: è festa nazionale.", "Da installare in produzione entro martedì 29 dicembre 2026: per Ateneo è un periodo di fermo (Chiusura dei conti).",
+		"Fermo del servizio, sabato 2 gennaio 2027: è fine settimana.", "Fermo del servizio, domenica 3 gennaio 2027: è fine settimana.", "Fermo del servizio, domenica 3 gennaio 2027: per Ateneo")
+	elsewhere := write("26.13", url.Values{"install-by-production": {"2026-12-29"}, "organisation": {"altro-ente"}})
+	b.must(b.get(elsewhere+"/publish"), http.StatusOK, "!Chiusura dei conti")
+	rev := regexp.MustCompile(`name="rev" value="([^"]*)"`).FindStringSubmatch(page.body)
+	b.must(b.post(here+"/publish", url.Values{"rev": {rev[1]}, "when": {"now"}, "nobody": {"1"}}), http.StatusSeeOther)
 }
 
 // TestWordingsOfAnUpdateStayWithItsAudience: what an update said before is no more open than the update.

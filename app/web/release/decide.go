@@ -28,7 +28,8 @@ type told struct {
 	Counts   []string
 	Nobody   string // a sentence about organisations with nobody to tell; empty: there are none
 	Lines    []addressed
-	Audience string // the sum of what is shown
+	Audience string   // the sum of what is shown
+	Warnings []string // about the days of the update
 }
 
 // addressed is an organisation that an update tells.
@@ -79,6 +80,10 @@ func (a pages) publishPage(r *web.Request, one *release.View, f *web.Form, seen 
 		seen = &now
 	}
 	v := &publishPage{Page: r.Page("releases.publish"), Action: address.Release(n) + "/publish", Cancel: address.Release(n), Rev: one.Rev, told: toldOf(r, seen)}
+	var err error
+	if v.Warnings, err = a.warnings(r, &v.Page, one.Release, seen); err != nil {
+		return err
+	}
 	v.Nav, v.Name = "releases", show.ShortName(one.Modules[0].Name.In(v.Lang))+" "+one.Version
 	v.Crumb(v.T("releases.title"), address.Releases)
 	v.Crumb(v.Name, v.Cancel)

@@ -47,8 +47,12 @@ func (a pages) widenPage(r *web.Request, one *release.View, f *web.Form, seen *r
 	v.Crumb(v.T("releases.title"), address.Releases)
 	v.Crumb(show.ShortName(one.Modules[0].Name.In(v.Lang))+" "+one.Version, v.Cancel)
 	v.Crumb(v.Title, "")
+	var err error
 	if seen != nil {
 		v.Shown, v.Nothing, v.told = true, len(seen.Organisations) == 0, toldOf(r, seen)
+		if v.Warnings, err = a.warnings(r, &v.Page, one.Release, seen); err != nil {
+			return err
+		}
 	}
 	if f != nil {
 		if err := v.Refill(f, wrong); err != nil {
@@ -61,7 +65,6 @@ func (a pages) widenPage(r *web.Request, one *release.View, f *web.Form, seen *r
 		}
 		v.Fill(valuesOfAudience(now))
 	}
-	var err error
 	if v.audienceFields, err = a.audienceFields(&v.Page); err != nil {
 		return err
 	}
