@@ -146,10 +146,8 @@ func (a pages) withPreview(err error, p *release.Preview) error {
 		return failed
 	}
 	c := *one
-	if c.Args = maps.Clone(c.Args); c.Args == nil {
-		c.Args = map[string]any{}
-	}
-	c.Args["preview"] = answer
+	c.Args = map[string]any{"preview": answer}
+	maps.Copy(c.Args, one.Args)
 	return &c
 }
 
