@@ -63,6 +63,10 @@ func TestEveryPageIsWellFormedInBothLanguagesFullAndEmpty(t *testing.T) {
 				if strings.HasPrefix(got.body, "<!") && !strings.Contains(got.body, `<html lang="`+lang) {
 					t.Errorf("%s as %s: page is not in %s", r.Name, role, lang)
 				}
+				head, _, whole := strings.Cut(got.body, "<main")
+				if who := full.people[role]; who != nil && whole && !strings.Contains(head, html.EscapeString(who.Name)) {
+					t.Errorf("%s as %s: the head names somebody else", r.Name, role)
+				}
 			}
 		}
 	}

@@ -54,6 +54,11 @@ func TestAnUpdateIsWrittenPublishedAndWithdrawnInTheBrowser(t *testing.T) {
 	b.must(b.post(here+"/publish", now), http.StatusSeeOther)
 	b.must(b.post(here+"/publish", now), http.StatusConflict)
 	b.must(b.get(here+"/publish"), http.StatusNotFound)
+	for more := true; more; { // until those are told who the page asks
+		var err error
+		more, err = w.app.Desk.Releases.Step()
+		must(t, err)
+	}
 	w.visitor("coordinator").must(w.visitor("coordinator").get(here), http.StatusOK, "Conguaglio &lt;di&gt; fine anno", "Il vostro riscontro")
 
 	edit := b.get(here + "/edit")

@@ -14,7 +14,6 @@ import (
 // sightPage says why a person may or may not see a ticket, rule by rule.
 type sightPage struct {
 	show.AdminPage
-	Name    string
 	Email   string
 	Verdict string // empty until a ticket is named
 	Sees    bool
@@ -36,7 +35,7 @@ func (a pages) getSight(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	v := &sightPage{AdminPage: show.Admin(a.Site, r, "people", "sight.title", "name", p.Name), Name: p.Name, Email: p.Email}
+	v := &sightPage{AdminPage: show.Admin(a.Site, r, "people", "sight.title", "name", p.Name), Email: p.Email}
 	v.Crumb(p.Name, address.Person(p.ID))
 	v.End(v.T("sight.short"))
 	v.Path = sightPath(p.ID)

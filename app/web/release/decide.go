@@ -18,7 +18,7 @@ type publishPage struct {
 	Action  string
 	Cancel  string
 	Rev     uint64
-	Name    string
+	Update  string
 	Blocked string
 	told
 }
@@ -84,9 +84,9 @@ func (a pages) publishPage(r *web.Request, one *release.View, f *web.Form, seen 
 	if v.Warnings, err = a.warnings(r, &v.Page, one.Release, seen); err != nil {
 		return err
 	}
-	v.Nav, v.Name = "releases", show.ShortName(one.Modules[0].Name.In(v.Lang))+" "+one.Version
+	v.Nav, v.Update = "releases", show.ShortName(one.Modules[0].Name.In(v.Lang))+" "+one.Version
 	v.Crumb(v.T("releases.title"), address.Releases)
-	v.Crumb(v.Name, v.Cancel)
+	v.Crumb(v.Update, v.Cancel)
 	v.Crumb(v.Title, "")
 	if one.NeedsCheck && one.State == store.ReleaseDraft {
 		v.Blocked = v.T("error.release-unchecked")

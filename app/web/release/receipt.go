@@ -106,8 +106,8 @@ func saidBy(p *web.Page, s store.Statement, by string) string {
 // receiptsPage has the cards of one organisation.
 type receiptsPage struct {
 	web.Page
-	Name  string
-	Cards []card
+	Update string
+	Cards  []card
 }
 
 func (a pages) getReceipts(r *web.Request) error {
@@ -142,7 +142,7 @@ func (a pages) receiptsPage(r *web.Request, n uint64, f *web.Form, wrong error) 
 	}
 	v := &receiptsPage{Page: r.Page("releases.receipts-of")}
 	v.Nav = "releases"
-	v.Name = show.ReleaseName(&v.Page, one.Modules, one.Release, levels)
+	v.Update = show.ReleaseName(&v.Page, one.Modules, one.Release, levels)
 	place := ""
 	for _, row := range rows {
 		if row.Organisation.Code != code(r) {
@@ -154,9 +154,9 @@ func (a pages) receiptsPage(r *web.Request, n uint64, f *web.Form, wrong error) 
 	if len(v.Cards) == 0 {
 		return fault.New(fault.NotFound, "error.not-found")
 	}
-	v.Title = v.T("releases.receipts-title", "organisation", place, "release", v.Name)
+	v.Title = v.T("releases.receipts-title", "organisation", place, "release", v.Update)
 	v.Crumb(v.T("releases.title"), address.Releases)
-	v.Crumb(v.Name, address.Release(n))
+	v.Crumb(v.Update, address.Release(n))
 	v.Crumb(place, "")
 	if f != nil {
 		if err := v.Refill(f, wrong); err != nil {
