@@ -101,7 +101,7 @@ var deskRooms = map[string]struct {
 	"leave":        {"ticket post policy entry", "work is given back and handed on through ticket.Begin; who leaves is judged by policy"},
 	"queue":        {"find people policy entry", "lists and counts read tickets by their indexes and change none"},
 	"relocation":   {"ticket people policy entry", "people and tickets go where their unit goes, through ticket.Begin"},
-	"notice":       {"ticket catalogue people file post policy entry release", "who is told is planned after the change, never before"},
+	"notice":       {"ticket catalogue people file post policy entry release problem", "who is told is planned after the change, never before"},
 	"intake":       {"notice ticket people file due post policy entry release", "mail changes a ticket as people do, through ticket.Begin"},
 	"installation": {"policy entry", "what runs where is known before tickets, updates and problems, which ask it"},
 }

@@ -1,12 +1,16 @@
 package app_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"sportello/app/config"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 )
 
@@ -159,4 +163,65 @@ func TestAStopIsShownToWhoeverMaySeeIt(t *testing.T) {
 	if p, _ := stops(policy.Actor{}); p != 0 {
 		t.Errorf("after its end %d stops are shown", p)
 	}
+}
+
+// TestWhoeverMetAProblemIsToldInTheirLanguage: as if they had opened a ticket; the owner is told of doubts.
+func TestWhoeverMetAProblemIsToldInTheirLanguage(t *testing.T) {
+	t.Parallel()
+	d := newReleaseDesk(t, func(c *config.Config) { c.SMTP.From = "aiuto@desk.example"; c.SMTP.Host = "mail.desk.example" })
+	path := d.knownProblem(nil)
+	hidden := d.knownProblem(box{"audience": "agents"})
+	english := d.add("Eve English", people.Form{Email: "eve@example.it", Language: "en"})
+	d.mustCall(d.caller(english), "POST", path+"/affected", box{"text": "Me too"}, http.StatusOK)
+	d.mustCall(d.agent, "POST", path+"/affected", box{"person": "rita@example.it"}, http.StatusOK)
+	d.mustCall(d.elsewhere, "POST", hidden+"/affected", box{}, http.StatusOK)
+	told := func() map[string][]string {
+		t.Helper()
+		d.followed()
+		if _, err := d.app.Desk.Notices.Plan(); err != nil {
+			t.Fatal(err)
+		}
+		out := map[string][]string{}
+		_, err := d.app.Desk.Notices.SendLetters(context.Background(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
+			l, err := d.app.Mail.WriteLetter(o)
+			if err != nil {
+				t.Error(err)
+				return notice.Sent{OK: true}
+			}
+			if o.Problem != nil {
+				out[l.To.Address] = append(out[l.To.Address], l.Subject+"\n"+l.Text)
+			}
+			return notice.Sent{OK: true}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	says := func(letters map[string][]string, address, words string) {
+		t.Helper()
+		if got := letters[address]; len(got) != 1 || !strings.Contains(got[0], words) {
+			t.Errorf("%s reads %q, want one letter that says %q", address, got, words)
+		}
+	}
+	told()
+	d.mustCall(d.agent, "PATCH", path, box{"fixed_in": []string{"25.02"}}, http.StatusOK)
+	letters := told()
+	says(letters, "eve@example.it", "It will be corrected in version 25.02")
+	says(letters, "rita@example.it", "La correzione è prevista nella versione 25.02")
+	if letters := told(); len(letters) != 0 {
+		t.Errorf("they are told again: %v", letters)
+	}
+	d.mustCall(d.agent, "POST", path+"/message", box{"it": "Stiamo provando", "en": "We are testing"}, http.StatusOK)
+	letters = told()
+	says(letters, "eve@example.it", "We are testing")
+	says(letters, "rita@example.it", "Stiamo provando")
+	d.publish(d.fixing("25.02", path))
+	letters = told()
+	says(letters, "eve@example.it", "is out. Please try")
+	says(letters, "rita@example.it", "Quando sarà installata in produzione")
+	d.mustCall(d.agent, "POST", path+"/withdraw", box{"reason": "Era la stampante"}, http.StatusOK)
+	says(told(), "rita@example.it", "non lo è: Era la stampante")
+	d.mustCall(d.agent, "PATCH", hidden, box{"workaround": box{"it": "Riavvia"}}, http.StatusOK)
+	told()
 }

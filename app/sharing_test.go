@@ -292,7 +292,7 @@ func TestALetterAboutAConfidentialTicketNamesItsNumberAlone(t *testing.T) {
 	t.Parallel()
 	w := newSharedWorld(t)
 	for _, e := range event.All() {
-		if e.OfAccount() || e == event.Received || e == event.Digest || e.OfRelease() || e == event.ReceiptUnclear || e == event.ContactAsked {
+		if e.OfAccount() || e == event.Received || e == event.Digest || e.OfRelease() || e.OfProblem() || e == event.ReceiptUnclear || e == event.ContactAsked {
 			continue // these are about no ticket
 		}
 		l := w.letterOfEvent(w.people["requester"], e, func(o *notice.Outgoing) {

@@ -81,6 +81,7 @@ type Notice struct {
 	Ticket  uint64      `json:"ticket,omitzero"`
 	Release uint64      `json:"release,omitzero"`
 	Round   uint64      `json:"round,omitzero"` // in which the person was told of the release
+	Problem uint64      `json:"problem,omitzero"`
 	Event   event.Event `json:"event"`
 	By      uint64      `json:"by,omitzero"`     // who caused it
 	Seq     uint64      `json:"seq"`             // the change it comes from

@@ -164,6 +164,8 @@ type Telling struct {
 	Until    time.Time     `json:"until,omitzero"`   // and when it ends
 	Release  uint64        `json:"release,omitzero"` // that it tells of
 	Round    uint64        `json:"round,omitzero"`
+	Problem  uint64        `json:"problem,omitzero"`   // that it tells of
+	Errand   uint64        `json:"errand,omitzero"`    // with the message to all of them
 	Receipts []uint64      `json:"receipts,omitempty"` // that wait for an answer of the reader
 	Rights   []RightChange `json:"rights,omitempty"`   // given and taken
 	Device   string        `json:"device,omitzero"`    // that somebody signed in with
@@ -190,6 +192,7 @@ type Letter struct {
 	Ticket    uint64      `json:"ticket,omitzero"`
 	Release   uint64      `json:"release,omitzero"` // it tells of
 	Contact   uint64      `json:"contact,omitzero"` // it goes to
+	Problem   uint64      `json:"problem,omitzero"` // it tells of
 	Tells     []Telling   `json:"tells"`
 	MessageID string      `json:"message_id"`
 	Next      time.Time   `json:"next,omitzero"`
@@ -229,7 +232,7 @@ var (
 	})
 	// what waits to gather more of the same ticket for the same person.
 	LettersGathering = Letters.Index("gathering", func(l *Letter) [][]byte {
-		if l.State != LetterQueued || l.Tries > 0 || l.Release != 0 {
+		if l.State != LetterQueued || l.Tries > 0 || l.Release != 0 || l.Problem != 0 {
 			return nil
 		}
 		return key.One(l.Person, l.Ticket)

@@ -150,6 +150,7 @@ var Notices = db.Declare("notices", db.Table[Notice]{
 		to("person", "people", n.Person)
 		to("ticket", "tickets", n.Ticket)
 		to("release", "releases", n.Release)
+		to("problem", "problems", n.Problem)
 	},
 	Counts: func(n *Notice) [][]byte {
 		if n.Read {
@@ -242,6 +243,7 @@ var Letters = db.Declare("letters", db.Table[Letter]{
 		to("person", "people", l.Person)
 		to("ticket", "tickets", l.Ticket)
 		to("release", "releases", l.Release)
+		to("problem", "problems", l.Problem)
 	},
 	Counts: func(l *Letter) [][]byte { return key.One(string(l.State)) },
 	Limits: limit.Fields{

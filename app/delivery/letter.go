@@ -18,6 +18,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/desk/entry"
 	"sportello/app/desk/notice"
+	"sportello/app/desk/problem"
 	inbound "sportello/app/mail"
 	"sportello/app/mail/transport"
 	"sportello/app/markup"
@@ -161,6 +162,8 @@ func (w *letterWriter) link() string {
 		return w.base(address.Contact(w.o.Link))
 	case w.o.Letter.Contact != 0:
 		return w.base(address.ReleaseLink(w.o.Link))
+	case w.o.Problem != nil:
+		return w.base(fmt.Sprintf("/problems/%d", w.o.Problem.ID))
 	case w.o.Release != nil:
 		return w.base(address.Release(w.o.Release.ID))
 	case w.o.Account.OfAccount() && w.o.Link != "":
@@ -204,6 +207,12 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 	}
 	if l.Release != nil {
 		w.release(f, l.Release)
+	}
+	if p := w.o.Problem; p != nil {
+		f["headline"], f["facts"] = p.Module.Name.In(w.lang)+": "+p.Title.In(w.lang), p.Text.In(w.lang)
+		if p.News != "" {
+			f["facts"] = problem.Say(p.Problem, p.News, p.Fixed, w.lang)
+		}
 	}
 	if t := w.o.Ticket; t != nil {
 		f["subject"] = cmp.Or(l.Subject, t.Subject)
@@ -261,7 +270,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	p := letterPage{Language: w.lang}
 	first := o.Lines[len(o.Lines)-1]
 	tells := first.Event
-	digest := o.Ticket == nil && o.Release == nil && !o.Account.OfAccount() && tells != event.Received && tells != event.ContactAsked
+	digest := o.Ticket == nil && o.Release == nil && o.Problem == nil && !o.Account.OfAccount() && tells != event.Received && tells != event.ContactAsked
 	if digest {
 		tells = event.Digest
 	}

@@ -21,6 +21,7 @@ const (
 	toOneself                   // also to whoever did it: who got hold of an account is to the desk its person
 	withLink                    // its letter carries a link for choosing a password
 	ofRelease                   // of a release
+	ofProblem                   // of a known problem
 	mayBeOff                    // an administrator may switch its letter off
 )
 
@@ -93,8 +94,11 @@ var (
 	ReleaseAgain     = add("release-again", 0, byBell|byMail|ofRelease)
 	ReleaseDue       = add("release-due", 0, byBell|byMail|ofRelease) // its day is near or past, and nobody has answered
 	ReleaseWithdrawn = add("release-withdrawn", 0, byBell|byMail|ofRelease)
-	ReceiptUnclear   = add("receipt-unclear", 0, byMail) // an answer by mail that nobody can act upon
-	ContactAsked     = add("contact-asked", 0, byMail)   // whether an address is right
+	Problem          = add("problem", 0, byBell|byMail|ofProblem)         // news of a known problem that the reader met
+	ProblemMessage   = add("problem-message", 0, byBell|byMail|ofProblem) // somebody of the desk writes to everybody of it
+	ProblemDoubt     = add("problem-doubt", 0, byBell|byMail|ofProblem)   // to its owner: it may not be fixed
+	ReceiptUnclear   = add("receipt-unclear", 0, byMail)                  // an answer by mail that nobody can act upon
+	ContactAsked     = add("contact-asked", 0, byMail)                    // whether an address is right
 	Browser          = add("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
 )
 
@@ -150,6 +154,9 @@ func (e Event) OfAccount() bool { return e.is(ofAccount) }
 
 // OfRelease reports whether the event is about a release.
 func (e Event) OfRelease() bool { return e.is(ofRelease) }
+
+// OfProblem reports whether the event is about a known problem.
+func (e Event) OfProblem() bool { return e.is(ofProblem) }
 
 // ToOneself reports whether people are told of it although they did it themselves.
 func (e Event) ToOneself() bool { return e.is(toOneself) }

@@ -25,6 +25,7 @@ type Outgoing struct {
 	Person     *store.Person    // the reader, without password
 	Ticket     *store.Ticket    // nil in a digest, and about an account
 	Release    *OutgoingRelease // nil, but in a letter about one
+	Problem    *OutgoingProblem // the same
 	Account    event.Event      // the event, in a letter about the reader's account
 	Group      *store.Group
 	Agents     bool // the reader stands on the agents' side of the ticket
@@ -309,6 +310,9 @@ func (ns *Notices) outgoing(tx *db.Tx, l *store.Letter) (*Outgoing, string, erro
 	}
 	if l.Release != 0 {
 		return ns.outgoingRelease(tx, o)
+	}
+	if l.Problem != 0 {
+		return ns.outgoingProblem(tx, o)
 	}
 	if event, ok := post.OfAccount(l); ok {
 		return ns.outgoingAccount(tx, o, event)

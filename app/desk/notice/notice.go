@@ -51,6 +51,9 @@ func tells(c *db.Change) bool {
 	if c.Via.Silent() || c.Act == act.Import {
 		return false
 	}
+	if ofProblem(c) {
+		return true
+	}
 	return c.Table == store.Tickets.Name() && c.Op != db.Remove && len(c.Act.Tells()) > 0 || c.Table == store.Messages.Name() && c.Op == db.Insert
 }
 
@@ -83,6 +86,12 @@ func (ns *Notices) plan(tx *db.Tx, changes []*db.Change) error {
 	for _, c := range changes {
 		if e, ok := accountEvent(c); ok {
 			accounts = append(accounts, account{e, c})
+			continue
+		}
+		if ofProblem(c) {
+			if err := ns.planProblem(tx, c); err != nil {
+				return err
+			}
 			continue
 		}
 		k := stepKey{c.Ticket, c.By, c.At}
@@ -273,6 +282,16 @@ func (ns *Notices) List(a policy.Actor, limit int) ([]Line, int, error) {
 					continue
 				}
 				line.Subject = tell.Release.Module.Name.In(a.Lang()) + " " + tell.Release.Version
+			}
+			if n.Problem != 0 {
+				p, err := seenProblem(tx, a, n.Problem)
+				if err != nil {
+					return err
+				}
+				if p == nil {
+					continue
+				}
+				line.Subject = p.Title.In(a.Lang())
 			}
 			if p, err := store.People.Get(tx, n.By); err == nil {
 				line.Who = p.Name

@@ -92,6 +92,9 @@ func ofAccount(n *store.Notice) string {
 	if n.Release != 0 {
 		return address.Release(n.Release)
 	}
+	if n.Problem != 0 {
+		return fmt.Sprintf("/problems/%d", n.Problem)
+	}
 	if n.Event == event.HatOffered {
 		return address.OwnInvitations
 	}
@@ -114,6 +117,8 @@ func (v *noticesPage) line(n notice.Line) noticeLine {
 		line.Text = v.T(n.Event.InBell(), "view", n.Why) // the reason of such a notice is the view
 	case n.Event == event.HatEnding, n.Event == event.HatsEnding, n.Event == event.HatOffered: // of these the place, with the person's name
 		line.Text = v.T(n.Event.InBell(), "place", n.Why)
+	case n.Event.OfProblem():
+		line.Text = v.T(n.Event.InBell(), "problem", n.Subject)
 	case n.Event.OfRelease():
 		line.Text = v.T(n.Event.InBell(), "release", n.Subject)
 	case n.Event.OfWork(): // of these the person whose it was

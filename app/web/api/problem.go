@@ -182,8 +182,7 @@ func problemAnswer(v *problem.View) apiProblem {
 	for _, r := range v.Releases {
 		out.Releases = append(out.Releases, r.ID)
 	}
-	concerns := apiConcerns(v.Counts)
-	out.Concerns = &concerns
+	out.Concerns = new(apiConcerns(v.Counts))
 	if v.Owner != nil {
 		out.Owner = v.Owner.Email
 	}
@@ -273,9 +272,7 @@ func inProblemMembers(err error) error {
 func (a pages) apiPostProblem(r *web.Request) error {
 	given, unreadable := a.membersOf(r)
 	var module string
-	if json.Unmarshal(given["module"], &module) != nil {
-		module = ""
-	}
+	_ = json.Unmarshal(given["module"], &module) // what is no code is said by the form
 	if err := a.Desk.Problems.MayWrite(r.Actor(), module); err != nil {
 		return err
 	}
