@@ -7,6 +7,8 @@
 //	draft.go    a problem made from a ticket
 //	known.go    what is known of its mending: versions, branches, what is published, what runs where
 //	follow.go   what that makes of each ticket and person; words.go: what they are told
+//	message.go  one message to all; merge.go: two that are one; outage.go: stops of services
+//	offer.go    which known problems a text looks like
 //	errand.go   doing it to all of them, a few at a time
 package problem
 
@@ -25,6 +27,8 @@ type Problems struct {
 	tickets *ticket.Tickets
 	going   sync.Mutex    // held by a step: each goes on where the one before it ended
 	begun   chan struct{} // an errand began
+	matched sync.Mutex
+	matcher *matcher // guarded by matched
 }
 
 // New returns the known problems of the store.

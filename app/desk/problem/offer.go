@@ -1,0 +1,165 @@
+package problem
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"sportello/app/desk/policy"
+	"sportello/search/analysis"
+	"sportello/store"
+	"sportello/store/db"
+)
+
+// matcher finds known problems by words: their texts in both languages, by how rare each word is among them (BM25). Titles weigh most. It is
+// worked out from all problems once for each state of their table.
+type matcher struct {
+	mark    db.Mark
+	lengths map[uint64]float64
+	average float64
+	found   map[string]map[uint64]float64 // term, problem: how often
+}
+
+// What the parts of a problem weigh, and the two constants of BM25.
+const (
+	titleWeight = 3.0
+	k1          = 1.2
+	b           = 0.6
+)
+
+// terms returns the stems of the text's words, in the language that it seems to be in.
+func terms(text, language string) []string {
+	if language == "" {
+		language = analysis.GuessLanguage(text)
+	}
+	var out []string
+	for _, t := range analysis.Tokens(text) {
+		if w := analysis.Stem(language, t.Term); len(w) > 2 {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+func (ps *Problems) matching(tx *db.Tx) (*matcher, error) {
+	ps.matched.Lock()
+	defer ps.matched.Unlock()
+	mark, ok := store.Problems.Mark(tx)
+	if ok && ps.matcher != nil && ps.matcher.mark == mark {
+		return ps.matcher, nil
+	}
+	m := &matcher{mark: mark, lengths: map[uint64]float64{}, found: map[string]map[uint64]float64{}}
+	total := 0.0
+	for p, err := range store.Problems.All(tx, 0, false) {
+		if err != nil {
+			return nil, err
+		}
+		if p.Gone() {
+			continue
+		}
+		for _, part := range []struct {
+			text   store.Words
+			weight float64
+		}{{p.Title, titleWeight}, {p.Text, 1}, {p.Workaround, 0.5}} {
+			for language, text := range map[string]string{"it": part.text.IT, "en": part.text.EN} {
+				for _, w := range terms(text, language) {
+					if m.found[w] == nil {
+						m.found[w] = map[uint64]float64{}
+					}
+					m.found[w][p.ID] += part.weight
+					m.lengths[p.ID] += part.weight
+				}
+			}
+		}
+		total += m.lengths[p.ID]
+	}
+	m.average = total / max(1, float64(len(m.lengths)))
+	if ok {
+		ps.matcher = m
+	}
+	return m, nil
+}
+
+// score returns how like the text each problem is.
+func (m *matcher) score(text string) map[uint64]float64 {
+	out := map[uint64]float64{}
+	words := append(terms(text, "it"), terms(text, "en")...)
+	slices.Sort(words)
+	for _, w := range slices.Compact(words) {
+		in := m.found[w]
+		rare := math.Log(1 + (float64(len(m.lengths))-float64(len(in))+0.5)/(float64(len(in))+0.5))
+		for id, n := range in {
+			out[id] += rare * n * (k1 + 1) / (n + k1*(1-b+b*m.lengths[id]/max(1, m.average)))
+		}
+	}
+	return out
+}
+
+// least is how like a text a problem must be to be offered: less than two words in common, as rare as words are among few problems, is no likeness.
+const least = 1.5
+
+// Offers returns the known problems that look like the text, the likeliest first: those of the module, the levels above and below it, that the
+// actor may see. What is said to be in other versions than the one given, or mended where it was mended for everybody, is not offered; module 0
+// and an empty version ask nothing.
+func (ps *Problems) Offers(a policy.Actor, module uint64, version, text string, most int) ([]*View, error) {
+	var out []*View
+	err := ps.st.View(func(tx *db.Tx) error {
+		out = nil
+		m, err := ps.matching(tx)
+		if err != nil {
+			return err
+		}
+		scores := m.score(text)
+		var ids []uint64
+		for id, s := range scores {
+			if s >= least {
+				ids = append(ids, id)
+			}
+		}
+		slices.SortFunc(ids, func(x, y uint64) int { return cmp.Or(cmp.Compare(scores[y], scores[x]), cmp.Compare(x, y)) })
+		for _, id := range ids {
+			if len(out) == most {
+				break
+			}
+			p, err := store.Problems.Peek(tx, id)
+			if err != nil {
+				return err
+			}
+			offered, err := offers(tx, p, module, version)
+			if err != nil || !offered {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			if policy.MayProblem(tx, a, policy.SeeProblem, p) != nil {
+				continue
+			}
+			v, err := ps.line(tx, a, p)
+			if err != nil {
+				return err
+			}
+			out = append(out, v)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// offers reports whether the problem may be that of somebody who asks about the module and runs the version.
+func offers(tx *db.Tx, p *store.Problem, module uint64, version string) (bool, error) {
+	if p.Gone() || module != 0 && !policy.Under(tx, p.Module, module) && !policy.Under(tx, module, p.Module) {
+		return false, nil
+	}
+	if version == "" {
+		return p.State != store.ProblemFixed, nil
+	}
+	order, err := orderOf(tx, p.Module)
+	if err != nil {
+		return false, err
+	}
+	if p.State == store.ProblemFixed && len(p.Affected) == 0 {
+		return !slices.ContainsFunc(p.FixedIn, func(v string) bool { return order.Compare(v, version) <= 0 }), nil
+	}
+	return affects(p, order, version), nil
+}
