@@ -21,11 +21,13 @@ import (
 	"sportello/app/web/problem"
 	"sportello/app/web/queue"
 	"sportello/app/web/release"
+	"sportello/app/web/show"
 	"sportello/app/web/ticket"
 )
 
 // routes lists every address, by room. Literal paths come before paths with parameters, because the first match wins.
 func (a *App) routes() []web.Route {
+	a.Site.Frame = func(r *web.Request, p *web.Page) error { return show.House(a.Site, r, p, "") }
 	return slices.Concat(
 		health.Routes(a.Site),
 		web.Public(a.Site),

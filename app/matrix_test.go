@@ -588,6 +588,9 @@ func (w *world) invariants(r web.Route, role, address string, got answer) {
 	if got.status >= 500 {
 		w.t.Errorf("%s as %s: %d\n%s", r.Name, role, got.status, got.body)
 	}
+	if keys := rawKeys(w.t, got.body); len(keys) > 0 {
+		w.t.Errorf("%s as %s shows keys in the place of sentences: %q", r.Name, role, keys)
+	}
 	if role == "nobody" && r.Who != web.Guest {
 		if got.status != 401 && !(got.status == 303 && strings.HasPrefix(got.header.Get("Location"), "/sign-in")) {
 			w.t.Errorf("%s: nobody gets %d to %s", r.Name, got.status, got.header.Get("Location"))

@@ -171,6 +171,11 @@ func (r *Request) failurePage(f failure) error {
 	v.Text = r.sentence(f)
 	v.Guest = !r.Actor().SignedIn()
 	v.Layout = "plain"
+	if f.kind != fault.Internal && f.kind != fault.Unavailable { // what failed could fail the frame too
+		if err := r.site.Frame(r, &v.Page); err != nil {
+			return err
+		}
+	}
 	v.Page.Status = f.status
 	if r.c.Method() == fiber.MethodPost && (f.kind == fault.Conflict || f.kind == fault.Internal || f.kind == fault.Unavailable || f.kind == fault.Denied || f.kind == fault.Invalid) {
 		v.Posted = longTexts(r.PostedValues())

@@ -37,6 +37,7 @@ type Page struct {
 	Footer      []Link
 	Nav         string // the part of the desk this page is in: tickets, articles, desk, admin, or empty
 	NavLinks    []Link
+	MoreLinks   []Link      // further parts of the desk, in a menu beside those links
 	Side        []SideGroup // of the workbench: queues or the administration's menu
 	Crumbs      []Link
 	Flash       string
@@ -143,7 +144,7 @@ func (r *Request) Workbench(titleKey string, args ...any) Page {
 // Render answers with the page inside its layout. If either template fails, nothing is sent.
 func (r *Request) Render(name string, view viewer) error {
 	p := view.base()
-	p.NavLinks = p.navigation()
+	p.NavLinks, p.MoreLinks = p.navigation()
 	if p.Status != 0 {
 		r.c.Status(p.Status)
 	}
@@ -158,22 +159,36 @@ func (r *Request) Fragment(name string, view viewer) error {
 	return r.Render(name, view)
 }
 
-func (p *Page) navigation() []Link {
-	var out []Link
-	add := func(nav, address string) {
-		out = append(out, Link{Label: p.T("nav." + nav), Address: address, Current: p.Nav == nav})
+// places are the parts of the desk that pages lead to, in order. Those for whom a part is read its label in the bar, or
+// in the menu beside it. A part whose page no route serves is left out.
+var places = []struct {
+	nav, address, label string
+	is                  func(p *Page) bool
+	more                bool
+}{
+	{"tickets", "/tickets", "nav.tickets", func(p *Page) bool { return p.SignedIn }, false},
+	{"desk", "/desk", "nav.desk", func(p *Page) bool { return p.IsAgent || p.IsAdministrator }, false},
+	{"articles", "/articles", "nav.articles", func(*Page) bool { return true }, false},
+	{"admin", "/admin", "nav.admin", func(p *Page) bool { return p.IsAdministrator || p.IsSupervisor }, false},
+	{"releases", "/releases", "nav.releases", func(p *Page) bool { return p.SignedIn }, true},
+	{"help", "/help", "help.title", func(p *Page) bool { return p.SignedIn }, true},
+}
+
+// navigation returns the links of the bar and those of the menu beside it.
+func (p *Page) navigation() (bar, more []Link) {
+	for _, at := range places {
+		if !at.is(p) {
+			continue
+		}
+		l := Link{Label: p.T(at.label), Address: at.address, Current: p.Nav == at.nav}
+		if at.more {
+			l.Current = p.Path == at.address
+			more = append(more, l)
+		} else {
+			bar = append(bar, l)
+		}
 	}
-	if p.SignedIn {
-		add("tickets", "/tickets")
-	}
-	if p.IsAgent || p.IsAdministrator {
-		add("desk", "/desk")
-	}
-	add("articles", "/articles")
-	if p.IsAdministrator || p.IsSupervisor {
-		add("admin", "/admin")
-	}
-	return out
+	return bar, more
 }
 
 // Most returns the maximum length of a field from the table of limits: "tickets.subject", or "reason" for the reason of

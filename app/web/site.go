@@ -50,6 +50,7 @@ type Site struct {
 
 	// What the rooms do for the kernel; set before the site opens.
 	AskToSignIn func(*Request) error                // answers a person who must sign in
+	Frame       func(*Request, *Page) error         // puts a page into the frame of whoever reads it
 	TicketAgain func(*Request, uint64) (any, error) // the API's document of a ticket that an earlier identical call made
 
 	Engine   *engine
