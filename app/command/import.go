@@ -24,7 +24,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/markup"
 	"sportello/app/sheet"
-	"sportello/app/web/api"
+	"sportello/app/web/schema"
 	"sportello/store/door"
 	"sportello/store/fault"
 )
@@ -218,7 +218,7 @@ func eachLine(src io.Reader, give func(jsonLine) error) error {
 			case !utf8.Valid(line.text):
 				line.wrong = fault.New(fault.Invalid, "error.not-text")
 			default:
-				line.wrong = api.WholeCharacters(line.text)
+				line.wrong = schema.WholeCharacters(line.text)
 			}
 			if len(line.text) > 0 || line.wrong != nil {
 				if err := give(line); err != nil {
@@ -243,7 +243,7 @@ func (l jsonLine) decode(v any) (unknown []string, err error) {
 		return nil, fault.New(fault.Invalid, "error.json")
 	}
 	if err := json.Unmarshal(l.text, v); err != nil {
-		return nil, api.JSONProblem(err)
+		return nil, schema.JSONProblem(err)
 	}
 	return unknownMembers(nil, l.text, reflect.TypeOf(v).Elem()), nil
 }

@@ -15,6 +15,7 @@ import (
 	"sportello/app/desk/release"
 	"sportello/app/version"
 	"sportello/app/web/api"
+	"sportello/app/web/schema"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -54,7 +55,7 @@ func (in *importing) releases(ctx context.Context, src io.Reader) error {
 		err := line.wrong
 		created := false
 		if err == nil {
-			err = api.WholeCharacters(line.text)
+			err = schema.WholeCharacters(line.text)
 		}
 		if err == nil {
 			var rec release.Record

@@ -160,7 +160,7 @@ func (r *Request) Fragment(name string, view viewer) error {
 }
 
 // places are the parts of the desk that pages lead to, in order. Those for whom a part is read its label in the bar, or
-// in the menu beside it. A part whose page no route serves is left out.
+// in the menu beside it.
 var places = []struct {
 	nav, address, label string
 	is                  func(p *Page) bool
@@ -171,6 +171,8 @@ var places = []struct {
 	{"articles", "/articles", "nav.articles", func(*Page) bool { return true }, false},
 	{"admin", "/admin", "nav.admin", func(p *Page) bool { return p.IsAdministrator || p.IsSupervisor }, false},
 	{"releases", "/releases", "nav.releases", func(p *Page) bool { return p.SignedIn }, true},
+	{"problems", "/problems", "nav.problems", func(p *Page) bool { return p.SignedIn }, true},
+	{"plans", "/plans", "plan.title", func(p *Page) bool { return p.SignedIn }, true},
 	{"help", "/help", "help.title", func(p *Page) bool { return p.SignedIn }, true},
 }
 

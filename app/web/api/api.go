@@ -3,9 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
+	"sportello/app/web/schema"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -29,9 +28,6 @@ func apiMoment(t time.Time) *time.Time {
 	return &t
 }
 
-// surrogate matches escapes of half a character or of NUL, which encoding/json would replace silently.
-var surrogate = regexp.MustCompile(`(?i)\\+u(d[89a-f][0-9a-f]{2}|0000)`)
-
 // readJSON decodes the body into v. It returns an Invalid error for a body that is not JSON, a member that v does not
 // have (named), bytes that are not UTF-8, NUL, and halves of characters: everything is stored exactly as it was sent.
 func (a pages) readJSON(r *web.Request, v any) error {
@@ -42,13 +38,13 @@ func (a pages) readJSON(r *web.Request, v any) error {
 	if !utf8.Valid(body) {
 		return fault.New(fault.Invalid, "error.not-text")
 	}
-	if err := WholeCharacters(body); err != nil {
+	if err := schema.WholeCharacters(body); err != nil {
 		return err
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return JSONProblem(err)
+		return schema.JSONProblem(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return fault.New(fault.Invalid, "error.json")
@@ -69,7 +65,7 @@ func (a pages) membersOf(r *web.Request) (members, error) {
 	}
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(body, &raw); err != nil {
-		return nil, JSONProblem(err)
+		return nil, schema.JSONProblem(err)
 	}
 	out := members{}
 	for name, v := range raw {
@@ -121,55 +117,6 @@ func (m members) given() ticket.Given {
 		g.RequesterEmail = "" // the address of nobody
 	}
 	return g
-}
-
-// WholeCharacters returns an error for a body whose escapes name half a character (RFC 8259, 8.2).
-func WholeCharacters(body []byte) error {
-	high := -1 // end of the first half of a pair
-	for _, m := range surrogate.FindAllIndex(body, -1) {
-		escape := body[m[0]:m[1]]
-		slashes := bytes.Count(escape, []byte(`\`))
-		if slashes%2 == 0 {
-			continue // an escaped backslash before a plain u
-		}
-		code, err := strconv.ParseUint(string(escape[len(escape)-4:]), 16, 16)
-		if err != nil {
-			continue
-		}
-		switch {
-		case code == 0:
-			return fault.New(fault.Invalid, "error.not-text")
-		case code < 0xdc00:
-			if high >= 0 {
-				return fault.New(fault.Invalid, "error.not-text")
-			}
-			high = m[1]
-		case high != m[0]:
-			return fault.New(fault.Invalid, "error.not-text")
-		default:
-			high = -1
-		}
-	}
-	if high >= 0 {
-		return fault.New(fault.Invalid, "error.not-text")
-	}
-	return nil
-}
-
-// JSONProblem turns an error of encoding/json into an Invalid error, with the field if it is known.
-func JSONProblem(err error) error {
-	var kind *json.UnmarshalTypeError
-	var coded *fault.Error
-	switch {
-	case errors.As(err, &coded):
-		return coded
-	case errors.As(err, &kind):
-		return fault.New(fault.Invalid, "error.json-type", "want", kind.Type.String()).At(kind.Field)
-	}
-	if name, ok := strings.CutPrefix(err.Error(), `json: unknown field "`); ok {
-		return fault.New(fault.Invalid, "error.json-unknown").At(strings.TrimSuffix(name, `"`))
-	}
-	return fault.New(fault.Invalid, "error.json")
 }
 
 // apiQuery reads values of the query and collects their problems.

@@ -15,6 +15,7 @@ import (
 	"sportello/app/markup"
 	"sportello/app/sheet"
 	"sportello/app/web"
+	"sportello/app/web/schema"
 	"sportello/app/web/show"
 	"sportello/store"
 	"sportello/store/fault"
@@ -111,7 +112,7 @@ func (a pages) readPlan(r *web.Request, in *apiPlanForm) error {
 	d.DisallowUnknownFields()
 	d.UseNumber()
 	if err := d.Decode(in); err != nil {
-		return JSONProblem(err)
+		return schema.JSONProblem(err)
 	}
 	return nil
 }

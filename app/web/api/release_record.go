@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"sportello/app/desk/release"
+	"sportello/app/web/schema"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -26,7 +27,7 @@ func ReleaseRecord(raw []byte, there func(external string) (release.Form, error)
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil {
-		return out, JSONProblem(err)
+		return out, schema.JSONProblem(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return out, fault.New(fault.Invalid, "error.json")

@@ -1,4 +1,5 @@
-// Package schema describes Go types as they are in JSON, in the words of OpenAPI.
+// Package schema describes Go types as they are in JSON, in the words of OpenAPI, and says what is wrong with JSON that is
+// not as described.
 package schema
 
 import (
