@@ -49,8 +49,8 @@ func TestUpdatesKnownProblemsAndPlansAreFoundByThoseWhoSeeThem(t *testing.T) {
 		role, text, count string
 		has               []string
 	}{
-		{"nobody", "lontra", "0 risultati", []string{"!Aggiornamento 24", "!Anomalia nota", "!Anomalie note", "!>Piani"}},
-		{"stranger", "lontra", "1 risultato", []string{"Anomalia nota 1", "!Aggiornamento 24", "!>Piani"}},
+		{"nobody", "lontra", "0 risultati", []string{"!Aggiornamento 24", "!Anomalia nota", "!Anomalie note", "!type=plan"}},
+		{"stranger", "lontra", "1 risultato", []string{"Anomalia nota 1", "!Aggiornamento 24", "!type=plan"}},
 		{"requester", "lontra", "2 risultati", []string{"Aggiornamento 24.01", "/releases/1", "Anomalia nota 1", "/problems/1", "Pubblicato", "Confermata", "!Aggiornamento 24.02", "!>Piano<"}},
 		{"coordinator", "lontra", "3 risultati", []string{"Piano", "/plans/", "Così ha deciso il <mark>lontra</mark>"}},
 		{"elsewhere", "lontra", "2 risultati", []string{"!Aggiornamento 24.02"}},

@@ -126,3 +126,20 @@ func texts(l *parse.ListNode, see func(*parse.TextNode)) {
 		}
 	}
 }
+
+func TestAKeyDoesOneThing(t *testing.T) {
+	raw, err := fs.ReadFile(assets.FS, "part/key-list.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]bool{}
+	for _, m := range regexp.MustCompile(`data-key="([^"]*)"`).FindAllStringSubmatch(string(raw), -1) {
+		if keys[m[1]] {
+			t.Errorf("%s stands for two things", m[1])
+		}
+		keys[m[1]] = true
+	}
+	if len(keys) < 10 {
+		t.Errorf("%d keys", len(keys))
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"sportello/app/markup"
 	"sportello/assets"
@@ -137,7 +138,7 @@ func (q Question) score(words []string) int {
 func stems(lang, text string) []string {
 	var out []string
 	analysis.Scan(text, func(t analysis.Token) {
-		if s := analysis.Stem(lang, t.Term); s != "" && t.Parts == 0 && !slices.Contains(out, s) {
+		if s := analysis.Stem(lang, t.Term); strings.ContainsFunc(s, unicode.IsLetter) && t.Parts == 0 && !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	})

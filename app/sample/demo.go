@@ -75,6 +75,10 @@ func (s *stage) fill() error {
 	if err := s.updates(); err != nil {
 		return err
 	}
+	if err := s.problems(); err != nil {
+		return err
+	}
+	s.plans()
 	if err := s.play(); err != nil {
 		return errors.Join(err, s.storing.Wait())
 	}

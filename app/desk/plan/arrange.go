@@ -378,8 +378,8 @@ func (ps *Plans) settle(tx *db.Tx, p *store.Plan) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range m.answers {
-		if d.State == store.DecisionDecided {
+	for _, code := range slices.Sorted(maps.Keys(m.answers)) { // the same plan leaves the same log
+		if d := m.answers[code]; d.State == store.DecisionDecided {
 			d.Closed, d.Of = tx.Now(), p.Template
 			if err := store.Decisions.Put(tx, d); err != nil {
 				return err

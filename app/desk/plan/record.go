@@ -344,5 +344,5 @@ func suffix(parts ...string) string {
 // plain takes the meaning of Markdown from what somebody typed, and puts it on one line.
 func plain(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
-	return strings.NewReplacer("\\", "\\\\", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]", "<", "&lt;", ">", "&gt;", "&", "&amp;", "#", "\\#", "|", "\\|", "~", "\\~", "!", "\\!", "$", "\\$").Replace(text)
+	return strings.NewReplacer("\\", "\\\\", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]", "<", "\\<", ">", "\\>", "&", "\\&", "#", "\\#", "|", "\\|", "~", "\\~", "!", "\\!", "$", "\\$").Replace(text)
 }

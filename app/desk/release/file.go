@@ -64,7 +64,7 @@ func attach(tx *db.Tx, r *store.Release, files []*store.File, instead uint64) er
 		case i >= 0 && r.Out():
 			f.Instead = there[i].ID
 		case i >= 0:
-			if err := store.Files.Delete(tx, there[i].ID); err != nil {
+			if err := store.DeleteFile(tx, there[i].ID); err != nil {
 				return err
 			}
 		}
@@ -154,7 +154,7 @@ func (rs *Releases) Detach(a policy.Actor, number, file uint64) error {
 		if f.Release != r.ID {
 			return fault.New(fault.NotFound, "error.not-found")
 		}
-		if err := store.Files.Delete(tx, f.ID); err != nil {
+		if err := store.DeleteFile(tx, f.ID); err != nil {
 			return err
 		}
 		r.State, r.Checker = store.ReleaseDraft, 0

@@ -464,7 +464,7 @@ func (rs *Releases) Delete(a policy.Actor, number, saw uint64) error {
 			return err
 		}
 		for _, f := range files {
-			if err := store.Files.Delete(tx, f.ID); err != nil {
+			if err := store.DeleteFile(tx, f.ID); err != nil {
 				return err
 			}
 		}

@@ -291,7 +291,7 @@ func (a pages) postDecision(r *web.Request) error {
 		_, _, err = a.Desk.Plans.Decide(r.Actor(), one.Plan.ID, code(r), s)
 	}
 	if err != nil {
-		return a.decisionPage(r, one, f, err)
+		return a.again(r, f, err, "option", a.decisionPage)
 	}
 	return r.Done("flash.plan-decided", address.Plan(one.Plan.ID))
 }

@@ -110,7 +110,7 @@ func (a pages) postFacts(r *web.Request) error {
 		_, err = a.Desk.Plans.Arrange(r.Actor(), one.Plan.ID, plan.Change{Rev: f.ID("rev"), Facts: facts})
 	}
 	if err != nil {
-		return a.factsPage(r, one, f, err)
+		return a.again(r, f, err, "facts", a.factsPage)
 	}
 	return r.Done("flash.plan-facts", address.Plan(one.Plan.ID))
 }

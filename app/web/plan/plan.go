@@ -214,7 +214,7 @@ func (a pages) postState(r *web.Request) error {
 		_, err = a.Desk.Plans.Arrange(r.Actor(), one.Plan.ID, c)
 	}
 	if err != nil {
-		return a.planPage(r, one, f, err)
+		return a.again(r, f, err, "state", a.planPage)
 	}
 	return r.Done("flash.plan-state", address.Plan(one.Plan.ID))
 }

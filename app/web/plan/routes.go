@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"errors"
 	"net/url"
 
 	"sportello/app/address"
@@ -11,6 +12,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // pages has what the handlers need.
@@ -111,4 +113,18 @@ func stepMark(p *web.Page, s store.StepState) show.Mark {
 	m := stepMarks[s]
 	m.Words = p.T("plan.step-" + s.String())
 	return m
+}
+
+// again shows a form as it was sent, on the plan as it is by now: whoever was overtaken reads what the other one said, and
+// their own words are still there. field is where a conflict is explained.
+func (a pages) again(r *web.Request, f *web.Form, wrong error, field string, page func(*web.Request, *plan.View, *web.Form, error) error) error {
+	now, err := a.plan(r, nil)
+	if err != nil {
+		return err
+	}
+	var one *fault.Error
+	if fault.KindOf(wrong) == fault.Conflict && errors.As(wrong, &one) && one.Field == "" {
+		wrong = one.At(field)
+	}
+	return page(r, now, f, wrong)
 }

@@ -204,7 +204,7 @@ func (a pages) postStep(r *web.Request) error {
 		_, err = a.Desk.Plans.Do(r.Actor(), one.Plan.ID, code(r), done)
 	}
 	if err != nil {
-		return a.stepPage(r, one, f, err)
+		return a.again(r, f, err, "state", a.stepPage)
 	}
 	return r.Done("flash.plan-step", address.Plan(one.Plan.ID))
 }

@@ -13,7 +13,7 @@ type statePage struct {
 	web.Page
 	Action, Cancel string
 	Rev            uint64
-	Name           string
+	About          string // the title of the problem
 	Is             show.Mark
 	Ways           []show.Choice // empty: it is withdrawn
 	What, Do       string
@@ -44,7 +44,7 @@ func (a pages) statePage(r *web.Request, one *problem.View, what string, f *web.
 		v.What, v.Do = v.T("problems.move-what"), v.T("problems.move-do")
 	}
 	v.Nav = "problems"
-	v.Name, _ = show.InLanguage(one.Title, v.Lang)
+	v.About, _ = show.InLanguage(one.Title, v.Lang)
 	v.Is = show.ProblemMark(&v.Page, one.State)
 	v.Crumb(v.T("problems.title"), address.Problems)
 	v.Crumb(v.T("problems.number", "number", show.IDValue(one.ID)), here)

@@ -19,7 +19,7 @@ type tellPage struct {
 	What, Cancel string
 	Action       string
 	Rev          uint64
-	Name         string
+	About        string   // the title of the problem
 	Reach        []string // whom a message reaches
 	Previews     []preview
 	Out          bool // the service stands still
@@ -38,7 +38,7 @@ func (a pages) telling(r *web.Request, one *problem.View, what, title string, f 
 	here := address.Problem(one.ID)
 	v := &tellPage{Page: r.Page(title), What: what, Cancel: here, Action: here + "/" + what, Rev: one.Rev, Out: one.Outage.Runs(a.Desk.Now())}
 	v.Nav = "problems"
-	v.Name, _ = show.InLanguage(one.Title, v.Lang)
+	v.About, _ = show.InLanguage(one.Title, v.Lang)
 	v.Crumb(v.T("problems.title"), address.Problems)
 	v.Crumb(v.T("problems.number", "number", show.IDValue(one.ID)), here)
 	v.Crumb(v.Title, "")
