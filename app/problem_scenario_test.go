@@ -197,3 +197,37 @@ func TestWhatPeopleWriteFindsItsKnownProblemFirst(t *testing.T) {
 		t.Errorf("the desk finds %d: %v", len(found), err)
 	}
 }
+
+// TestWhatAReaderMayNotSeeChangesNoOffer writes problems for agents alone in the words of the others: nobody else is offered
+// anything else for that, in another order or not at all.
+func TestWhatAReaderMayNotSeeChangesNoOffer(t *testing.T) {
+	t.Parallel()
+	d := newReleaseDesk(t)
+	for _, r := range reported {
+		d.knownProblem(box{"title": box{"it": r.title, "en": r.en}, "text": box{"it": r.text}})
+	}
+	reader := policy.Actor{Person: d.person("rita@example.it")}
+	offered := func() string {
+		out := ""
+		for _, r := range reported {
+			for _, text := range []string{r.first, r.second, r.english, r.title, strings.Fields(r.title)[0]} {
+				found, err := d.app.Desk.Problems.Offers(reader, 0, "", text, 5)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, v := range found {
+					out += fmt.Sprint(v.ID, " ")
+				}
+				out += "\n"
+			}
+		}
+		return out
+	}
+	before := offered()
+	for _, r := range reported {
+		d.knownProblem(box{"title": box{"it": r.title + " " + r.first, "en": r.english}, "text": box{"it": r.second}, "audience": "agents"})
+	}
+	if after := offered(); after != before {
+		t.Errorf("offered before:\n%safter:\n%s", before, after)
+	}
+}

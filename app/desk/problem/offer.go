@@ -16,7 +16,6 @@ import (
 type matcher struct {
 	mark    db.Mark
 	lengths map[uint64]float64
-	average float64
 	found   map[string]map[uint64]float64 // term, problem: how often
 }
 
@@ -49,7 +48,6 @@ func (ps *Problems) matching(tx *db.Tx) (*matcher, error) {
 		return ps.matcher, nil
 	}
 	m := &matcher{mark: mark, lengths: map[uint64]float64{}, found: map[string]map[uint64]float64{}}
-	total := 0.0
 	for p, err := range store.Problems.All(tx, 0, false) {
 		if err != nil {
 			return nil, err
@@ -71,25 +69,51 @@ func (ps *Problems) matching(tx *db.Tx) (*matcher, error) {
 				}
 			}
 		}
-		total += m.lengths[p.ID]
 	}
-	m.average = total / max(1, float64(len(m.lengths)))
 	if ok {
 		ps.matcher = m
 	}
 	return m, nil
 }
 
-// score returns how like the text each problem is.
-func (m *matcher) score(text string) map[uint64]float64 {
+// visible returns the known problems that the actor may see, by number.
+func (m *matcher) visible(tx *db.Tx, a policy.Actor) (map[uint64]*store.Problem, error) {
+	out := make(map[uint64]*store.Problem, len(m.lengths))
+	for id := range m.lengths {
+		p, err := store.Problems.Peek(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		if policy.MayProblem(tx, a, policy.SeeProblem, p) == nil {
+			out[id] = p
+		}
+	}
+	return out, nil
+}
+
+// score returns how like the text each of these problems is. The others count for nothing: not in how rare a word is, not in how
+// long a problem is on average.
+func (m *matcher) score(text string, of map[uint64]*store.Problem) map[uint64]float64 {
 	out := map[uint64]float64{}
+	all, total := float64(len(of)), 0.0
+	for id := range of {
+		total += m.lengths[id]
+	}
+	average := max(1, total/max(1, all))
 	words := append(terms(text, "it"), terms(text, "en")...)
 	slices.Sort(words)
 	for _, w := range slices.Compact(words) {
-		in := m.found[w]
-		rare := math.Log(1 + (float64(len(m.lengths))-float64(len(in))+0.5)/(float64(len(in))+0.5))
-		for id, n := range in {
-			out[id] += rare * n * (k1 + 1) / (n + k1*(1-b+b*m.lengths[id]/max(1, m.average)))
+		in := 0.0
+		for id := range m.found[w] {
+			if of[id] != nil {
+				in++
+			}
+		}
+		rare := math.Log(1 + (all-in+0.5)/(in+0.5))
+		for id, n := range m.found[w] {
+			if of[id] != nil {
+				out[id] += rare * n * (k1 + 1) / (n + k1*(1-b+b*m.lengths[id]/average))
+			}
 		}
 	}
 	return out
@@ -109,7 +133,11 @@ func (ps *Problems) Offers(a policy.Actor, module uint64, version, text string, 
 		if err != nil {
 			return err
 		}
-		scores := m.score(text)
+		seen, err := m.visible(tx, a)
+		if err != nil {
+			return err
+		}
+		scores := m.score(text, seen)
 		var ids []uint64
 		for id, s := range scores {
 			if s >= least {
@@ -121,18 +149,12 @@ func (ps *Problems) Offers(a policy.Actor, module uint64, version, text string, 
 			if len(out) == most {
 				break
 			}
-			p, err := store.Problems.Peek(tx, id)
-			if err != nil {
-				return err
-			}
+			p := seen[id]
 			offered, err := offers(tx, p, module, version)
 			if err != nil || !offered {
 				if err != nil {
 					return err
 				}
-				continue
-			}
-			if policy.MayProblem(tx, a, policy.SeeProblem, p) != nil {
 				continue
 			}
 			v, err := ps.line(tx, a, p)

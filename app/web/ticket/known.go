@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,21 +40,29 @@ func knownLineOf(p *web.Page, one *problem.View) knownLine {
 	return l
 }
 
-// openProblems returns the first known problems of the module and version that are not fixed.
-func (a pages) openProblems(r *web.Request, module uint64, version string, most int) ([]*problem.View, error) {
+// likely returns the known problems that may be the one of a text about the module and version: those that look like it, the
+// likeliest first, then others of the module that are not fixed.
+func (a pages) likely(r *web.Request, module uint64, version, text string, most int) ([]*problem.View, error) {
 	if module == 0 {
 		return nil, nil
+	}
+	out, err := a.Desk.Problems.Offers(r.Actor(), module, version, text, most)
+	if err != nil {
+		return nil, err
 	}
 	list, err := a.Desk.Problems.List(r.Actor(), problem.Filter{Module: module, Version: version, Limit: most})
 	if err != nil {
 		return nil, err
 	}
-	for i, one := range list.Problems {
+	for _, one := range list.Problems {
 		if one.State == store.ProblemFixed || one.State == store.ProblemWontFix { // these come last
-			return list.Problems[:i], nil
+			break
+		}
+		if len(out) < most && !slices.ContainsFunc(out, func(v *problem.View) bool { return v.ID == one.ID }) {
+			out = append(out, one)
 		}
 	}
-	return list.Problems, nil
+	return out, nil
 }
 
 // known fills in the known problems of the ticket.
@@ -67,7 +76,11 @@ func (a pages) known(r *web.Request, v *ticketPage, t *ticket.View) error {
 		attached[one.ID] = true
 		v.Known.Attached = append(v.Known.Attached, knownLineOf(&v.Page, one))
 	}
-	likely, err := a.openProblems(r, t.Ticket.Module, t.Ticket.Affected, mostLikely+len(is))
+	text := t.Ticket.Subject
+	if len(t.Messages) > 0 {
+		text += "\n" + t.Messages[0].Body
+	}
+	likely, err := a.likely(r, t.Ticket.Module, t.Ticket.Affected, text, mostLikely+len(is))
 	if err != nil {
 		return err
 	}
@@ -119,7 +132,7 @@ func (a pages) postKnown(r *web.Request) error {
 }
 
 // alikeKnown returns the known problems of the module with the code that somebody who opens a ticket is offered first.
-func (a pages) alikeKnown(r *web.Request, p *web.Page, code, version string) ([]show.KnownOffer, error) {
+func (a pages) alikeKnown(r *web.Request, p *web.Page, code, version, text string) ([]show.KnownOffer, error) {
 	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return nil, err
@@ -128,7 +141,7 @@ func (a pages) alikeKnown(r *web.Request, p *web.Page, code, version string) ([]
 	if l == nil {
 		return nil, nil
 	}
-	list, err := a.openProblems(r, l.ID, version, mostLikely)
+	list, err := a.likely(r, l.ID, version, text, mostLikely)
 	if err != nil {
 		return nil, err
 	}

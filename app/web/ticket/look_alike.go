@@ -46,7 +46,7 @@ func (a pages) alike(r *web.Request, p *web.Page, subject, module, version strin
 		return a.Desk.Find.LookAlike(r.Ctx(), r.Actor(), subject, module, alikeMost)
 	})
 	if err == nil {
-		out.Known, err = a.alikeKnown(r, p, module, version)
+		out.Known, err = a.alikeKnown(r, p, module, version, subject)
 	}
 	return out, err
 }
