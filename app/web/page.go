@@ -160,7 +160,7 @@ func (r *Request) Fragment(name string, view viewer) error {
 }
 
 // places are the parts of the desk that pages lead to, in order. Those for whom a part is read its label in the bar, or
-// in the menu beside it.
+// in the menu beside it, which on the workbench is the person's own.
 var places = []struct {
 	nav, address, label string
 	is                  func(p *Page) bool
