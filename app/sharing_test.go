@@ -453,9 +453,13 @@ func TestAPageSaysWhyAPersonSeesATicket(t *testing.T) {
 	if got := ask("supervisor", "coordinator", w.ticket.ID); got.status != http.StatusNotFound {
 		t.Errorf("a supervisor reads of somebody who is not theirs: %d", got.status)
 	}
-	there, gone := ask("administrator", "agent", w.ticket.ID+100), ask("administrator", "agent", 99999)
-	if there.status != http.StatusUnprocessableEntity || sameAnswer(there) != strings.ReplaceAll(sameAnswer(gone), "99999", fmt.Sprint(w.ticket.ID+100)) {
-		t.Errorf("%d %d", there.status, gone.status)
+	// What else the page shows, such as how many notices wait, may change between two requests: there is one on each side.
+	before, there, after := ask("administrator", "agent", 99999), ask("administrator", "agent", w.ticket.ID+100), ask("administrator", "agent", 99999)
+	gone := func(got answer) string {
+		return strings.ReplaceAll(sameAnswer(got), "99999", fmt.Sprint(w.ticket.ID+100))
+	}
+	if there.status != http.StatusUnprocessableEntity || sameAnswer(there) != gone(before) && sameAnswer(there) != gone(after) {
+		t.Errorf("%d %d %d\n%s\n%s", before.status, there.status, after.status, gone(before), sameAnswer(there))
 	}
 	w.put(situation{group: true})
 	root.must(ask("administrator", "agent", w.ticket.ID), 200, "scrivi prima perché devi vederla tu")
