@@ -14,7 +14,7 @@ deps:
 	@sh .ci/deps.sh
 
 test: deps check
-	$(GO) test -count=1 -timeout 30m ./...
+	$(GO) test -count=1 -timeout 40m ./...
 
 # gofmt, vet, staticcheck, and gosec on what the binary is made of; that the example configuration, the routes and the
 # imports hold are tests. The two tools are pinned in .ci/lint. An exception is argued on its line, after #nosec or
