@@ -99,7 +99,9 @@ func (fi *Finder) mayFind(tx *db.Tx, a policy.Actor, h search.Hit, f *Found) (in
 		return false, fault.New(fault.NotFound, "error.not-found")
 	}
 	if module != 0 {
-		f.Module, _ = store.Modules.Peek(tx, module) // a line without its module is still useful
+		if f.Module, err = store.Modules.Peek(tx, module); fault.IgnoreNotFound(err) != nil { // a line without its module is still useful
+			return false, err
+		}
 	}
 	return inside, nil
 }

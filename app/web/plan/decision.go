@@ -4,6 +4,7 @@ import (
 	"sportello/app/address"
 	"sportello/app/condition"
 	"sportello/app/desk/plan"
+	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -272,11 +273,11 @@ func (a pages) postDecision(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if one.Decision(code(r)) == nil {
+	switch {
+	case one.Decision(code(r)) == nil:
 		return fault.New(fault.NotFound, "error.not-found")
-	}
-	if one, err = a.plan(r, func(v *plan.View) bool { return v.MayDecide || v.MayPropose }); err != nil {
-		return err
+	case !one.MayDecide && !one.MayPropose:
+		return policy.Denied(r.Actor())
 	}
 	f := r.Form()
 	s := plan.Saying{Option: f.Raw("option"), State: web.FormCode[store.DecisionState](f, "state"), Reason: f.Body("reason"), Until: dayOf(f.Time("until")), For: f.Raw("for")}
