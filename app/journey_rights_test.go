@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -117,12 +118,28 @@ func keepRights(t *testing.T, source, lang string, scripts bool) {
 	root.follow(say("sharing.save"))
 	root.sees(say("flash.sharing-saved"))
 
-	// A coordinator invites, and sees that the invitation waits.
+	// A coordinator invites; the person chooses a password and is in.
 	rita := as("coordinator")
 	rita.visit("/organisations/" + w.code(w.things["organisation"]) + "/people/invitations")
 	rita.fill(say("people.email"), "nuova@altrove.example")
 	rita.fill(say("me.name"), "Nuova D'Angelo")
 	rita.in("#invite").follow(say("invitations.do"))
 	rita.sees("Nuova D'Angelo", say("invitations.waits"))
+	clean(rita)
+	_, text := w.letterText("nuova@altrove.example")
+	link := regexp.MustCompile(`/invited/[\w-]+`).FindString(text)
+	if link == "" {
+		t.Fatalf("no link in %s", text)
+	}
+	nuova := w.walk(t, scripts)
+	nuova.run(network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": lang}))
+	nuova.visit(link)
+	clean(nuova)
+	nuova.fill(say("password.new"), testPassword)
+	nuova.fill(say("password.again"), testPassword)
+	nuova.follow(say("invitations.accept"))
+	nuova.sees(say("flash.invitation-in"))
+	rita.visit("/organisations/" + w.code(w.things["organisation"]) + "/people")
+	rita.sees("Nuova D'Angelo")
 	clean(rita)
 }
