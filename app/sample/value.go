@@ -44,10 +44,14 @@ func values(r *rand.Rand, language, module string, at time.Time) *strings.Replac
 }
 
 // versionAt names the version of the module's product in use at the time, or one steps later: there is one for each
-// quarter of a year.
+// quarter of a year. A later quarter has a later version also where the century turns: years count from 2000, and the
+// quarters before it share a version 00.00 of their own.
 func versionAt(module string, at time.Time, steps int) string {
-	quarter := at.Year()*4 + (int(at.Month())-1)/3 + steps
-	v := fmt.Sprintf("%02d.%02d", quarter/4%100, quarter%4+1)
+	quarter := (at.Year()-2000)*4 + (int(at.Month())-1)/3 + steps
+	v := fmt.Sprintf("%02d.%02d", quarter/4, quarter%4+1)
+	if quarter < 0 {
+		v = fmt.Sprintf("00.00.%03d", 400+quarter) // 400 quarters in a century
+	}
 	if product, _, _ := strings.Cut(module, "/"); product == "csa" || product == "cia" {
 		return v
 	}
