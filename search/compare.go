@@ -50,7 +50,7 @@ func (ix *Index) Compare(ctx context.Context) (compared int, findings []string, 
 			err = fmt.Errorf("search: panic while comparing: %v", p)
 		}
 	}()
-	snap, err := segment.Take(h.index)
+	snap, err := segment.Take(h.index, &h.memory)
 	if err != nil {
 		return 0, nil, err
 	}

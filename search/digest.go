@@ -21,7 +21,7 @@ func (ix *Index) Digest(ctx context.Context) (string, error) {
 		return "", errNoIndex
 	}
 	defer h.mu.RUnlock()
-	snap, err := segment.Take(h.index)
+	snap, err := segment.Take(h.index, &h.memory)
 	if err != nil {
 		return "", err
 	}

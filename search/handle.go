@@ -11,6 +11,8 @@ import (
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	"github.com/blevesearch/bleve/v2/search/searcher"
+
+	"sportello/search/segment"
 )
 
 const (
@@ -44,6 +46,8 @@ type handle struct {
 	dir   string
 	seq   atomic.Uint64
 	docs  atomic.Uint64 // documents after the last batch
+
+	memory segment.Memory
 
 	serial   uint64        // no two handles have the same
 	articles atomic.Uint64 // counts batches with articles, and changes of what a catalogue holds

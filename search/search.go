@@ -217,7 +217,7 @@ func (ix *Index) read(ctx context.Context, fn func(context.Context, *segment.Sna
 		ix.spoil(h, err)
 		err = &fault.Error{Kind: fault.Unavailable, Key: "error.search-failed", Err: err}
 	}()
-	snap, err := segment.Take(h.index)
+	snap, err := segment.Take(h.index, &h.memory)
 	if err != nil {
 		return err
 	}

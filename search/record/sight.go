@@ -50,12 +50,28 @@ type Reader struct {
 // Sight is what a reader sees of one segment: records, and those of them whose Inside they may read.
 type Sight struct{ Docs, Inside *roaring.Bitmap }
 
+// kinds are the records there are, each with the rule that says who sees it.
+var kinds = []struct {
+	tag string
+	see func(Reader, look, *roaring.Bitmap, *Sight)
+}{
+	{"type:" + query.TypeRelease, Reader.releases},
+	{"type:" + query.TypeProblem, Reader.problems},
+	{"type:" + query.TypePlan, Reader.plans},
+}
+
 // See returns the records of the segment that the reader sees. It is the rule of policy, in terms of the index: secret
 // returns what belongs to a confidential group or module.
 func (r Reader) See(p *segment.Part, cat *query.Catalogue, secret func() (*roaring.Bitmap, error)) (Sight, error) {
 	s := Sight{roaring.New(), roaring.New()}
-	for kind, see := range map[string]func(look, *roaring.Bitmap, *Sight){query.TypeRelease: r.releases, query.TypeProblem: r.problems, query.TypePlan: r.plans} {
-		all, err := p.Docs(FieldTag, "type:"+kind)
+	for _, kind := range kinds {
+		if lacks, err := p.Lacks(FieldTag, kind.tag); err != nil || lacks {
+			if err != nil {
+				return s, err
+			}
+			continue
+		}
+		all, err := p.Docs(FieldTag, kind.tag)
 		if err != nil {
 			return s, err
 		}
@@ -63,7 +79,7 @@ func (r Reader) See(p *segment.Part, cat *query.Catalogue, secret func() (*roari
 			continue
 		}
 		l := look{p, cat, secret, &err}
-		if see(l, all, &s); err != nil {
+		if kind.see(r, l, all, &s); err != nil {
 			return s, err
 		}
 	}

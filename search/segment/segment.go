@@ -4,6 +4,7 @@ package segment
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/blevesearch/bleve/v2"
@@ -20,9 +21,11 @@ import (
 type Snapshot struct {
 	Reader   index.IndexReader
 	Segments []*Part
+	memory   *Memory
 }
 
-func Take(ix bleve.Index) (*Snapshot, error) {
+// Take returns the index as it is now, with what memory keeps of its segments; nil keeps nothing.
+func Take(ix bleve.Index, memory *Memory) (*Snapshot, error) {
 	inner, err := ix.Advanced()
 	if err != nil {
 		return nil, fmt.Errorf("search: reach index: %w", err)
@@ -35,20 +38,100 @@ func Take(ix bleve.Index) (*Snapshot, error) {
 	if !ok {
 		return nil, fmt.Errorf("search: index is a %T", reader)
 	}
-	s := &Snapshot{Reader: reader}
+	s := &Snapshot{Reader: reader, memory: memory}
 	for _, seg := range snap.Segments() {
-		s.Segments = append(s.Segments, &Part{Segment: seg.Segment(), Deleted: seg.Deleted(), dicts: map[string]segment.TermDictionary{}})
+		s.Segments = append(s.Segments, &Part{Segment: seg.Segment(), Deleted: seg.Deleted()})
 	}
+	memory.lend(s.Segments)
 	return s, nil
 }
 
-func (s *Snapshot) Close() error { return s.Reader.Close() }
+func (s *Snapshot) Close() error {
+	s.memory.take(s.Segments)
+	return s.Reader.Close()
+}
 
 // Part is one segment of a snapshot.
 type Part struct {
 	Segment segment.Segment
 	Deleted *roaring.Bitmap
-	dicts   map[string]segment.TermDictionary
+	*found
+}
+
+// found is what was found out about a segment, which never changes. One Part at a time has it.
+type found struct {
+	dicts map[string]segment.TermDictionary
+	lacks map[[2]string]bool // fields and terms that Lacks was asked for
+}
+
+// Memory keeps what questions found out about segments for those that come later. The zero value is ready.
+type Memory struct {
+	mu   sync.Mutex
+	free map[segment.Segment][]*found // of the segments of the snapshot taken last
+}
+
+// mostFree bounds what is kept of each segment: as many questions at a time find everything there.
+const mostFree = 8
+
+// lend gives each part what is known of its segment, and forgets segments that are gone.
+func (m *Memory) lend(parts []*Part) {
+	if m != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if len(m.free) > len(parts) || m.free == nil {
+			old := m.free
+			m.free = make(map[segment.Segment][]*found, len(parts))
+			for _, p := range parts {
+				m.free[p.Segment] = old[p.Segment]
+			}
+		}
+	}
+	for _, p := range parts {
+		if m != nil {
+			if free := m.free[p.Segment]; len(free) > 0 {
+				p.found, m.free[p.Segment] = free[len(free)-1], free[:len(free)-1]
+				continue
+			}
+			if _, is := m.free[p.Segment]; !is {
+				m.free[p.Segment] = nil
+			}
+		}
+		p.found = &found{map[string]segment.TermDictionary{}, map[[2]string]bool{}}
+	}
+}
+
+// take receives back what was lent, unless the segment has gone meanwhile.
+func (m *Memory) take(parts []*Part) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range parts {
+		if free, is := m.free[p.Segment]; is && len(free) < mostFree {
+			m.free[p.Segment] = append(free, p.found)
+		}
+	}
+}
+
+// Lacks reports whether the segment was made without the term in the field. It is asked for few terms, the same at every
+// question, and costs nothing from the second time on.
+func (p *Part) Lacks(field, term string) (bool, error) {
+	at := [2]string{field, term}
+	lacks, known := p.lacks[at]
+	if known {
+		return lacks, nil
+	}
+	d, err := p.Dict(field)
+	if err != nil {
+		return false, err
+	}
+	has, err := d.Contains([]byte(term))
+	if err != nil {
+		return false, fmt.Errorf("search: look up in %s: %w", field, err)
+	}
+	p.lacks[at] = !has
+	return !has, nil
 }
 
 func (p *Part) Dict(field string) (segment.TermDictionary, error) {
