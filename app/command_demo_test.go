@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"sportello/app/command"
+	"sportello/store"
+	"sportello/store/db"
 )
 
 // lines collects what a command prints while it runs and tells when a text has come.
@@ -139,6 +141,54 @@ func TestTheSameTimeMakesTheSameDemo(t *testing.T) {
 	recent := slices.ContainsFunc(one, func(s string) bool { return s > "2031-12-1" && s < at })
 	if len(one) < 20 || !recent {
 		t.Errorf("on %s an agent sees %v", at, one)
+	}
+}
+
+// TestTheDemoIsWrittenInSentences reads every ticket and message of a demo: what the desk itself writes is in words, not the
+// key of a sentence.
+func TestTheDemoIsWrittenInSentences(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "demo")
+	if status := runDemo(t, []string{"--data", dir}, func(string) {}); status != 0 {
+		t.Fatalf("status %d", status)
+	}
+	st, err := store.Open(dir, db.Options{Log: discard()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	tables, read, written := keyTables(), 0, 0
+	judge := func(what string, id uint64, text string) {
+		for line := range strings.SplitSeq(text, "\n") {
+			table, _, _ := strings.Cut(line, ".")
+			if likeKey.MatchString(line) && tables[table] {
+				t.Errorf("%s %d: %q", what, id, line)
+			}
+		}
+	}
+	if err := st.View(func(tx *db.Tx) error {
+		for k, err := range store.Tickets.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			read++
+			if strings.HasPrefix(k.Subject, "Installazione non riuscita: ") {
+				written++
+			}
+			judge("ticket", k.ID, k.Subject)
+		}
+		for m, err := range store.Messages.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			read++
+			judge("message", m.ID, m.Body)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if read < 1000 || written == 0 {
+		t.Errorf("%d tickets and messages, of which the desk wrote %d", read, written)
 	}
 }
 

@@ -187,7 +187,11 @@ func fillDemo(ctx context.Context, cfg config.Config, log *slog.Logger, now time
 				os.WriteFile(filepath.Join(cfg.DataFolder(), demoMarker), []byte("This folder holds the data of a demo.\n"), 0o600))
 		}
 	}()
-	d := desk.New(desk.Options{Store: st, Log: log, Location: zone})
+	say, err := commandWords()
+	if err != nil {
+		return nil, err
+	}
+	d := desk.New(desk.Options{Store: st, Log: log, Location: zone, Say: say.Text})
 	if err := d.Catalogue.Seed(ctx); err != nil {
 		return nil, err
 	}

@@ -79,7 +79,11 @@ func (r *runner) generate(ctx context.Context, cfg config.Config, tickets int, s
 }
 
 func (r *runner) generateInto(ctx context.Context, st *db.Store, zone *time.Location, clock *sample.Clock, log *slog.Logger, o sample.GenerateOptions, agents, requesters int) (sample.Accounts, error) {
-	d := desk.New(desk.Options{Store: st, Log: log, Location: zone})
+	say, err := commandWords()
+	if err != nil {
+		return nil, err
+	}
+	d := desk.New(desk.Options{Store: st, Log: log, Location: zone, Say: say.Text})
 	if err := d.Catalogue.Seed(ctx); err != nil {
 		return nil, err
 	}
