@@ -237,6 +237,35 @@ func (b *tab) axe(source string) []string {
 	return out
 }
 
+// runTogether returns where two texts touch on one line of the page that are two words: a space between two elements that
+// was not sent. What is marked inside a word is one word.
+func (b *tab) runTogether() (out []string) {
+	b.t.Helper()
+	b.run(chromedp.Evaluate(`(() => {
+		const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), out = []
+		const box = (text, at) => {
+			const r = document.createRange()
+			r.setStart(text, at)
+			r.setEnd(text, at + 1)
+			return r.getBoundingClientRect()
+		}
+		let last = null
+		for (let text; text = walk.nextNode();) {
+			if (!text.data.trim()) continue
+			const right = box(text, 0)
+			if (!right.width) continue
+			if (last && /[\p{L}\p{N}.,:;!?)]$/u.test(last.data) && /^[\p{L}\p{N}(]/u.test(text.data) && !last.parentElement.closest('mark') && !text.parentElement.closest('mark')) {
+				const left = box(last, last.data.length - 1)
+				if (Math.abs(left.bottom - right.bottom) < 6 && Math.abs(right.left - left.right) < 1.5)
+					out.push(last.data.slice(-30) + '|' + text.data.slice(0, 30))
+			}
+			last = text
+		}
+		return out
+	})()`, &out))
+	return out
+}
+
 // shot is one page that somebody looks at.
 type shot struct{ name, role, address string }
 
@@ -283,6 +312,9 @@ func TestAxeFindsNothingOnAnyPage(t *testing.T) {
 			b.open(s.address)
 			for _, found := range b.axe(source) {
 				t.Errorf("%s (%s) dark %v: %s", s.name, s.address, dark, found)
+			}
+			for _, found := range b.runTogether() {
+				t.Errorf("%s (%s): two words touch: %s", s.name, s.address, found)
 			}
 			for _, trouble := range b.troubles() {
 				t.Errorf("%s (%s): %s", s.name, s.address, trouble)

@@ -148,6 +148,7 @@ func TestTheSameTimeMakesTheSameDemo(t *testing.T) {
 // key of a sentence.
 func TestTheDemoIsWrittenInSentences(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
+	t.Setenv("TMPDIR", t.TempDir()) // serving moves it
 	if status := runDemo(t, []string{"--data", dir}, func(string) {}); status != 0 {
 		t.Fatalf("status %d", status)
 	}
