@@ -1,6 +1,8 @@
 package desk
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/db"
+	"sportello/store/door"
 	"sportello/store/fault"
 )
 
@@ -303,6 +306,62 @@ func TestPeopleAreListedByNameInPages(t *testing.T) {
 	}
 	if got, err := o.People.Pick(o.as("agente"), "bi", 5); err != nil || len(got) != 1 || got[0].Name != "Bianca Agente" {
 		t.Errorf("an agent is offered %v, %v", got, err)
+	}
+}
+
+func TestNobodyIsMissedWhereManyShareABeginning(t *testing.T) {
+	o := newOffice(t)
+	a, rita := o.as("amministratore"), o.as("referente")
+	own, other := o.organis["Ateneo"], o.organis["Altro ente"]
+	var want []string
+	err := o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
+		for n := range 6000 {
+			p := &store.Person{Email: fmt.Sprintf("folla%d@altro.example", n), Name: fmt.Sprintf("%04d Folla Zelda", (n*7919)%6000), Affiliations: []store.Affiliation{{Organisation: other}}}
+			if n%1000 == 999 { // the last ones to be added, and few of an organisation
+				p.Affiliations = append(p.Affiliations, store.Affiliation{Organisation: own, Coordinator: n == 5999})
+				want = append(want, p.Name)
+			}
+			if err := store.People.Put(tx, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(want)
+	names := func(q people.Query) (out []string) {
+		for {
+			page, err := o.People.List(a, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range page.People {
+				out = append(out, p.Name)
+			}
+			if page.Next == "" {
+				return out
+			}
+			q.After = page.Next
+		}
+	}
+	for name, q := range map[string]people.Query{"a beginning of all": {Text: "fol"}, "two words": {Text: "zel folla"}, "of an organisation": {Text: "fol", Organisation: other}} {
+		q.Limit = 200
+		got := names(q)
+		if len(got) != 6000 || !slices.IsSorted(got) || len(slices.Compact(got)) != 6000 {
+			t.Errorf("%s: %d, by name: %v", name, len(got), slices.IsSorted(got))
+		}
+	}
+	if got := names(people.Query{Text: "fol", Organisation: own, Limit: 4}); !slices.Equal(got, want) {
+		t.Errorf("the few of an organisation: %v, want %v", got, want)
+	}
+	if got := names(people.Query{Text: "fol", Role: "coordinator"}); len(got) != 1 {
+		t.Errorf("the coordinator among them: %v", got)
+	}
+	picked, err := o.People.PickRequesters(rita, "fol", 50)
+	if err != nil || len(picked) != len(want) || picked[0].Name != want[0] {
+		t.Errorf("a coordinator is offered %v, %v", picked, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"iter"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +28,8 @@ type Query struct {
 	Role         string
 	Disabled     *bool
 	After        string
-	Limit        int // 50 when 0, at most 200
+	Limit        int      // 50 when 0, at most 200
+	among        []uint64 // organisations, one of which whom the caller may see has
 }
 
 // Page is one page of people by name. Next is empty on the last one.
@@ -80,11 +82,12 @@ func Bare(p *store.Person) *store.Person {
 	return p
 }
 
-// mostFound limits how many people are examined for the beginning of a word or a role.
-const mostFound = 5000
+// fewRead is up to how many people are read and sorted by name; more are taken from an index that is sorted already.
+const fewRead = 256
 
-// peopleByName returns the people who may match, by name, after the previous page. It walks an index sorted by name if
-// there is one for the query; otherwise it collects the candidates and sorts them.
+// peopleByName returns the people who may match, by name, after the previous page. Who has the words of the text and the
+// role is known from indexes alone: where those are few, they are read and sorted; where they are many, an index sorted by
+// name is walked, and of its people only those are read, so that a page costs what it shows.
 func peopleByName(tx *db.Tx, q Query) iter.Seq2[*store.Person, error] {
 	q.Text = strings.TrimSpace(q.Text)
 	after, _ := hex.DecodeString(q.After)
@@ -92,45 +95,99 @@ func peopleByName(tx *db.Tx, q Query) iter.Seq2[*store.Person, error] {
 	if len(after) > 0 {
 		low = append(after, 0)
 	}
-	var entries iter.Seq[db.Entry]
-	beginnings := spelling.Beginnings(q.Text)
-	switch {
-	case q.Text != "" && len(beginnings) == 0: // signs alone match nobody
-		return func(func(*store.Person, error) bool) {}
-	case q.Text != "":
-		entries = func(yield func(db.Entry) bool) {
-			for _, w := range beginnings {
-				for e := range store.PeopleByWord.Entries(tx, db.Span{Prefix: key.Beginning(w)}) {
-					if !yield(e) {
-						return
-					}
+	var found *ids // nil: everybody
+	narrow := func(spans []db.Span, ix *db.Index[store.Person]) {
+		both := &ids{}
+		for _, s := range spans {
+			for e := range ix.Entries(tx, s) {
+				if found == nil || found.has(e.ID) {
+					both.add(e.ID)
 				}
 			}
 		}
-	case q.Role != "" && q.Group == 0:
-		entries = store.PeopleByRole.Entries(tx, db.Span{Prefix: key.Of(q.Role)})
-	case q.Group != 0:
-		return store.PeopleByGroup.Rows(tx, db.Span{Prefix: key.Of(q.Group), Low: low})
-	case q.Unit != 0:
-		return store.PeopleByUnit.Rows(tx, db.Span{Prefix: key.Of(q.Unit, false), Low: low})
-	case q.Organisation != 0:
-		return store.PeopleByOrganisation.Rows(tx, db.Span{Prefix: key.Of(q.Organisation, false), Low: low})
-	default:
-		return store.PeopleByName.Rows(tx, db.Span{Low: low})
+		found = both
 	}
+	if q.Role != "" && q.Group == 0 {
+		narrow([]db.Span{{Prefix: key.Of(q.Role)}}, store.PeopleByRole)
+	}
+	if q.Text != "" && (found == nil || found.n > fewRead) {
+		var spans []db.Span // none for signs alone, which match nobody
+		for _, w := range spelling.Beginnings(q.Text) {
+			spans = append(spans, db.Span{Prefix: key.Beginning(w)})
+		}
+		narrow(spans, store.PeopleByWord)
+	}
+	if found != nil && found.n <= fewRead {
+		return fewByName(tx, found, low)
+	}
+	sorted, spans := store.PeopleByName, []db.Span{{Low: low}}
+	switch {
+	case q.Group != 0:
+		sorted, spans = store.PeopleByGroup, []db.Span{{Prefix: key.Of(q.Group), Low: low}}
+	case q.Unit != 0:
+		sorted, spans = store.PeopleByUnit, []db.Span{{Prefix: key.Of(q.Unit, false), Low: low}}
+	case q.Organisation != 0:
+		sorted, spans = store.PeopleByOrganisation, []db.Span{{Prefix: key.Of(q.Organisation, false), Low: low}}
+	case q.among != nil:
+		sorted, spans = store.PeopleByOrganisation, nil
+		for _, o := range q.among {
+			spans = append(spans, db.Span{Prefix: key.Of(o, false), Low: low})
+		}
+	}
+	return func(yield func(*store.Person, error) bool) {
+		for e := range sorted.MergeEntries(tx, spans) {
+			if found != nil && !found.has(e.ID) {
+				continue
+			}
+			p, err := store.People.Get(tx, e.ID)
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ids is a set of the numbers of rows, a bit for each: fifty thousand take 6 kB.
+type ids struct {
+	words []uint64
+	n     int
+}
+
+func (s *ids) has(id uint64) bool {
+	return id/64 < uint64(len(s.words)) && s.words[id/64]&(1<<(id%64)) != 0
+}
+
+func (s *ids) add(id uint64) {
+	if s.has(id) {
+		return
+	}
+	if short := int(id/64) + 1 - len(s.words); short > 0 { // #nosec G115 -- rows are numbered from 1
+		s.words = append(s.words, make([]uint64, short)...)
+	}
+	s.words[id/64] |= 1 << (id % 64)
+	s.n++
+}
+
+func (s *ids) all(yield func(uint64) bool) {
+	for i, w := range s.words {
+		for ; w != 0; w &= w - 1 {
+			if !yield(uint64(i*64 + bits.TrailingZeros64(w))) { // #nosec G115 -- not negative
+				return
+			}
+		}
+	}
+}
+
+// fewByName reads people and returns those from low on, by name.
+func fewByName(tx *db.Tx, found *ids, low []byte) iter.Seq2[*store.Person, error] {
 	return func(yield func(*store.Person, error) bool) {
 		type named struct {
 			key    []byte // of PeopleByName
 			person *store.Person
 		}
-		found := map[uint64]bool{}
 		var people []named
-		for e := range entries {
-			if found[e.ID] || len(found) == mostFound {
-				continue
-			}
-			found[e.ID] = true
-			p, err := store.People.Get(tx, e.ID)
+		for id := range found.all {
+			p, err := store.People.Get(tx, id)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -212,7 +269,15 @@ func (ps *People) PickRequesters(a policy.Actor, text string, limit int) ([]Pick
 	if !a.IsAgent() && !a.IsAdministrator() && (a.Person == nil || !a.Person.IsCoordinator(now)) {
 		return nil, nil
 	}
-	return ps.pick(text, limit, Query{Text: text}, func(p *store.Person) bool { return policy.MayOpenFor(a, p, now) })
+	q := Query{Text: text}
+	if !a.IsAgent() && !a.IsAdministrator() {
+		for _, h := range a.Person.Coordinated(now) {
+			if !slices.Contains(q.among, h.Organisation) {
+				q.among = append(q.among, h.Organisation)
+			}
+		}
+	}
+	return ps.pick(text, limit, q, func(p *store.Person) bool { return policy.MayOpenFor(a, p, now) })
 }
 
 // Requester returns a person in whose name the actor may open a ticket. NotFound for anybody else.
