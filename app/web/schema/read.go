@@ -2,8 +2,10 @@ package schema
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -47,7 +49,33 @@ func WholeCharacters(body []byte) error {
 	return nil
 }
 
-// JSONProblem turns an error of encoding/json into an Invalid error, with the field if it is known.
+// needed says which JSON a value of the type is read from. Names of Go types mean nothing to whoever reads the answer.
+func needed(t reflect.Type) *fault.Error {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return fault.New(fault.Invalid, "error.json-text")
+	}
+	switch t.Kind() {
+	case reflect.String:
+		if t == reflect.TypeFor[json.Number]() {
+			return fault.New(fault.Invalid, "error.json-number")
+		}
+		return fault.New(fault.Invalid, "error.json-text")
+	case reflect.Bool:
+		return fault.New(fault.Invalid, "error.json-boolean")
+	case reflect.Slice, reflect.Array:
+		return fault.New(fault.Invalid, "error.json-list")
+	case reflect.Float32, reflect.Float64:
+		return fault.New(fault.Invalid, "error.json-number")
+	case reflect.Struct, reflect.Map:
+		return fault.New(fault.Invalid, "error.json-object")
+	}
+	return fault.New(fault.Invalid, "error.json-whole")
+}
+
+// JSONProblem turns an error of encoding/json into an Invalid error that names no type of Go, with the field if it is known.
 func JSONProblem(err error) error {
 	var kind *json.UnmarshalTypeError
 	var coded *fault.Error
@@ -55,7 +83,7 @@ func JSONProblem(err error) error {
 	case errors.As(err, &coded):
 		return coded
 	case errors.As(err, &kind):
-		return fault.New(fault.Invalid, "error.json-type", "want", kind.Type.String()).At(kind.Field)
+		return needed(kind.Type).At(kind.Field)
 	}
 	if name, ok := strings.CutPrefix(err.Error(), `json: unknown field "`); ok {
 		return fault.New(fault.Invalid, "error.json-unknown").At(strings.TrimSuffix(name, `"`))
