@@ -151,6 +151,15 @@ func TestAProgramLeadsAPlanFromTheTemplateToTheRecord(t *testing.T) {
 		if list := b.must("GET", "/plans", nil, http.StatusOK); len(list["plans"].([]any)) != 0 {
 			t.Errorf("%s lists %v", role, list)
 		}
+		if all := b.must("GET", "/plans/overview", nil, http.StatusOK); len(all["plans"].([]any)) != 0 || len(all["groups"].([]any)) != 0 {
+			t.Errorf("%s has the overview %v", role, all)
+		}
+	}
+	if all := agent.must("GET", "/plans/overview", nil, http.StatusOK); len(all["plans"].([]any)) != 1 || all["groups"].([]any)[0].(box)["plans"] != 1.0 {
+		t.Errorf("%v", all)
+	}
+	if all := coordinator.must("GET", "/plans/overview", nil, http.StatusOK); len(all["plans"].([]any)) != 1 || len(all["groups"].([]any)) != 0 {
+		t.Errorf("%v", all)
 	}
 	word := coordinator.must("POST", path+"/decisions/months", box{"option": "three", "preview": true}, http.StatusOK)
 	if fmt.Sprint(word["appear"]) != "[again]" || len(word["move"].([]any)) != 1 || word["move"].([]any)[0].(box)["code"] != "pay" {

@@ -64,6 +64,12 @@ func TestAPlanIsWalkedInTheBrowser(t *testing.T) {
 	agent.must(agent.get(here+"/steps/again"), http.StatusOK, "bloccato", "Manca il &lt;tesoriere&gt;", "!"+`name="state"`)
 	coordinator.must(coordinator.post(here+"/steps/nowhere", url.Values{"state": {"done"}}), http.StatusNotFound)
 
+	for _, role := range []string{"requester", "participant", "stranger", "elsewhere", "editor"} {
+		b := w.visitor(role)
+		b.must(b.get("/plans/overview"), http.StatusOK, "!Avvio &lt;nuovo&gt;", "Nessun piano in corso")
+	}
+	coordinator.must(coordinator.get("/plans/overview"), http.StatusOK, "Avvio &lt;nuovo&gt;", "Che cosa aspetta voi", `href="`+here+`/steps/pay"`, "A che punto siamo", "Chi vi segue", "!Carico per gruppo")
+	agent.must(agent.get("/plans/overview"), http.StatusOK, "Avvio &lt;nuovo&gt;", "Carico per gruppo", "un passo bloccato", "!Che cosa aspetta voi")
 	coordinator.must(coordinator.post(here+"/state", url.Values{"state": {"running"}}), http.StatusForbidden)
 	agent.must(agent.post(here+"/state", url.Values{"state": {"closed"}}), http.StatusConflict)
 	agent.must(agent.post(here+"/state", url.Values{"state": {"running"}}), http.StatusSeeOther)

@@ -16,6 +16,7 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/config"
+	"sportello/app/desk/plan"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
@@ -61,8 +62,12 @@ func TestNothingKeptIsEverStale(t *testing.T) {
 		}
 	}()
 	var tickets []uint64
+	var plans []string
 	for range 6 {
 		tickets = append(tickets, w.ticket().ID)
+	}
+	for range 2 {
+		plans = append(plans, w.plan()["plans"])
 	}
 	var roles []string
 	for role, p := range w.people {
@@ -90,6 +95,10 @@ func TestNothingKeptIsEverStale(t *testing.T) {
 	enter()
 	pages := []string{"/", "/tickets", "/desk/all", "/desk/group", "/desk/mine", "/desk/unassigned", "/desk/closed", "/articles", "/articles/in", "/search?q=cedolino", "/search?q=in%3Aarticles+errore",
 		"/tickets/new?module=-", "/admin/groups", "/admin/catalogue", "/admin/people", "/api/v1/tickets?limit=50", "/api/v1/search?q=cedolino&facets=1"}
+	pages = append(pages, "/plans", "/plans/overview", "/api/v1/plans", "/api/v1/plans/overview")
+	for _, n := range plans {
+		pages = append(pages, "/plans/"+n, "/api/v1/plans/"+n)
+	}
 	for _, n := range tickets {
 		pages = append(pages, fmt.Sprintf("/tickets/%d", n), fmt.Sprintf("/tickets/%d?as=requester", n), fmt.Sprintf("/api/v1/tickets/%d", n))
 	}
@@ -119,7 +128,7 @@ func TestNothingKeptIsEverStale(t *testing.T) {
 		if round%400 == 399 {
 			enter() // before sessions end
 		}
-		what := w.changeAtRandom(r, tickets, roles, &clock)
+		what := w.changeAtRandom(r, tickets, plans, roles, &clock)
 		if err := w.app.Index.CatchUp(t.Context(), w.app.Store.Last()); err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +158,7 @@ func TestNothingKeptIsEverStale(t *testing.T) {
 }
 
 // changeAtRandom changes one thing and says what. An act that the desk refuses changes nothing, which is as good.
-func (w *world) changeAtRandom(r *rand.Rand, tickets []uint64, roles []string, clock *atomic.Int64) string {
+func (w *world) changeAtRandom(r *rand.Rand, tickets []uint64, plans, roles []string, clock *atomic.Int64) string {
 	clock.Add(int64(time.Duration(r.IntN(400)) * time.Second))
 	if r.IntN(40) == 0 {
 		clock.Add(int64(time.Duration(r.IntN(26*60)) * time.Minute))
@@ -180,7 +189,26 @@ func (w *world) changeAtRandom(r *rand.Rand, tickets []uint64, roles []string, c
 		_, err := w.app.Desk.Tickets.Do(agent, n, s)
 		return fmt.Sprintf("%s of ticket %d: %v", what, n, err)
 	}
-	switch r.IntN(16) {
+	number, _ := strconv.ParseUint(plans[r.IntN(len(plans))], 10, 64)
+	switch r.IntN(19) {
+	case 16:
+		_, _, err := w.app.Desk.Plans.Decide(w.as("coordinator"), number, "months", plan.Saying{Option: []string{"one", "three"}[r.IntN(2)], Reason: word})
+		return fmt.Sprint("a decision: ", err)
+	case 17:
+		code, state := []string{"pay", "again"}[r.IntN(2)], []store.StepState{store.StepOpen, store.StepWaiting, store.StepBlocked, store.StepDone, store.StepNotNeeded}[r.IntN(5)]
+		_, err := w.app.Desk.Plans.Do(w.as("coordinator"), number, code, plan.Doing{State: state, Reason: word})
+		return fmt.Sprint("a step: ", err)
+	case 18:
+		v, err := w.app.Desk.Plans.Read(w.as("administrator"), number)
+		if err == nil {
+			c := plan.Change{Rev: v.Plan.Rev, Facts: map[string][]string{"staff": {strconv.Itoa(r.IntN(600))}}}
+			if yes {
+				live := v.Plan.GoLive.AddDate(0, 0, r.IntN(60)-30)
+				c.GoLive = &live
+			}
+			_, err = w.app.Desk.Plans.Arrange(w.as("agent"), number, c)
+		}
+		return fmt.Sprint("days or facts of a plan: ", err)
 	case 0:
 		return onPerson("a name", func(p *store.Person) { p.Name = word })
 	case 1:

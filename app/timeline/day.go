@@ -4,7 +4,6 @@ package timeline
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -51,6 +50,16 @@ type Calendar struct {
 // must be open; where more are closed the thirtieth counts as open, so that no computation is endless.
 func NewCalendar(closed func(Day) bool) *Calendar { return &Calendar{closed: closed} }
 
+// Fork returns a calendar of the same working days that begins with what this one knows of them. Several goroutines may
+// fork one calendar as long as nobody asks it for anything else.
+func (c *Calendar) Fork() *Calendar {
+	out := *c
+	return &out
+}
+
+// Know works out the days from the first to the last at once, so that forks need not.
+func (c *Calendar) Know(first, last Day) { c.reach(first, last) }
+
 // reach makes sure that the days from a to b are known, with room around them.
 func (c *Calendar) reach(a, b Day) {
 	const room = 400
@@ -85,8 +94,7 @@ func (c *Calendar) upTo(d Day) int {
 // Works reports whether the day is a working day.
 func (c *Calendar) Works(d Day) bool {
 	c.reach(d, d)
-	_, ok := slices.BinarySearch(c.days, d)
-	return ok
+	return c.upTo(d) > c.before[d-c.from]
 }
 
 // Add returns the nth working day after the day, with a negative n the nth before it, with none the day itself.

@@ -2,8 +2,11 @@ package db
 
 import (
 	"fmt"
+	"hash/maphash"
 	"reflect"
 	"sync"
+
+	"sportello/store/key"
 )
 
 // Mark tells states of a table apart: each write of a row gives another, and the same one never comes again, as long as
@@ -105,6 +108,73 @@ func (k *Kept[K, V]) hold(tx *Tx, at marks, key K, v V) {
 		all.of[k] = h
 	}
 	h.rows[key] = v
+}
+
+// Each names what is worked out for one thing at a time, each of which changes by itself: the store holds the result for
+// an id as long as the stamp is the same. A result is shared and must not be changed.
+type Each[S comparable, V any] struct{ _ byte } // so that no two are one
+
+type each[S comparable, V any] struct {
+	at S
+	of V
+}
+
+// mostEach bounds how many results of one Each are held; beyond it they are forgotten.
+const mostEach = 4096
+
+// Get returns the result for the id as the transaction sees it, which find works out where none is held under the stamp.
+// The stamp has to change with everything that find rests on; see Index.Stamp.
+func (k *Each[S, V]) Get(tx *Tx, id uint64, stamp S, find func() (V, error)) (V, error) {
+	tx.live()
+	if tx.bolt.Writable() {
+		return find() // what it sees may never come to be
+	}
+	all := &tx.store.results
+	all.mu.Lock()
+	rows, _ := all.of[k].(map[uint64]each[S, V])
+	row, ok := rows[id]
+	all.mu.Unlock()
+	if ok = ok && row.at == stamp; ok && !tx.store.prove {
+		return row.of, nil
+	}
+	fresh, err := find()
+	if err != nil {
+		return fresh, err
+	}
+	if ok {
+		if !reflect.DeepEqual(row.of, fresh) {
+			panic(fmt.Sprintf("store: what is kept for %d is %+v, and is %+v when it is worked out", id, row.of, fresh))
+		}
+		return row.of, nil
+	}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if rows, _ = all.of[k].(map[uint64]each[S, V]); rows == nil || len(rows) >= mostEach {
+		rows = map[uint64]each[S, V]{}
+		if all.of == nil {
+			all.of = map[any]any{}
+		}
+		all.of[k] = rows
+	}
+	rows[id] = each[S, V]{stamp, fresh}
+	return fresh, nil
+}
+
+// stamps are sums of this process alone.
+var stamps = maphash.MakeSeed()
+
+// Stamp sums up the rows of the span as they are stored, which is much less work than reading them: it is another as soon
+// as one of them changes, comes or goes.
+func (ix *Index[T]) Stamp(tx *Tx, s Span) uint64 {
+	var h maphash.Hash
+	h.SetSeed(stamps)
+	rows := ix.table.rows(tx)
+	for e := range ix.Entries(tx, s) {
+		id := key.ID(e.ID)
+		_, _ = h.Write(id)
+		_, _ = h.Write(rows.Get(id))
+	}
+	return h.Sum64()
 }
 
 func (r *results) forget() {

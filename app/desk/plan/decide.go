@@ -6,7 +6,6 @@ import (
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
-	"sportello/app/desk/template"
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/db"
@@ -116,7 +115,6 @@ func (ps *Plans) answer(tx *db.Tx, a policy.Actor, p *store.Plan, code string, s
 		return nil, Changes{}, err
 	}
 	w := &walker{material: m, out: before, chosen: map[string]string{}, asked: map[string]bool{}}
-	w.fields = template.AllFields(m.course)
 	for name, other := range before.decisions {
 		w.asked[name] = true
 		if other.Shown && other.State == store.DecisionDecided {

@@ -15,10 +15,9 @@ import (
 	"sportello/store/key"
 )
 
-// View is a plan with what the actor may do in it.
-type View struct {
+// Line is a plan with how it stands and what its line in a list names.
+type Line struct {
 	*store.Plan
-	*Walk
 	Template     *store.Template
 	Number       int // of the template's version
 	Organisation *store.Organisation
@@ -26,15 +25,21 @@ type View struct {
 	Modules      []*store.Module
 	Group        *store.Group
 	Lead         *store.Person // nil: nobody
-	People       []Person
 	Health       Health
-	OfDesk       bool
-	MayDecide    bool
-	MayPropose   bool
-	MayDoOwn     bool
-	MayDoDesk    bool
-	MayArrange   bool
-	MaySay       bool
+}
+
+// View is a plan with what the actor may do in it.
+type View struct {
+	Line
+	*Walk
+	People     []Person
+	OfDesk     bool
+	MayDecide  bool
+	MayPropose bool
+	MayDoOwn   bool
+	MayDoDesk  bool
+	MayArrange bool
+	MaySay     bool
 }
 
 // Person is somebody of a plan.
@@ -53,6 +58,8 @@ type Health struct {
 	Done, All int // steps that are there
 	GoLive    timeline.Day
 	Forecast  timeline.Day // the last day of a step that is counted before going live; not before the day itself
+	Ends      timeline.Day // the last day of all
+	Next      timeline.Day // the first day on which something is due that nothing else stands before; none: nothing is
 }
 
 // Read returns the plan of the number. NotFound for whoever may not see it.
@@ -88,38 +95,10 @@ func (ps *Plans) view(tx *db.Tx, a policy.Actor, p *store.Plan) (*View, error) {
 	}
 	facts := policy.FactsOfPlan(tx, p)
 	may := func(act policy.PlanAct) bool { return facts.May(tx, a, act) == nil }
-	v := &View{Plan: p, Walk: w, OfDesk: facts.OfDesk(a), MayDecide: may(policy.Decide), MayPropose: may(policy.Propose), MayDoOwn: may(policy.DoOwnStep),
+	v := &View{Walk: w, OfDesk: facts.OfDesk(a), MayDecide: may(policy.Decide), MayPropose: may(policy.Propose), MayDoOwn: may(policy.DoOwnStep),
 		MayDoDesk: may(policy.DoDeskStep), MayArrange: may(policy.ArrangePlan), MaySay: may(policy.SayFact)}
-	if v.Template, err = store.Templates.Peek(tx, p.Template); err != nil {
+	if v.Line, err = line(tx, p); err != nil {
 		return nil, err
-	}
-	version, err := store.TemplateVersions.Peek(tx, p.Version)
-	if err != nil {
-		return nil, err
-	}
-	v.Number = version.Number
-	if v.Organisation, err = store.Organisations.Peek(tx, p.Organisation); err != nil {
-		return nil, err
-	}
-	if p.Unit != 0 {
-		if v.Unit, err = store.Units.Peek(tx, p.Unit); err != nil {
-			return nil, err
-		}
-	}
-	for _, id := range p.Modules {
-		m, err := store.Modules.Peek(tx, id)
-		if err != nil {
-			return nil, err
-		}
-		v.Modules = append(v.Modules, m)
-	}
-	if v.Group, err = store.Groups.Peek(tx, p.Group); err != nil {
-		return nil, err
-	}
-	if p.Lead != 0 {
-		if v.Lead, err = store.People.Peek(tx, p.Lead); fault.IgnoreNotFound(err) != nil {
-			return nil, err
-		}
 	}
 	for _, x := range p.People {
 		who, err := store.People.Peek(tx, x.Person)
@@ -131,18 +110,87 @@ func (ps *Plans) view(tx *db.Tx, a policy.Actor, p *store.Plan) (*View, error) {
 		}
 		v.People = append(v.People, Person{who, x.Role})
 	}
-	v.Health = health(m, w)
+	v.Health = healthOf(m, w)
 	return v, nil
+}
+
+// line names what a plan belongs to, without its health.
+func line(tx *db.Tx, p *store.Plan) (l Line, err error) {
+	l.Plan = p
+	if l.Template, err = store.Templates.Peek(tx, p.Template); err != nil {
+		return l, err
+	}
+	version, err := store.TemplateVersions.Glance(tx, p.Version)
+	if err != nil {
+		return l, err
+	}
+	l.Number = version.Number
+	if l.Organisation, err = store.Organisations.Peek(tx, p.Organisation); err != nil {
+		return l, err
+	}
+	if p.Unit != 0 {
+		if l.Unit, err = store.Units.Peek(tx, p.Unit); err != nil {
+			return l, err
+		}
+	}
+	for _, id := range p.Modules {
+		m, err := store.Modules.Peek(tx, id)
+		if err != nil {
+			return l, err
+		}
+		l.Modules = append(l.Modules, m)
+	}
+	if l.Group, err = store.Groups.Peek(tx, p.Group); err != nil {
+		return l, err
+	}
+	if p.Lead != 0 {
+		l.Lead, err = store.People.Peek(tx, p.Lead)
+	}
+	return l, fault.IgnoreNotFound(err)
+}
+
+// stamp is what the health of a plan rests on, in short.
+type stamp struct {
+	rev, version, decisions, progress uint64
+	today                             timeline.Day
+	units, installations, modules     db.Mark
+}
+
+// healths are how plans stand.
+var healths = &db.Each[stamp, Health]{}
+
+// health returns how a plan stands, which is worked out anew when something of it changed, or the day.
+func (ps *Plans) health(tx *db.Tx, p *store.Plan) (Health, error) {
+	version, err := store.TemplateVersions.Glance(tx, p.Version)
+	if err != nil {
+		return Health{}, err
+	}
+	own := db.Span{Prefix: key.Of(p.ID)}
+	at := stamp{rev: p.Rev, version: version.Rev, decisions: store.DecisionsByPlan.Stamp(tx, own), progress: store.ProgressByPlan.Stamp(tx, own), today: ps.today(tx)}
+	at.units, _ = store.Units.Mark(tx)
+	at.installations, _ = store.Installations.Mark(tx)
+	at.modules, _ = store.Modules.Mark(tx)
+	return healths.Get(tx, p.ID, at, func() (Health, error) {
+		m, err := ps.material(tx, p)
+		if err != nil {
+			return Health{}, err
+		}
+		w, err := walk(m)
+		if err != nil {
+			return Health{}, err
+		}
+		return healthOf(m, w), nil
+	})
 }
 
 // material gathers what a walk is made from.
 func (ps *Plans) material(tx *db.Tx, p *store.Plan) (material, error) {
-	m := material{plan: p, answers: map[string]*store.Decision{}, progress: map[string]*store.Progress{}, calendar: calendar(), today: ps.today(tx)}
-	file, err := ps.templates.VersionOf(tx, p.Version)
-	if err != nil {
+	m := material{plan: p, answers: map[string]*store.Decision{}, progress: map[string]*store.Progress{}, calendar: calendar(p.Facts), today: ps.today(tx)}
+	var err error
+	if m.Published, err = ps.templates.VersionOf(tx, p.Version); err != nil {
 		return m, err
 	}
-	m.course = &file.Course
+	m.course = &m.Course
 	for d, err := range store.DecisionsByPlan.Rows(tx, db.Span{Prefix: key.Of(p.ID)}) {
 		if err != nil {
 			return m, err
@@ -195,13 +243,21 @@ func given(tx *db.Tx, p *store.Plan, course *template.Course) (map[string]condit
 	return out, nil
 }
 
-func health(m material, w *Walk) Health {
-	h := Health{GoLive: dayOf(m.plan.GoLive)}
+func healthOf(m material, w *Walk) Health {
+	h := Health{GoLive: dayOf(m.plan.GoLive), Ends: w.Ends}
 	h.Forecast = h.GoLive
+	next := func(d timeline.Day) {
+		if d != 0 && (h.Next == 0 || d < h.Next) {
+			h.Next = d
+		}
+	}
 	for _, p := range w.Phases {
 		for _, d := range p.Decisions {
 			if d.Shown && d.By != 0 && d.By < m.today {
 				h.Undecided++
+			}
+			if d.Shown {
+				next(d.By)
 			}
 		}
 		for _, s := range p.Steps {
@@ -221,8 +277,10 @@ func health(m material, w *Walk) Health {
 			case len(s.Opens) > 0:
 			case s.Side == store.OfOrganisation:
 				h.Theirs++
+				next(s.Due)
 			default:
 				h.Ours++
+				next(s.Due)
 			}
 			if s.Late > 0 {
 				h.Late++
@@ -241,7 +299,7 @@ type Filter struct {
 }
 
 // List returns the plans that the actor may see: those nearest to going live first. There may be more when it returns true.
-func (ps *Plans) List(a policy.Actor, f Filter) (out []*View, more bool, err error) {
+func (ps *Plans) List(a policy.Actor, f Filter) (out []*Line, more bool, err error) {
 	if a.Person == nil {
 		return nil, false, policy.Denied(a)
 	}
@@ -267,11 +325,14 @@ func (ps *Plans) List(a policy.Actor, f Filter) (out []*View, more bool, err err
 				more = true
 				return nil
 			}
-			v, err := ps.view(tx, a, p)
+			l, err := line(tx, p)
+			if err == nil {
+				l.Health, err = ps.health(tx, p)
+			}
 			if err != nil {
 				return err
 			}
-			out = append(out, v)
+			out = append(out, &l)
 		}
 		return nil
 	})

@@ -11,12 +11,14 @@
 package plan
 
 import (
+	"sync"
 	"time"
 
 	"sportello/app/desk/policy"
 	"sportello/app/desk/template"
 	"sportello/app/timeline"
 	"sportello/app/worktime"
+	"sportello/store"
 	"sportello/store/db"
 )
 
@@ -35,11 +37,35 @@ func New(st *db.Store, loc *time.Location, rights *policy.Rights, templates *tem
 
 func (ps *Plans) today(tx *db.Tx) timeline.Day { return timeline.Date(tx.Now().In(ps.loc).Date()) }
 
-// calendar returns the working days of the desk: Monday to Friday without national holidays.
-func calendar() *timeline.Calendar {
+// national knows the working days of the desk around now: Monday to Friday without national holidays. It is forked, never
+// asked.
+var national = sync.OnceValue(func() *timeline.Calendar {
 	holidays := worktime.Calendar{}
-	return timeline.NewCalendar(func(d timeline.Day) bool {
+	c := timeline.NewCalendar(func(d timeline.Day) bool {
 		t := d.Time()
 		return t.Weekday() == time.Saturday || t.Weekday() == time.Sunday || holidays.Holiday(t)
+	})
+	c.Know(timeline.Date(2005, time.January, 1), timeline.Date(2055, time.January, 1))
+	return c
+})
+
+// patron is the fact that says on which day of each year an organisation celebrates the patron of its town.
+const patron = "patron"
+
+// calendar returns the working days of an organisation: those of the desk without its patron's day.
+func calendar(facts map[string]store.KnownFact) *timeline.Calendar {
+	every := national().Fork()
+	known := facts[patron]
+	if len(known.Values) != 1 {
+		return every
+	}
+	feast, err := timeline.ParseDay(known.Values[0])
+	if err != nil {
+		return every
+	}
+	_, month, day := feast.Time().Date()
+	return timeline.NewCalendar(func(d timeline.Day) bool {
+		_, m, n := d.Time().Date()
+		return m == month && n == day || !every.Works(d)
 	})
 }

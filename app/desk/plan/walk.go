@@ -78,6 +78,7 @@ type Freeze struct {
 
 // material is what a walk is made from. answers and progress are by code.
 type material struct {
+	*template.Published
 	course   *template.Course
 	plan     *store.Plan
 	given    map[string]condition.Fact // what the desk itself knows, where nobody said otherwise
@@ -102,14 +103,13 @@ func (m material) with(d *store.Decision) material {
 type walker struct {
 	material
 	out    *Walk
-	fields template.FieldsOf
 	chosen map[string]string // option of each decision that is there and decided
 	asked  map[string]bool   // codes of decisions
 }
 
 // walk computes the plan. The errors are those of timeline.Plan.Days: a step by hand may have closed a circle.
 func walk(m material) (*Walk, error) {
-	w := &walker{material: m, out: &Walk{Course: m.course, decisions: map[string]*Decision{}, steps: map[string]*Step{}}, fields: template.AllFields(m.course),
+	w := &walker{material: m, out: &Walk{Course: m.course, decisions: map[string]*Decision{}, steps: map[string]*Step{}},
 		chosen: map[string]string{}, asked: map[string]bool{}}
 	for _, p := range m.course.Phases {
 		for _, d := range p.Decisions {
@@ -164,8 +164,8 @@ func (w *walker) judge(text string) (condition.Truth, []string) {
 	if text == "" || text == "yes" {
 		return condition.True, nil
 	}
-	c, err := condition.Parse(text, condition.Fields(w.fields))
-	if err != nil {
+	c, ok := w.Condition(text)
+	if !ok {
 		return condition.Unknown, nil
 	}
 	truth := c.Judge(w.fact)
@@ -232,7 +232,7 @@ func (w *walker) known(f *template.DecisionForm) map[string]string {
 		texts = append(texts, f.Options[i].When, f.Options[i].Recommended)
 	}
 	for _, text := range texts {
-		if c, err := condition.Parse(text, condition.Fields(w.fields)); err == nil && text != "yes" {
+		if c, ok := w.Condition(text); ok {
 			for _, name := range c.Names() {
 				if w.asked[name] {
 					out[name] = w.chosen[name]
@@ -338,7 +338,7 @@ func (w *walker) days() error {
 			t.Anchor, t.Of = timeline.Start, "" // it was counted from a step by hand that is gone
 		}
 		if !t.Aside {
-			t.Waits = w.waits(s, nil)
+			t.Waits = w.waits(s)
 			if s.State == store.StepDone {
 				t.Done = dayOf(s.Progress.Done)
 			}
@@ -367,18 +367,24 @@ func (w *walker) days() error {
 }
 
 // waits returns the steps that are there and that the step waits for.
-func (w *walker) waits(s *Step, through []string) []string {
+func (w *walker) waits(s *Step) []string {
 	var out []string
-	for _, code := range s.Waits {
-		on := w.out.steps[code]
-		switch {
-		case on == nil || slices.Contains(through, code): // a decision, or something gone
-		case on.there():
-			out = append(out, code)
-		default:
-			out = append(out, w.waits(on, append(through, code))...)
+	through := map[string]bool{} // each that is not there is gone through once, however many ways lead to it
+	var follow func(codes []string)
+	follow = func(codes []string) {
+		for _, code := range codes {
+			on := w.out.steps[code]
+			switch {
+			case on == nil || through[code]: // a decision, or something gone
+			case on.there():
+				out = append(out, code)
+			default:
+				through[code] = true
+				follow(on.Waits)
+			}
 		}
 	}
+	follow(s.Waits)
 	slices.Sort(out)
 	return slices.Compact(out)
 }
@@ -417,7 +423,7 @@ func (w *walker) waiting() {
 					w.need(d, w.calendar.Last(s.Due, s.Takes), s.Code)
 				}
 			}
-			for _, code := range w.waits(s, nil) {
+			for _, code := range w.waits(s) {
 				if w.out.steps[code].State != store.StepDone {
 					s.Opens = append(s.Opens, code)
 				}
@@ -435,9 +441,10 @@ func (w *walker) waiting() {
 
 // need marks a decision, and what it needs first, as needed by the day.
 func (w *walker) need(d *Decision, by timeline.Day, step string) {
-	if !slices.Contains(d.Halts, step) {
-		d.Halts = append(d.Halts, step)
+	if slices.Contains(d.Halts, step) {
+		return // by another way: one step needs all that it needs by the same day
 	}
+	d.Halts = append(d.Halts, step)
 	if d.By == 0 || by < d.By {
 		d.By = by
 	}
@@ -492,16 +499,14 @@ func (w *Walk) shown() []string {
 func differ(before, after *Walk) Changes {
 	var out Changes
 	was, is := before.shown(), after.shown()
-	for _, code := range is {
-		if !slices.Contains(was, code) {
-			out.Appear = append(out.Appear, code)
+	less := func(codes, others []string) (out []string) {
+		in := make(map[string]bool, len(others))
+		for _, code := range others {
+			in[code] = true
 		}
+		return slices.DeleteFunc(codes, func(code string) bool { return in[code] })
 	}
-	for _, code := range was {
-		if !slices.Contains(is, code) {
-			out.Disappear = append(out.Disappear, code)
-		}
-	}
+	out.Appear, out.Disappear = less(slices.Clone(is), was), less(was, is)
 	for _, p := range after.Phases {
 		for _, s := range p.Steps {
 			if old := before.steps[s.Code]; s.there() && old != nil && old.there() && old.Due != s.Due {

@@ -2,10 +2,8 @@ package template
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
@@ -19,7 +17,7 @@ import (
 // Templates are the templates of one desk.
 type Templates struct {
 	st   *db.Store
-	read sync.Map // of a template version to its *File: versions never change
+	read versions
 }
 
 // New returns the templates of the store.
@@ -34,23 +32,6 @@ type View struct {
 	Group      *store.Group
 	MayWrite   bool
 	MayPublish bool
-}
-
-// VersionOf returns a template as it was published. What it returns is shared and must not be changed.
-func (ts *Templates) VersionOf(tx *db.Tx, id uint64) (*File, error) {
-	if f, ok := ts.read.Load(id); ok {
-		return f.(*File), nil
-	}
-	v, err := store.TemplateVersions.Get(tx, id)
-	if err != nil {
-		return nil, err
-	}
-	f, err := Parse([]byte(v.Source))
-	if err != nil {
-		return nil, fmt.Errorf("template: version %d: %w", id, err)
-	}
-	ts.read.Store(id, f)
-	return f, nil
 }
 
 // List returns the templates that the actor may read, by code. Whoever may read none is refused.
@@ -114,7 +95,10 @@ func (ts *Templates) view(tx *db.Tx, a policy.Actor, t *store.Template) (*View, 
 			return nil, e
 		}
 		v.Source = row.Source
-		v.File, err = ts.VersionOf(tx, t.Published)
+		var p *Published
+		if p, err = ts.VersionOf(tx, t.Published); err == nil {
+			v.File = p.File
+		}
 	default:
 		return nil, fault.New(fault.NotFound, "error.not-found")
 	}

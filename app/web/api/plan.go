@@ -62,6 +62,18 @@ func (a pages) apiPlans(r *web.Request) error {
 	return r.JSON(out)
 }
 
+func (a pages) apiPlanOverview(r *web.Request) error {
+	o, err := a.Desk.Plans.Overview(r.Actor())
+	if err != nil {
+		return err
+	}
+	out := apiPlanOverview{Groups: append([]plan.Load{}, o.Groups...), Plans: []apiPlan{}}
+	for _, l := range o.Lines() {
+		out.Plans = append(out.Plans, planAnswer(l))
+	}
+	return r.JSON(out)
+}
+
 func (a pages) apiPlan(r *web.Request) error {
 	v, err := a.plan(r, nil)
 	if err != nil {

@@ -41,6 +41,7 @@ type apiHealth struct {
 	Done      int    `json:"done"`
 	Steps     int    `json:"steps"`
 	Forecast  string `json:"forecast"` // of going live, as things stand
+	Next      string `json:"next"`     // date
 	Ends      string `json:"ends"`
 }
 
@@ -134,6 +135,12 @@ type apiPlanList struct {
 	Plans []apiPlan `json:"plans"`
 }
 
+// apiPlanOverview is how the plans stand that go on.
+type apiPlanOverview struct {
+	Groups []plan.Load `json:"groups"` // of the desk
+	Plans  []apiPlan   `json:"plans"`
+}
+
 // apiPlanForm is a plan as a program begins or changes it.
 type apiPlanForm struct {
 	Rev          uint64           `json:"rev,omitempty"`
@@ -215,11 +222,11 @@ type apiAddition struct {
 	Waits []string `json:"waits,omitempty"`
 }
 
-func planAnswer(v *plan.View) apiPlan {
+func planAnswer(v *plan.Line) apiPlan {
 	p := v.Plan
 	out := apiPlan{Number: p.ID, Rev: p.Rev, Name: p.Name, Template: v.Template.Code, Version: v.Number, Organisation: v.Organisation.Code, Modules: []string{}, Group: v.Group.Code,
 		State: p.State, Start: dayAnswer(p.Start), GoLive: dayAnswer(p.GoLive), Updated: apiMoment(p.Updated), Health: apiHealth{v.Health.Late, v.Health.Blocked, v.Health.Undecided,
-			v.Health.Ours, v.Health.Theirs, v.Health.Done, v.Health.All, v.Health.Forecast.String(), v.Ends.String()}}
+			v.Health.Ours, v.Health.Theirs, v.Health.Done, v.Health.All, v.Health.Forecast.String(), v.Health.Next.String(), v.Health.Ends.String()}}
 	if v.Unit != nil {
 		out.Unit = v.Unit.Name
 	}
@@ -233,7 +240,7 @@ func planAnswer(v *plan.View) apiPlan {
 }
 
 func planDocument(v *plan.View) apiPlan {
-	out := planAnswer(v)
+	out := planAnswer(&v.Line)
 	for _, x := range v.People {
 		out.People = append(out.People, apiPlanPerson{x.Email, x.Person.Name, x.Role})
 	}

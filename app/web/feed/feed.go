@@ -186,6 +186,13 @@ func (a pages) getCalendar(r *web.Request) error {
 	for _, d := range v.Dates {
 		c.Events = append(c.Events, v.event(d))
 	}
+	plans, err := a.Desk.Plans.Dates(v.Reader.ID)
+	if err != nil {
+		return err
+	}
+	for _, d := range plans {
+		c.Events = append(c.Events, v.planEvent(d))
+	}
 	slices.SortFunc(c.Events, func(x, y calendar.Event) int { return cmp.Or(x.Begin.Compare(y.Begin), strings.Compare(x.UID, y.UID)) })
 	body, err := calendar.ICS(c)
 	if err != nil {

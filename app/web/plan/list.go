@@ -33,7 +33,7 @@ type line struct {
 	Meta          string
 }
 
-func lineOf(p *web.Page, v *plan.View) line {
+func lineOf(p *web.Page, v *plan.Line) line {
 	l := line{Name: v.Plan.Name, Address: address.Plan(v.Plan.ID), Marks: []show.Mark{stateMark(p, v.Plan.State)}}
 	place := v.Organisation.Name
 	if v.Unit != nil {
@@ -50,7 +50,7 @@ func lineOf(p *web.Page, v *plan.View) line {
 }
 
 // goes reports whether the plan is being worked on.
-func goes(v *plan.View) bool {
+func goes(v *plan.Line) bool {
 	return v.Plan.State == store.PlanRunning || v.Plan.State == store.PlanPrepared
 }
 
