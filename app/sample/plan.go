@@ -21,8 +21,10 @@ type course struct {
 // plans plans three plans: one in the middle, one that begins, one that is closed.
 func (s *stage) plans() {
 	for _, c := range []course{
-		{template: "risorse-umane", module: "u-gov/risorse-umane", organisation: "montevelino", begun: -340, live: -95, decided: 30, done: 60, closed: true},
-		{template: "contabilita", module: "u-gov/contabilita", organisation: "montevelino", begun: -110, live: 95, decided: 6, done: 5,
+		{template: "risorse-umane", module: "u-gov/risorse-umane", organisation: "montevelino", begun: -340, live: -95, decided: 30, done: 38, closed: true,
+			facts: map[string][]string{"staff": {"1150"}, "staff_other": {"420"}, "payslips_month": {"1600"}, "contracts_local": {"3"}, "hospital": {"none"},
+				"systems": {"ugov-accounting", "iris"}, "master_people": {"ugov-hr"}, "external_share": {"18"}}},
+		{template: "contabilita", module: "u-gov/contabilita", organisation: "montevelino", begun: -200, live: 150, decided: 7, done: 10,
 			facts: map[string][]string{"departments": {"14"}, "staff": {"1150"}}},
 		{template: "ricerca", module: "u-gov/ricerca", organisation: "valfosca", begun: -12, live: 190, decided: 1},
 	} {
@@ -30,10 +32,11 @@ func (s *stage) plans() {
 		number := new(uint64)
 		s.at(at, func() error { return s.begin(&c, at, number) })
 		for n := range c.decided {
-			s.at(at.AddDate(0, 0, 3+4*n), func() error { return s.decide(&c, *number) })
+			s.at(s.office(at.AddDate(0, 0, 3+4*n), true), func() error { return s.decide(&c, *number) })
 		}
-		for n := range c.done {
-			s.at(at.AddDate(0, 0, 5+3*n).Add(time.Hour), func() error { return s.stepOn(&c, *number) })
+		for n := range c.done { // from its beginning until it is live, or until now
+			after := 5 + n*(min(c.live, 0)-c.begun)/c.done
+			s.at(s.office(at.AddDate(0, 0, after), true).Add(time.Hour), func() error { return s.stepOn(&c, *number) })
 		}
 		if c.closed {
 			s.at(s.office(s.now.AddDate(0, 0, c.live+30), true), func() error {
