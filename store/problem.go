@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"sportello/store/db"
@@ -17,6 +18,7 @@ type Problem struct {
 	Title       Words        `json:"title"`
 	Text        Words        `json:"text,omitzero"` // Markdown, and so is the workaround
 	Workaround  Words        `json:"workaround,omitzero"`
+	WayAt       time.Time    `json:"way_at,omitzero"`    // when the workaround became what it is
 	Affected    []Range      `json:"affected,omitempty"` // versions of the module, a range for each branch
 	FixedIn     []string     `json:"fixed_in,omitempty"` // a version for each branch, as the supplier writes it
 	Environment Environment  `json:"environment,omitzero"`
@@ -33,6 +35,25 @@ type Problem struct {
 	MergedInto  uint64       `json:"merged_into,omitzero"`
 	Withdrawn   time.Time    `json:"withdrawn,omitzero"` // it was no problem
 	Author      uint64       `json:"author,omitzero"`
+	Moves       []Moved      `json:"moves,omitempty"` // the last ones, the oldest first; see MoveTo
+}
+
+// Moved is a state that a problem got to, and when.
+type Moved struct {
+	To ProblemState `json:"to"`
+	At time.Time    `json:"at"`
+}
+
+// keptMoves is how many moves a problem remembers.
+const keptMoves = 40
+
+// MoveTo brings the problem into the state, and has it remember when it got there.
+func (p *Problem) MoveTo(to ProblemState, now time.Time) {
+	if p.State == to {
+		return
+	}
+	p.State = to
+	p.Moves = append(slices.Clone(p.Moves[max(0, len(p.Moves)-keptMoves+1):]), Moved{to, now})
 }
 
 // Gone reports whether the problem is one no more: it was none, or it was found to be another one.

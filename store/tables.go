@@ -560,7 +560,7 @@ var Problems = db.Declare("problems", db.Table[Problem]{
 	},
 	Limits: limit.Fields{
 		"title.it": limit.Text(250), "title.en": limit.Text(250), "text.it": limit.Text(maxNotes), "text.en": limit.Text(maxNotes), "workaround.it": limit.Text(maxNotes), "workaround.en": limit.Text(maxNotes),
-		"affected": limit.Entries(50), "affected.from": limit.Text(maxShort), "affected.until": limit.Text(maxShort), "fixed_in": limit.Texts(50, maxShort), "reason": limit.Text(2000),
+		"moves": limit.Entries(50), "affected": limit.Entries(50), "affected.from": limit.Text(maxShort), "affected.until": limit.Text(maxShort), "fixed_in": limit.Texts(50, maxShort), "reason": limit.Text(2000),
 		"regression.good": limit.Text(maxShort), "regression.introduced_by": limit.Text(250), "supplier.number": limit.Text(maxShort), "supplier.address": limit.Text(maxAddress),
 		"outage.news.it": limit.Text(2000), "outage.news.en": limit.Text(2000),
 	},

@@ -33,6 +33,9 @@ func NewsFeed(token string) string { return "/feeds/" + token + "/releases.atom"
 // CalendarFeed returns the address of somebody's calendar of stops and dates, by its secret.
 func CalendarFeed(token string) string { return "/feeds/" + token + "/releases.ics" }
 
+// ProblemFeed returns the address of somebody's feed of known problems, by its secret.
+func ProblemFeed(token string) string { return "/feeds/" + token + "/problems.atom" }
+
 // NewTicket returns the address of the form that opens a ticket about the module with the code.
 func NewTicket(module string) string { return "/tickets/new?module=" + url.QueryEscape(module) }
 

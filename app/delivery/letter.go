@@ -268,7 +268,8 @@ func (w *letterWriter) named(subject string, ticket uint64) string {
 func (w *letterWriter) letter() (*transport.Letter, error) {
 	o := w.o
 	p := letterPage{Language: w.lang}
-	first := o.Lines[len(o.Lines)-1]
+	own, also := ofItsTicket(o)
+	first := own[len(own)-1]
 	tells := first.Event
 	digest := o.Ticket == nil && o.Release == nil && o.Problem == nil && !o.Account.OfAccount() && tells != event.Received && tells != event.ContactAsked
 	if digest {
@@ -281,9 +282,10 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	if digest {
 		p.Lines = w.digest(first)
 	} else {
-		for _, l := range o.Lines {
+		for _, l := range own {
 			p.Lines = append(p.Lines, w.line(l))
 		}
+		p.Lines = append(p.Lines, w.also(also)...)
 	}
 	attached, ids := w.files(&p)
 	w.inline(&p, attached, ids)

@@ -46,13 +46,14 @@ func (o *office) most(address, domain int) {
 	o.Post.SetMail(mail)
 }
 
-func newOffice(t testing.TB) *office {
+// newOffice is an office on a store of its own; durable: what is written is on disk, as in earnest.
+func newOffice(t testing.TB, durable ...bool) *office {
 	t.Helper()
 	o := &office{t: t, people: map[string]*store.Person{}, group: map[string]uint64{}, module: map[string]uint64{}, organis: map[string]uint64{}}
 	o.now.Store(time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC).UnixNano()) // a Tuesday
 	clock := func() time.Time { return time.Unix(0, o.now.Add(int64(time.Millisecond))) }
 	o.dir = t.TempDir()
-	st, err := store.Open(o.dir, db.Options{NoSync: true, Clock: clock})
+	st, err := store.Open(o.dir, db.Options{NoSync: len(durable) == 0, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

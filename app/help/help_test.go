@@ -21,6 +21,8 @@ func TestAQuestionIsFoundByTheWordsItIsAskedWith(t *testing.T) {
 		{"it", "creare un token", "Come creo un token?"}, {"it", "revoca token", "Come revoco un token?"}, {"it", "ritirare invito", "Come ritiro un invito?"},
 		{"it", "passaggio lavoro", "Come passo ad altri il lavoro di chi lascia?"}, {"it", "riservato gruppo", "Come rendo riservato un gruppo o un modulo?"},
 		{"en", "limiting a token", "How do I limit a token?"}, {"en", "service accounts add", "How do I add a service account?"}, {"en", "confidential group", "How do I make a group or module confidential?"},
+		{"it", "mio problema", "Che cosa succede quando dico «È anche il mio problema»?"}, {"it", "servizio fermo", "Come segnalo che un servizio è fermo?"}, {"it", "correzione non funziona", "Che cosa faccio se una correzione non funziona?"},
+		{"en", "my problem too", "What happens when I say \"This is my problem\"?"}, {"en", "merge known problems", "How do I merge two known problems that are the same?"}, {"en", "attaching a ticket", "How do I attach a ticket to a known problem?"},
 		{"en", "affiliation ends", "What happens when an affiliation ends?"},
 	} {
 		found, err := help.Find(c[0], c[1], 3)

@@ -52,6 +52,14 @@ func (ns *Notices) planLetter(tx *db.Tx, t *store.Ticket, p *store.Person, n *st
 		}
 		return store.Letters.Put(tx, l)
 	}
+	if l, err = ns.sameWords(tx, p.ID, n); err != nil || l != nil {
+		if err != nil {
+			return err
+		}
+		tell.Ticket = t.ID
+		l.Tells = append(l.Tells, tell)
+		return store.Letters.Put(tx, l)
+	}
 	l = &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Ticket: t.ID, Tells: []store.Telling{tell}, Next: tx.Now().Add(ns.post.Mail().Gather)}
 	if n.Event == event.Opened {
 		l.Next = tx.Now() // who asks wants to know that it arrived
@@ -94,6 +102,41 @@ func gathering(tx *db.Tx, person, ticket uint64) (*store.Letter, error) {
 		}
 		if _, account := post.OfAccount(l); !account && tx.Now().Before(l.Next) && len(l.Tells) < post.MostGathered {
 			return l, nil
+		}
+	}
+	return nil, nil
+}
+
+// sameWords returns the letter about another ticket of the person that has not gone yet and says what the notice says, in the same words of
+// the desk; nil for none. So whoever has several tickets of one known problem reads its news once.
+func (ns *Notices) sameWords(tx *db.Tx, person uint64, n *store.Notice) (*store.Letter, error) {
+	if n.Reply == 0 {
+		return nil, nil
+	}
+	says := func(message uint64) (*store.Message, error) {
+		m, err := store.Messages.Get(tx, message)
+		if err != nil || m.Via != door.Desk || m.Internal {
+			return nil, fault.IgnoreNotFound(err)
+		}
+		return m, nil
+	}
+	now, err := says(n.Reply)
+	if err != nil || now == nil {
+		return nil, err
+	}
+	for l, err := range store.LettersGathering.Rows(tx, db.Span{Prefix: key.Of(person)}) {
+		if err != nil {
+			return nil, err
+		}
+		if l.Ticket == 0 || l.Ticket == n.Ticket || !tx.Now().Before(l.Next) || len(l.Tells) >= post.MostGathered {
+			continue
+		}
+		own := l.Tells[0]
+		if own.Ticket != 0 || own.Message == 0 || own.Event != n.Event || own.By != n.By {
+			continue
+		}
+		if m, err := says(own.Message); err != nil || m != nil && m.Body == now.Body {
+			return l, err
 		}
 	}
 	return nil, nil

@@ -294,15 +294,19 @@ func (ns *Notices) outgoing(tx *db.Tx, l *store.Letter) (*Outgoing, string, erro
 	}
 	o := &Outgoing{Letter: l, Person: p, From: ns.post.Mail().From, ReplyTo: ns.post.Mail().From}
 	if l.Ticket != 0 {
+		others := slices.ContainsFunc(l.Tells, func(tell store.Telling) bool { return tell.Ticket != 0 })
 		t, err := store.Tickets.Get(tx, l.Ticket)
-		if err != nil {
+		if fault.IgnoreNotFound(err) != nil || err != nil && !others {
 			return nil, post.WhyGone, fault.IgnoreNotFound(err)
 		}
-		if ns.rights.May(tx, policy.Actor{Person: p}, policy.See, t) != nil && !(t.Unclaimed && t.Requester == p.ID) {
+		readable := err == nil && (ns.rights.May(tx, policy.Actor{Person: p}, policy.See, t) == nil || t.Unclaimed && t.Requester == p.ID)
+		if !readable && !others {
 			return nil, post.WhyMayNotSee, nil
 		}
-		if err := ns.about(tx, o, t); err != nil {
-			return nil, "", err
+		if readable { // else it tells of the others alone
+			if err := ns.about(tx, o, t); err != nil {
+				return nil, "", err
+			}
 		}
 	}
 	if asksContact(l) {
@@ -318,7 +322,13 @@ func (ns *Notices) outgoing(tx *db.Tx, l *store.Letter) (*Outgoing, string, erro
 		return ns.outgoingAccount(tx, o, event)
 	}
 	for _, tell := range l.Tells {
-		line, ok, err := ns.line(tx, o, tell)
+		about := o
+		if l.Ticket != 0 && tell.Ticket != 0 {
+			about = &Outgoing{Letter: l, Person: p} // another ticket, of which the same is told
+		} else if l.Ticket != 0 && o.Ticket == nil {
+			continue
+		}
+		line, ok, err := ns.line(tx, about, tell)
 		if err != nil {
 			return nil, "", err
 		}

@@ -19,8 +19,38 @@ const left = "[…]"
 // personal finds what tells who somebody is, whatever they are called: addresses, telephone numbers, tax codes.
 var personal = regexp.MustCompile(`(?i)[^\s<>()"',;:]+@[^\s<>()"',;:]+|\b[a-z]{6}\d{2}[a-z]\d{2}[a-z]\d{3}[a-z]\b|(\+\d{1,3}[ -]?\d|\b[03]\d)[\d -]{5,}\d`)
 
+// MayMake returns nil when the actor may make a known problem of the ticket: they see what the desk writes in it, belong to its
+// group if it is confidential, and may write known problems of its module, or any while it has none.
+func (ps *Problems) MayMake(a policy.Actor, ticket uint64) error {
+	return ps.st.View(func(tx *db.Tx) error {
+		t, err := store.Tickets.Glance(tx, ticket)
+		if err != nil {
+			return err
+		}
+		return ps.mayMake(tx, a, t)
+	})
+}
+
+func (ps *Problems) mayMake(tx *db.Tx, a policy.Actor, t *store.Ticket) error {
+	if err := ps.rights.May(tx, a, policy.SeeNotes, t); err != nil {
+		return err
+	}
+	if t.IsSpam() || ps.rights.Stand(tx, a, t).Confidential() && (a.Person == nil || !a.Person.InGroup(t.Group)) {
+		return policy.Denied(a)
+	}
+	m, err := store.Modules.Peek(tx, t.Module)
+	if err != nil {
+		return fault.IgnoreNotFound(err)
+	}
+	var wrong fault.Problems
+	if err := place(tx, a, &store.Problem{}, m.Code, &wrong); err != nil {
+		return err
+	}
+	return wrong.Err()
+}
+
 // Draft returns the form of a known problem made from the ticket, which it has attached: its words without the names of its
-// people. Of a confidential ticket only its group gets one, and its texts are empty. Nothing is written.
+// people. Only who may make one gets it (see MayMake), and of a confidential ticket its texts are empty. Nothing is written.
 func (ps *Problems) Draft(a policy.Actor, ticket uint64) (Form, error) {
 	var out Form
 	err := ps.st.View(func(tx *db.Tx) error {
@@ -29,13 +59,10 @@ func (ps *Problems) Draft(a policy.Actor, ticket uint64) (Form, error) {
 		if err != nil {
 			return err
 		}
-		if err := ps.rights.May(tx, a, policy.SeeNotes, t); err != nil {
+		if err := ps.mayMake(tx, a, t); err != nil {
 			return err
 		}
 		secret := ps.rights.Stand(tx, a, t).Confidential()
-		if secret && (a.Person == nil || !a.Person.InGroup(t.Group)) {
-			return policy.Denied(a)
-		}
 		if m, err := store.Modules.Peek(tx, t.Module); err == nil {
 			out.Module = m.Code
 		} else if fault.IgnoreNotFound(err) != nil {
@@ -114,7 +141,7 @@ func nameless(text string, names []string) string {
 		if n == "" {
 			continue
 		}
-		name := regexp.MustCompile(`(?i)(^|[^\p{L}\p{N}])` + regexp.QuoteMeta(n) + `($|[^\p{L}\p{N}])`)
+		name := regexp.MustCompile(`(?i)(^|[^\p{L}\p{N}])` + strings.ReplaceAll(regexp.QuoteMeta(n), "'", "['’]") + `($|[^\p{L}\p{N}])`)
 		for range 2 { // names side by side share what stands between them
 			text = name.ReplaceAllString(text, "${1}"+left+"${2}")
 		}

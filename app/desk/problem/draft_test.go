@@ -9,7 +9,7 @@ func TestADraftNamesNobody(t *testing.T) {
 	names := []string{"Rita Rossi", "Rossi", "Rita", "D'Angelo"}
 	for text, want := range map[string]string{
 		"Lo dice Rita Rossi (rita@ateneo.example), tel. +39 06 1234567.": "Lo dice […] ([…]), tel. […].",
-		"rossi e D’Angelo no; D'Angelo sì":                               "[…] e D’Angelo no; […] sì",
+		"rossi e D’Angelo no; D'Angelo sì":                               "[…] e […] no; […] sì",
 		"Il codice RSSRTI80A41H501X non va in versione 24.01.00":         "Il codice […] non va in versione 24.01.00",
 		"Arrossire non è Rossi":                                          "Arrossire non è […]",
 	} {

@@ -23,8 +23,11 @@ const (
 	atSight = 200
 )
 
-// Run goes the errands as they begin, until the context ends.
+// Run goes the errands as they begin, until the context ends. It begins by getting ready to offer problems.
 func (ps *Problems) Run(ctx context.Context) error {
+	if err := ps.ready(); err != nil {
+		return err
+	}
 	for {
 		for more := true; more && ctx.Err() == nil; {
 			var err error
@@ -296,12 +299,15 @@ func (ps *Problems) mend(tx *db.Tx, c *db.Change) error {
 		case published && !names:
 			p.FixedIn = append(slices.Clone(p.FixedIn), r.Version)
 		case !published && names && (before == store.ProblemFixed || before == store.ProblemBeingFixed):
-			p.State, p.Reason = store.ProblemConfirmed, entry.Cut(r.Reason, store.Problems.Most("reason"))
+			p.MoveTo(store.ProblemConfirmed, tx.Now())
+			p.Reason = entry.Cut(r.Reason, store.Problems.Most("reason"))
 		}
 		if published && before != store.ProblemFixed && before != store.ProblemWontFix {
-			if p.State, err = reached(tx, ps, p); err != nil {
+			to, err := reached(tx, ps, p)
+			if err != nil {
 				return err
 			}
+			p.MoveTo(to, tx.Now())
 		}
 		if published {
 			p.Doubtful = time.Time{}

@@ -9,13 +9,15 @@ import (
 	"sportello/search/analysis"
 	"sportello/store"
 	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // matcher finds known problems by words: their texts in both languages, by how rare each word is among them (BM25). Titles weigh most. It is
-// worked out from all problems once for each state of their table.
+// worked out when the desk begins, and after that for each problem that changed alone.
 type matcher struct {
 	mark    db.Mark
-	lengths map[uint64]float64
+	read    map[uint64]uint64             // revision of each problem that was worked out, also of those that are none
+	lengths map[uint64]float64            // of those that are problems
 	found   map[string]map[uint64]float64 // term, problem: how often
 }
 
@@ -40,40 +42,72 @@ func terms(text, language string) []string {
 	return out
 }
 
-func (ps *Problems) matching(tx *db.Tx) (*matcher, error) {
+// match does something with the matcher as the transaction has the problems; it is not to keep it. Who changes it waits for those who read it.
+func (ps *Problems) match(tx *db.Tx, do func(*matcher) error) error {
+	mark, ok := store.Problems.Mark(tx)
+	ps.matched.RLock()
+	if m := ps.matcher; m != nil && ok && m.mark == mark {
+		defer ps.matched.RUnlock()
+		return do(m)
+	}
+	ps.matched.RUnlock()
 	ps.matched.Lock()
 	defer ps.matched.Unlock()
-	mark, ok := store.Problems.Mark(tx)
-	if ok && ps.matcher != nil && ps.matcher.mark == mark {
-		return ps.matcher, nil
+	if ps.matcher == nil {
+		ps.matcher = &matcher{read: map[uint64]uint64{}, lengths: map[uint64]float64{}, found: map[string]map[uint64]float64{}}
 	}
-	m := &matcher{mark: mark, lengths: map[uint64]float64{}, found: map[string]map[uint64]float64{}}
-	for p, err := range store.Problems.All(tx, 0, false) {
+	m := ps.matcher
+	for p, err := range store.Problems.PeekAll(tx, 0, false) {
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if p.Gone() {
+		if rev, is := m.read[p.ID]; is && rev == p.Rev {
 			continue
 		}
-		for _, part := range []struct {
-			text   store.Words
-			weight float64
-		}{{p.Title, titleWeight}, {p.Text, 1}, {p.Workaround, 0.5}} {
-			for language, text := range map[string]string{"it": part.text.IT, "en": part.text.EN} {
-				for _, w := range terms(text, language) {
-					if m.found[w] == nil {
-						m.found[w] = map[uint64]float64{}
-					}
-					m.found[w][p.ID] += part.weight
-					m.lengths[p.ID] += part.weight
-				}
+		whole, err := store.Problems.Get(tx, p.ID)
+		if err != nil {
+			return err
+		}
+		m.learn(whole)
+	}
+	if ok {
+		m.mark = mark
+	}
+	return do(m)
+}
+
+// learn works the problem out, in place of what it was.
+func (m *matcher) learn(p *store.Problem) {
+	if m.lengths[p.ID] > 0 {
+		for w, in := range m.found {
+			if delete(in, p.ID); len(in) == 0 {
+				delete(m.found, w)
 			}
 		}
 	}
-	if ok {
-		ps.matcher = m
+	delete(m.lengths, p.ID)
+	if m.read[p.ID] = p.Rev; p.Gone() {
+		return
 	}
-	return m, nil
+	for _, part := range []struct {
+		text   store.Words
+		weight float64
+	}{{p.Title, titleWeight}, {p.Text, 1}, {p.Workaround, 0.5}} {
+		for language, text := range map[string]string{"it": part.text.IT, "en": part.text.EN} {
+			for _, w := range terms(text, language) {
+				if m.found[w] == nil {
+					m.found[w] = map[uint64]float64{}
+				}
+				m.found[w][p.ID] += part.weight
+				m.lengths[p.ID] += part.weight
+			}
+		}
+	}
+}
+
+// ready works the problems out before somebody asks.
+func (ps *Problems) ready() error {
+	return ps.st.View(func(tx *db.Tx) error { return ps.match(tx, func(*matcher) error { return nil }) })
 }
 
 // visible returns the known problems that the actor may see, by number.
@@ -82,7 +116,10 @@ func (m *matcher) visible(tx *db.Tx, a policy.Actor) (map[uint64]*store.Problem,
 	for id := range m.lengths {
 		p, err := store.Problems.Peek(tx, id)
 		if err != nil {
-			return nil, err
+			if fault.IgnoreNotFound(err) != nil {
+				return nil, err
+			}
+			continue // it is newer than the transaction
 		}
 		if policy.MayProblem(tx, a, policy.SeeProblem, p) == nil {
 			out[id] = p
@@ -129,15 +166,16 @@ func (ps *Problems) Offers(a policy.Actor, module uint64, version, text string, 
 	var out []*View
 	err := ps.st.View(func(tx *db.Tx) error {
 		out = nil
-		m, err := ps.matching(tx)
-		if err != nil {
+		var seen map[uint64]*store.Problem
+		var scores map[uint64]float64
+		if err := ps.match(tx, func(m *matcher) (err error) {
+			if seen, err = m.visible(tx, a); err == nil {
+				scores = m.score(text, seen)
+			}
+			return err
+		}); err != nil {
 			return err
 		}
-		seen, err := m.visible(tx, a)
-		if err != nil {
-			return err
-		}
-		scores := m.score(text, seen)
 		var ids []uint64
 		for id, s := range scores {
 			if s >= least {

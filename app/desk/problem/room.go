@@ -8,7 +8,7 @@
 //	known.go    what is known of its mending: versions, branches, what is published, what runs where
 //	follow.go   what that makes of each ticket and person; words.go: what they are told
 //	message.go  one message to all; merge.go: two that are one; outage.go: stops of services
-//	offer.go    which known problems a text looks like
+//	offer.go    which known problems a text looks like; feed.go: those that concern somebody
 //	errand.go   doing it to all of them, a few at a time
 package problem
 
@@ -27,7 +27,7 @@ type Problems struct {
 	tickets *ticket.Tickets
 	going   sync.Mutex    // held by a step: each goes on where the one before it ended
 	begun   chan struct{} // an errand began
-	matched sync.Mutex
+	matched sync.RWMutex
 	matcher *matcher // guarded by matched
 }
 

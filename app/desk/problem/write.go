@@ -166,6 +166,9 @@ func (ps *Problems) write(tx *db.Tx, a policy.Actor, p *store.Problem, f Form) e
 	if err := wrong.Err(); err != nil {
 		return err
 	}
+	if p.Workaround != before.Workaround {
+		p.WayAt = tx.Now()
+	}
 	if p.ID == 0 || !reflect.DeepEqual(before, *p) {
 		if err := store.Problems.Put(tx, p); err != nil {
 			return err
@@ -266,7 +269,8 @@ func move(tx *db.Tx, p *store.Problem, f Form, wrong *fault.Problems) {
 	if back {
 		tx.Because(entry.Cut(reason, db.MaxReason))
 	}
-	p.State, p.Reason = to, reason
+	p.MoveTo(to, tx.Now())
+	p.Reason = reason
 }
 
 // Withdraw says that the problem was none, and why. It stays for those who look after it, with its tickets.

@@ -98,16 +98,11 @@ func (rs *Releases) changeFeed(a policy.Actor, by act.Act, next func(now time.Ti
 // organisation of the reader, those of their groups, and those of modules that they follow, as far as they may see them.
 // NotFound for a token that is not good.
 func (rs *Releases) Feed(token string) (*Feed, error) {
-	gone := fault.New(fault.NotFound, "error.not-found")
-	numbers, ok := rs.post.OpenToken(feedPurpose, feedMAC, token)
-	if !ok || len(numbers) != 2 {
-		return nil, gone
-	}
 	var out *Feed
 	err := rs.st.View(func(tx *db.Tx) error {
-		p, err := store.People.Get(tx, numbers[0])
-		if err != nil || !feeds(p, numbers[1]) {
-			return gone
+		p, err := rs.feedReader(tx, token)
+		if err != nil {
+			return err
 		}
 		out = &Feed{Reader: &store.Person{Row: p.Row, Name: p.Name, Language: p.Language}, Made: time.Unix(0, int64(p.Feed))} // #nosec G115 -- a moment
 		a := policy.Actor{Person: p, Via: door.Link}
@@ -144,6 +139,29 @@ func (rs *Releases) Feed(token string) (*Feed, error) {
 		return nil
 	})
 	return out, err
+}
+
+// feedReader returns whose feeds are at the address of the token now; NotFound for one that is not good.
+func (rs *Releases) feedReader(tx *db.Tx, token string) (*store.Person, error) {
+	gone := fault.New(fault.NotFound, "error.not-found")
+	numbers, ok := rs.post.OpenToken(feedPurpose, feedMAC, token)
+	if !ok || len(numbers) != 2 {
+		return nil, gone
+	}
+	p, err := store.People.Get(tx, numbers[0])
+	if err != nil || !feeds(p, numbers[1]) {
+		return nil, gone
+	}
+	return p, nil
+}
+
+// FeedReader returns whose feeds are at the address of the token now, for feeds of other things; NotFound for one that is not good.
+func (rs *Releases) FeedReader(token string) (p *store.Person, err error) {
+	err = rs.st.View(func(tx *db.Tx) error {
+		p, err = rs.feedReader(tx, token)
+		return err
+	})
+	return p, err
 }
 
 // concerning returns the releases that went out and have to do with the actor, of those they may see, without their long

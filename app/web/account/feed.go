@@ -11,8 +11,8 @@ import (
 
 // feedAddresses are the secret addresses of somebody's feeds of updates, empty while they have none.
 type feedAddresses struct {
-	News, Calendar string
-	Made           words.Moment
+	News, Problems, Calendar string
+	Made                     words.Moment
 }
 
 func (a pages) feedAddresses(p *web.Page, who *store.Person) feedAddresses {
@@ -21,7 +21,7 @@ func (a pages) feedAddresses(p *web.Page, who *store.Person) feedAddresses {
 		return feedAddresses{}
 	}
 	base := a.BaseURL()
-	return feedAddresses{News: base + address.NewsFeed(token), Calendar: base + address.CalendarFeed(token), Made: p.Moment(time.Unix(0, int64(who.Feed)))} // #nosec G115 -- a moment
+	return feedAddresses{News: base + address.NewsFeed(token), Problems: base + address.ProblemFeed(token), Calendar: base + address.CalendarFeed(token), Made: p.Moment(time.Unix(0, int64(who.Feed)))} // #nosec G115 -- a moment
 }
 
 // postFeed makes the addresses of the person's feeds, or new ones in place of those of before.

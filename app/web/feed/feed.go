@@ -30,12 +30,21 @@ type reading struct {
 // open returns what is to be read at the address of the request. Nothing on the way keeps the address, and programs that
 // fetch feeds ask each time whether there is something else.
 func (a pages) open(r *web.Request) (*reading, error) {
-	r.SetHeader("X-Robots-Tag", "noindex, nofollow, noarchive")
-	r.SetHeader("Referrer-Policy", "no-referrer")
+	private(r)
 	f, err := a.Desk.Releases.Feed(r.Param("token"))
 	if err != nil {
 		return nil, err
 	}
+	return a.reading(r, f)
+}
+
+func private(r *web.Request) {
+	r.SetHeader("X-Robots-Tag", "noindex, nofollow, noarchive")
+	r.SetHeader("Referrer-Policy", "no-referrer")
+}
+
+// reading is the answer to the feed's reader.
+func (a pages) reading(r *web.Request, f *release.Feed) (*reading, error) {
 	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return nil, err

@@ -201,6 +201,14 @@ func (v *page) events(one *problem.View) {
 		}
 	}
 	add(one.Created, v.T("problems.event-written"))
+	for _, m := range one.Moves {
+		if m.To != store.ProblemSuspected {
+			add(m.At, v.T("problems.event-moved", "state", v.T("problems.state-"+m.To.String())))
+		}
+	}
+	if one.Workaround != (store.Words{}) {
+		add(one.WayAt, v.T("problems.event-way"))
+	}
 	add(one.Outage.From, v.T("problems.event-out"))
 	if news, _ := show.InLanguage(one.Outage.News, v.Lang); news != "" {
 		add(one.Outage.NewsAt, news)

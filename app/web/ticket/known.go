@@ -89,7 +89,15 @@ func (a pages) known(r *web.Request, v *ticketPage, t *ticket.View) error {
 			v.Known.Likely = append(v.Known.Likely, knownLineOf(&v.Page, one))
 		}
 	}
-	if v.MayWork && !v.IsSpam {
+	if !v.MayWork {
+		return nil
+	}
+	switch err := a.Desk.Problems.MayMake(r.Actor(), v.ID); fault.KindOf(err) {
+	case fault.Denied, fault.NotFound, fault.SignIn:
+	default:
+		if err != nil {
+			return err
+		}
 		v.Known.New = address.NewProblem(v.ID)
 	}
 	return nil
