@@ -170,6 +170,53 @@ func previewOf(tx *db.Tx, r *store.Release, to []uint64) (Preview, error) {
 	return out, nil
 }
 
+// restsOn are the tables that whom a release tells is worked out from.
+var restsOn = []db.AnyTable{store.Releases, store.Organisations, store.Units, store.Installations, store.Modules, store.Groups, store.People, store.Followings, store.Contacts, store.SettingsTable}
+
+// foreseen is whom a release tells, worked out where nobody waits for it.
+type foreseen struct {
+	preview Preview
+	at      []db.Mark // of restsOn then; empty: it was not worked out
+}
+
+// foresee works out whom a release tells before the transaction that asks: going through thousands of people there would
+// hold up every other write. What is wrong is left to that transaction to find.
+func (rs *Releases) foresee(a policy.Actor, number uint64, of func(*db.Tx, *store.Release) (Preview, error)) foreseen {
+	var out foreseen
+	err := rs.st.View(func(tx *db.Tx) error {
+		r, err := store.Releases.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		if err := policy.MayRelease(tx, a, policy.PublishRelease, r); err != nil {
+			return err
+		}
+		out.preview, err = of(tx, r)
+		out.at = marks(tx)
+		return err
+	})
+	if err != nil {
+		return foreseen{}
+	}
+	return out
+}
+
+// now returns whom the release tells as the transaction sees it: what was foreseen if no row changed since on which it rests.
+func (f foreseen) now(tx *db.Tx, r *store.Release, of func(*db.Tx, *store.Release) (Preview, error)) (Preview, error) {
+	if len(f.at) > 0 && slices.Equal(f.at, marks(tx)) {
+		return f.preview, nil
+	}
+	return of(tx, r)
+}
+
+func marks(tx *db.Tx) []db.Mark {
+	out := make([]db.Mark, len(restsOn))
+	for i, t := range restsOn {
+		out[i], _ = t.Mark(tx)
+	}
+	return out
+}
+
 // added returns the organisations that the release is for and did not go to, in ascending order.
 func added(tx *db.Tx, r *store.Release) ([]uint64, error) {
 	to, err := reach(tx, r)

@@ -96,6 +96,10 @@ type Publication struct {
 // "error.nobody-to-tell" with the preview as long as nobody decided about organisations with nobody to tell.
 func (rs *Releases) Publish(a policy.Actor, number uint64, p Publication) (*View, *Preview, error) {
 	var shown *Preview
+	var before foreseen
+	if p.Audience != "" || !p.Nobody {
+		before = rs.foresee(a, number, preview)
+	}
 	v, err := rs.change(a, act.PublishRelease, policy.PublishRelease, number, p.Rev, func(tx *db.Tx, r *store.Release, f policy.ReleaseFacts) error {
 		shown = nil
 		if f.NeedsCheck() && r.State == store.ReleaseDraft {
@@ -105,7 +109,7 @@ func (rs *Releases) Publish(a policy.Actor, number uint64, p Publication) (*View
 			return fault.Problems{fault.New(fault.Invalid, "error.audience-needed").At("audience")}
 		}
 		if p.Audience != "" || !p.Nobody {
-			seen, err := preview(tx, r)
+			seen, err := before.now(tx, r, preview)
 			if err != nil {
 				return err
 			}
@@ -253,13 +257,23 @@ type Widening struct {
 // Conflict "error.nobody-to-tell" with it as long as nobody decided about those among them with nobody to tell.
 func (rs *Releases) Widen(a policy.Actor, number uint64, w Widening) (*View, *Preview, error) {
 	var shown *Preview
+	var before foreseen
+	widened := func(tx *db.Tx, r *store.Release) (Preview, error) {
+		if err := readdress(tx, r, w.Audience); err != nil {
+			return Preview{}, err
+		}
+		return previewAdded(tx, r)
+	}
+	if w.Seen != "" || !w.Nobody {
+		before = rs.foresee(a, number, widened)
+	}
 	v, err := rs.change(a, act.WidenRelease, policy.PublishRelease, number, w.Rev, func(tx *db.Tx, r *store.Release, _ policy.ReleaseFacts) error {
 		shown = nil
 		if err := readdress(tx, r, w.Audience); err != nil {
 			return err
 		}
 		if w.Seen != "" || !w.Nobody {
-			now, err := previewAdded(tx, r)
+			now, err := before.now(tx, r, widened)
 			if err != nil {
 				return err
 			}

@@ -19,7 +19,7 @@ import (
 )
 
 // atOnce is how many people or organisations one transaction of a round serves: another write waits for no more.
-const atOnce = 20
+const atOnce = 8
 
 // Run publishes what is due, goes the rounds and reminds, until the context ends.
 func (rs *Releases) Run(ctx context.Context) error {
