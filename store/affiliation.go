@@ -22,6 +22,7 @@ type Affiliation struct {
 	Position     string    `json:"position,omitzero"` // a code of Settings.Positions; empty: nobody said
 	Modules      []uint64  `json:"modules,omitempty"` // those the person works with there; empty: nobody said
 	Coordinator  bool      `json:"coordinator,omitzero"`
+	Named        bool      `json:"named,omitzero"` // answers for updates there, of Modules alone if there are any, and says which versions run
 	From         time.Time `json:"from,omitzero"`  // zero: since ever
 	Until        time.Time `json:"until,omitzero"` // the first moment at which it no longer holds; zero: open
 	Source       Source    `json:"source"`
@@ -81,9 +82,15 @@ func (h *Affiliation) Coordinates(organisation, unit uint64) bool {
 	return h.Coordinator && organisation != 0 && h.Organisation == organisation && (h.Unit == 0 || h.Unit == unit)
 }
 
+// Answers reports whether the affiliation makes its person answer for the organisation as a whole or for this unit of it, of
+// modules or of all: as its coordinator, or named by one.
+func (h *Affiliation) Answers(organisation, unit uint64) bool {
+	return (h.Coordinator || h.Named) && organisation != 0 && h.Organisation == organisation && (h.Unit == 0 || h.Unit == unit)
+}
+
 // Same reports whether the other affiliation says the same of its person, whoever gave it and whatever was told of it.
 func (h *Affiliation) Same(o Affiliation) bool {
-	return h.Hat() == o.Hat() && h.Position == o.Position && slices.Equal(h.Modules, o.Modules) && h.Coordinator == o.Coordinator &&
+	return h.Hat() == o.Hat() && h.Position == o.Position && slices.Equal(h.Modules, o.Modules) && h.Coordinator == o.Coordinator && h.Named == o.Named &&
 		h.From.Equal(o.From) && h.Until.Equal(o.Until) && h.Ended.Equal(o.Ended)
 }
 
@@ -139,6 +146,17 @@ func (p *Person) Coordinated(now time.Time) []Affiliation {
 	var out []Affiliation
 	for _, h := range p.Affiliations {
 		if h.Coordinator && h.Holds(now) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// Answering returns the affiliations by which the person answers for somebody at the moment.
+func (p *Person) Answering(now time.Time) []Affiliation {
+	var out []Affiliation
+	for _, h := range p.Affiliations {
+		if (h.Coordinator || h.Named) && h.Holds(now) {
 			out = append(out, h)
 		}
 	}
@@ -238,11 +256,11 @@ var (
 	PeopleByUnit = People.Index("unit", func(p *Person) [][]byte {
 		return p.belonging(func(h *Affiliation) uint64 { return h.Unit })
 	})
-	// organisation and unit of a coordinator.
+	// organisation and unit of a coordinator, or of somebody whom one named.
 	PeopleByCoordination = People.Index("coordination", func(p *Person) [][]byte {
 		var out [][]byte
 		for h := range p.Open {
-			if h.Coordinator {
+			if h.Coordinator || h.Named {
 				out = append(out, key.Of(h.Organisation, h.Unit))
 			}
 		}

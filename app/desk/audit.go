@@ -246,7 +246,7 @@ func (n *namer) affiliation(h store.Affiliation) string {
 	for _, word := range []struct {
 		has  bool
 		word string
-	}{{h.Position != "", h.Position}, {h.Coordinator, "coordinator"}, {!h.From.IsZero(), h.From.Format(time.DateOnly) + " →"}, {!h.Until.IsZero(), "→ " + h.Until.Format(time.DateOnly)},
+	}{{h.Position != "", h.Position}, {h.Coordinator, "coordinator"}, {h.Named, "named"}, {!h.From.IsZero(), h.From.Format(time.DateOnly) + " →"}, {!h.Until.IsZero(), "→ " + h.Until.Format(time.DateOnly)},
 		{!h.Ended.IsZero(), "ended"}} {
 		if word.has {
 			out += " (" + word.word + ")"

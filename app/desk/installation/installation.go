@@ -99,24 +99,24 @@ func (is *Installations) list(tx *db.Tx, a policy.Actor, code string) (List, err
 		if err != nil {
 			return out, err
 		}
-		v.MayKeep = policy.MayInstallation(a, policy.KeepInstallations, i, group, tx.Now())
+		v.MayKeep = policy.MayInstallation(tx, a, policy.KeepInstallations, i, group)
 		out.Installed = append(out.Installed, v)
 	}
 	slices.SortStableFunc(out.Installed, func(x, y View) int {
 		return cmp.Or(strings.Compare(x.Module.Code, y.Module.Code), strings.Compare(unitName(x.Unit), unitName(y.Unit)), cmp.Compare(x.Environment, y.Environment))
 	})
-	out.MayKeep = mayKeepAny(a, o, out.Units, tx.Now())
+	out.MayKeep = mayKeepAny(tx, a, o, out.Units)
 	return out, nil
 }
 
 // mayKeepAny reports whether there is anything that the actor may keep at the organisation. Of whom it takes a module to
 // tell, an agent, it says yes.
-func mayKeepAny(a policy.Actor, o *store.Organisation, units []*store.Unit, now time.Time) bool {
-	if a.IsAgent() || policy.MayInstallation(a, policy.KeepInstallations, &store.Installation{Organisation: o.ID}, 0, now) {
+func mayKeepAny(tx *db.Tx, a policy.Actor, o *store.Organisation, units []*store.Unit) bool {
+	if a.IsAgent() || policy.MayInstallation(tx, a, policy.KeepInstallations, &store.Installation{Organisation: o.ID}, 0) {
 		return true
 	}
 	return slices.ContainsFunc(units, func(u *store.Unit) bool {
-		return policy.MayInstallation(a, policy.KeepInstallations, &store.Installation{Organisation: o.ID, Unit: u.ID}, 0, now)
+		return policy.MayInstallation(tx, a, policy.KeepInstallations, &store.Installation{Organisation: o.ID, Unit: u.ID}, 0)
 	})
 }
 
@@ -133,7 +133,7 @@ func seen(tx *db.Tx, a policy.Actor, code string) (*store.Organisation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !policy.MayInstallation(a, policy.SeeInstallations, &store.Installation{Organisation: o.ID}, 0, tx.Now()) {
+	if !policy.MayInstallation(tx, a, policy.SeeInstallations, &store.Installation{Organisation: o.ID}, 0) {
 		return nil, fault.New(fault.NotFound, "error.not-found")
 	}
 	return o, nil
@@ -278,7 +278,7 @@ func (is *Installations) writer(tx *db.Tx, a policy.Actor, code string) (*writer
 	if err != nil {
 		return nil, err
 	}
-	if !a.System && !mayKeepAny(a, o, units, tx.Now()) {
+	if !a.System && !mayKeepAny(tx, a, o, units) {
 		return nil, policy.Denied(a)
 	}
 	w := &writer{a: a, organisation: o, units: map[string]uint64{}, there: map[place]*store.Installation{}, groups: groups{}, loc: is.loc}
@@ -296,7 +296,7 @@ func (is *Installations) writer(tx *db.Tx, a policy.Actor, code string) (*writer
 
 func (w *writer) mayKeep(tx *db.Tx, i *store.Installation) (bool, error) {
 	group, err := w.groups.of(tx, i.Module)
-	return err == nil && policy.MayInstallation(w.a, policy.KeepInstallations, i, group, tx.Now()), err
+	return err == nil && policy.MayInstallation(tx, w.a, policy.KeepInstallations, i, group), err
 }
 
 // put writes what the entry says, and returns which installation it is of. What is wrong with it is kept under names that
@@ -353,7 +353,7 @@ func (w *writer) put(tx *db.Tx, prefix string, e Entry) (at place, ok bool) {
 		i.Since = e.Since
 	}
 	i.Version, i.Installs, i.By = text, installs, w.a.ID()
-	i.ByDesk = w.a.Person == nil || !w.a.Person.Covers(i.Organisation, i.Unit, tx.Now())
+	i.ByDesk = !policy.AnswersFor(tx, w.a.Person, store.Hat{Organisation: i.Organisation, Unit: i.Unit}, i.Module)
 	if err := store.Installations.Put(tx, &i); err != nil {
 		w.failed = err
 	}

@@ -67,7 +67,7 @@ func overview(tx *db.Tx, a policy.Actor, m *store.Module, group uint64) (Overvie
 		if err != nil {
 			return out, err
 		}
-		if !policy.MayInstallation(a, policy.SeeInstallations, i, group, tx.Now()) {
+		if !policy.MayInstallation(tx, a, policy.SeeInstallations, i, group) {
 			continue
 		}
 		p := Place{Installation: i}

@@ -56,7 +56,9 @@ func (ns *Notices) outgoingRelease(tx *db.Tx, o *Outgoing) (*Outgoing, string, e
 	case facts.May(tx, policy.Actor{Person: o.Person}, policy.SeeRelease, store.Hat{}) != nil:
 		return nil, post.WhyMayNotSee, nil
 	default:
-		mine = func(row *store.Receipt) bool { return o.Person.Covers(row.Organisation, row.Unit, tx.Now()) }
+		mine = func(row *store.Receipt) bool {
+			return policy.AnswersFor(tx, o.Person, store.Hat{Organisation: row.Organisation, Unit: row.Unit}, row.Module)
+		}
 	}
 	if out.Module, err = store.Modules.Peek(tx, r.Modules[0]); err != nil {
 		return nil, "", err

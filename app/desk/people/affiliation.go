@@ -149,7 +149,7 @@ func affiliations(tx *db.Tx, a policy.Actor, wrong *fault.Problems, given, had [
 		}) {
 			continue // the same twice
 		}
-		kept := store.Affiliation{Organisation: h.Organisation, Unit: h.Unit, Position: h.Position, Modules: h.Modules, Coordinator: h.Coordinator,
+		kept := store.Affiliation{Organisation: h.Organisation, Unit: h.Unit, Position: h.Position, Modules: h.Modules, Coordinator: h.Coordinator, Named: h.Named,
 			From: h.From, Until: h.Until, Source: source, By: a.ID(), Given: now}
 		if at >= 0 {
 			o := left[at]

@@ -238,7 +238,7 @@ func (ps *People) wear(tx *db.Tx, i *store.Invitation, p *store.Person) error {
 	}
 	h.Warned = warned(&h, h.Given)
 	has := func(o store.Affiliation) bool {
-		return o.Hat() == h.Hat() && o.Position == h.Position && !o.Coordinator && o.From.Equal(h.From) && o.Until.Equal(h.Until) && slices.Equal(o.Modules, h.Modules)
+		return o.Hat() == h.Hat() && o.Position == h.Position && !o.Coordinator && !o.Named && o.From.Equal(h.From) && o.Until.Equal(h.Until) && slices.Equal(o.Modules, h.Modules)
 	}
 	if !slices.ContainsFunc(slices.Collect(p.Open), has) {
 		p.Affiliations = append(slices.Clone(p.Affiliations), h)

@@ -285,6 +285,9 @@ func rightsIn(c *db.Change, side func(db.Field) json.RawMessage) []store.RightCh
 		if h.Coordinator && h.Ended.IsZero() && !slices.Contains(out, right) {
 			out = append(out, right)
 		}
+		if right.Right = "named"; h.Named && h.Ended.IsZero() && !slices.Contains(out, right) {
+			out = append(out, right)
+		}
 	}
 	return out
 }

@@ -1,9 +1,10 @@
 package policy
 
 import (
-	"time"
+	"slices"
 
 	"sportello/store"
+	"sportello/store/db"
 )
 
 // InstallationAct is something a person may or may not do with the installations of an organisation.
@@ -21,6 +22,7 @@ type installationRelation uint8
 
 const (
 	asMember         installationRelation = iota // belongs to the organisation
+	asPlaceNamed                                 // named by a coordinator of these, for the module
 	asPlaceKeeper                                // coordinator of the organisation, or of the unit whose installation it is
 	asModuleAgent                                // of the module's group
 	asOtherAgent                                 // of another group
@@ -31,11 +33,29 @@ const (
 
 var installationActNames = [...]string{SeeInstallations: "see-installations", KeepInstallations: "keep-installations"}
 
-var installationRelationNames = [installationRelations]string{asMember: "member", asPlaceKeeper: "coordinator", asModuleAgent: "agent-here",
+var installationRelationNames = [installationRelations]string{asMember: "member", asPlaceNamed: "named", asPlaceKeeper: "coordinator", asModuleAgent: "agent-here",
 	asOtherAgent: "agent-elsewhere", asModuleOverseer: "supervisor", asDesksRunner: "administrator"}
 
-// MayInstallation reports whether the actor may do the act with the installation, whose module's group is group.
-func MayInstallation(a Actor, act InstallationAct, i *store.Installation, group uint64, now time.Time) bool {
+// AnswersFor reports whether the person answers for the place about all of the modules: as its coordinator, or named by one
+// for these modules or levels above them, or for all. Module 0 is some module, of whom it takes one to tell.
+func AnswersFor(tx *db.Tx, p *store.Person, at store.Hat, modules ...uint64) bool {
+	if p == nil {
+		return false
+	}
+	return slices.ContainsFunc(p.Affiliations, func(h store.Affiliation) bool {
+		return h.Answers(at.Organisation, at.Unit) && h.Holds(tx.Now()) && answersAbout(tx, &h, modules)
+	})
+}
+
+func answersAbout(tx *db.Tx, h *store.Affiliation, modules []uint64) bool {
+	return h.Coordinator || len(h.Modules) == 0 || !slices.ContainsFunc(modules, func(m uint64) bool {
+		return m != 0 && !slices.ContainsFunc(h.Modules, func(level uint64) bool { return Under(tx, m, level) })
+	})
+}
+
+// MayInstallation reports whether the actor may do the act with the installation, whose module's group is group. Module 0 is
+// some module, of whom it takes one to tell.
+func MayInstallation(tx *db.Tx, a Actor, act InstallationAct, i *store.Installation, group uint64) bool {
 	if a.System {
 		return true
 	}
@@ -43,9 +63,10 @@ func MayInstallation(a Actor, act InstallationAct, i *store.Installation, group 
 	if !ok || a.Person == nil || a.Person.Disabled {
 		return false
 	}
-	p := a.Person
+	p, now := a.Person, tx.Now()
 	is := [installationRelations]bool{
 		asMember:         p.Belongs(i.Organisation, 0, now),
+		asPlaceNamed:     AnswersFor(tx, p, store.Hat{Organisation: i.Organisation, Unit: i.Unit}, i.Module),
 		asPlaceKeeper:    p.Covers(i.Organisation, i.Unit, now),
 		asModuleAgent:    p.InGroup(group),
 		asOtherAgent:     p.IsAgent() && !p.InGroup(group),

@@ -31,6 +31,7 @@ type releaseRelation uint8
 
 const (
 	asAddressee         releaseRelation = iota // belongs to an organisation that it went to
+	asReleaseNamed                             // named by a coordinator of such an organisation for its modules; about a place, of that place
 	asSpeaker                                  // coordinator of such an organisation; about a place, of that place
 	asReleaseAgent                             // of the groups of its modules: to see it, of one of them
 	asReleaseOutsider                          // agent of other groups
@@ -104,10 +105,12 @@ func (f ReleaseFacts) may(tx *db.Tx, a Actor, act ReleaseAct, at store.Hat) bool
 	}
 	is := [releaseRelations]bool{asReleaseAgent: here, asReleaseOutsider: p.IsAgent() && !here, asReleaseSupervisor: supervises, asReleaseRunner: a.IsAdministrator()}
 	if at.Organisation != 0 {
+		is[asReleaseNamed] = f.release.WentTo(at.Organisation) && AnswersFor(tx, p, at, f.release.Modules...)
 		is[asSpeaker] = (f.release.WentTo(at.Organisation) || act == KeepContacts) && p.Covers(at.Organisation, at.Unit, now)
 	} else {
 		for _, h := range p.Affiliations {
 			is[asAddressee] = is[asAddressee] || h.Holds(now) && f.release.WentTo(h.Organisation)
+			is[asReleaseNamed] = is[asReleaseNamed] || h.Named && h.Holds(now) && f.release.WentTo(h.Organisation) && answersAbout(tx, &h, f.release.Modules)
 			is[asSpeaker] = is[asSpeaker] || h.Coordinator && h.Holds(now) && f.release.WentTo(h.Organisation)
 		}
 	}

@@ -29,6 +29,7 @@ func TestRightsOverReleasesAreThoseOfThePage(t *testing.T) {
 	hat := func(h store.Affiliation) Actor { return somebody(store.Person{Affiliations: []store.Affiliation{h}}) }
 	actors := [releaseRelations]Actor{
 		asAddressee:         hat(store.Affiliation{Organisation: organisation}),
+		asReleaseNamed:      hat(store.Affiliation{Organisation: organisation, Named: true}),
 		asSpeaker:           hat(store.Affiliation{Organisation: organisation, Coordinator: true}),
 		asReleaseAgent:      somebody(store.Person{Groups: []store.Membership{{Group: group}}}),
 		asReleaseOutsider:   somebody(store.Person{Groups: []store.Membership{{Group: 8}}}),
@@ -83,6 +84,18 @@ func TestRightsOverReleasesAreThoseOfThePage(t *testing.T) {
 		unit := hat(store.Affiliation{Organisation: organisation, Unit: 3, Coordinator: true})
 		if f.may(tx, unit, AnswerReceipt, store.Hat{Organisation: organisation}) || !f.may(tx, unit, AnswerReceipt, store.Hat{Organisation: organisation, Unit: 3}) {
 			t.Error("a coordinator of a unit answers for the unit, and for nothing else")
+		}
+		for _, h := range []store.Affiliation{
+			{Organisation: organisation, Named: true, Modules: []uint64{6}},
+			{Organisation: organisation, Named: true, Unit: 3},
+			{Organisation: organisation, Named: true, Until: now},
+			{Organisation: 10, Named: true},
+		} {
+			f := f
+			f.release = &store.Release{To: []uint64{organisation}, Modules: []uint64{5}}
+			if f.may(tx, hat(h), AnswerReceipt, store.Hat{Organisation: organisation}) || f.may(tx, hat(h), SeeReceipt, store.Hat{Organisation: organisation}) {
+				t.Errorf("%+v answers for the organisation about module 5", h)
+			}
 		}
 		two := ReleaseFacts{release: &store.Release{}, groups: []uint64{group, 8}}
 		if a := actors[asReleaseAgent]; two.may(tx, a, WriteRelease, store.Hat{}) || !two.may(tx, a, SeeDraft, store.Hat{}) {

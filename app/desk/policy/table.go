@@ -88,10 +88,10 @@ var deskRelationNames = [deskRelations]string{asAnybody: "anybody", asSignedIn: 
 
 // installationRights is the table of rights over installations. Relations add up; an act without a row is refused.
 var installationRights = table[InstallationAct, cell](installationActNames[:], installationRelationNames[:], words(cellNames[:]), `
-act                 member  coordinator  agent-here  agent-elsewhere  supervisor  administrator
+act                 member  named  coordinator  agent-here  agent-elsewhere  supervisor  administrator
 
-see-installations   yes     yes          yes         yes              yes         yes
-keep-installations  no      yes          yes         no               yes         yes
+see-installations   yes     yes    yes          yes         yes              yes         yes
+keep-installations  no      yes    yes          yes         no               yes         yes
 `)
 
 // releaseRights is the table of rights over releases and their receipts. Relations add up; an act without a row is refused. The words:
@@ -99,17 +99,17 @@ keep-installations  no      yes          yes         no               yes       
 // the product needs no check.
 var releaseRights = table[ReleaseAct, releaseCell](releaseActNames[:], releaseRelationNames[:],
 	map[string]releaseCell{"no": neverRelease, "yes": alwaysRelease, "open": openRelease, "other": secondPerson, "free": uncheckedRelease}, `
-act              addressee  coordinator  agent-here  agent-elsewhere  supervisor  administrator
+act              addressee  named  coordinator  agent-here  agent-elsewhere  supervisor  administrator
 
-see-release      yes        yes          yes         open             yes         yes
-see-draft        no         no           yes         no               yes         yes
-write-release    no         no           yes         no               yes         yes
-check-release    no         no           other       no               other       other
-publish-release  no         no           free        no               yes         yes
-see-receipt      no         yes          yes         no               yes         yes
-answer-receipt   no         yes          yes         no               yes         no
-see-downloads    no         no           no          no               yes         yes
-keep-contacts    no         yes          yes         no               yes         no
+see-release      yes        yes    yes          yes         open             yes         yes
+see-draft        no         no     no           yes         no               yes         yes
+write-release    no         no     no           yes         no               yes         yes
+check-release    no         no     no           other       no               other       other
+publish-release  no         no     no           free        no               yes         yes
+see-receipt      no         yes    yes          yes         no               yes         yes
+answer-receipt   no         yes    yes          yes         no               yes         no
+see-downloads    no         no     no           no          no               yes         yes
+keep-contacts    no         no     yes          yes         no               yes         no
 `)
 
 // planRights is the table of rights over plans and templates. Relations add up; an act without a row is refused. The words:
@@ -151,7 +151,7 @@ var releaseActNames = [...]string{SeeRelease: "see-release", SeeDraft: "see-draf
 	PublishRelease: "publish-release", SeeReceipt: "see-receipt", AnswerReceipt: "answer-receipt", SeeDownloads: "see-downloads", KeepContacts: "keep-contacts"}
 
 // releaseRelationNames are the headings of the table of rights over releases.
-var releaseRelationNames = [releaseRelations]string{asAddressee: "addressee", asSpeaker: "coordinator", asReleaseAgent: "agent-here",
+var releaseRelationNames = [releaseRelations]string{asAddressee: "addressee", asReleaseNamed: "named", asSpeaker: "coordinator", asReleaseAgent: "agent-here",
 	asReleaseOutsider: "agent-elsewhere", asReleaseSupervisor: "supervisor", asReleaseRunner: "administrator"}
 
 // problemRights is the table of rights over known problems. Relations add up; an act without a row is refused. The words: yes; no;

@@ -31,7 +31,7 @@ type Place struct {
 type Addressed struct {
 	*store.Organisation
 	Places   []Place
-	People   []*store.Person // coordinators, and those who follow the module, without passwords
+	People   []*store.Person // coordinators, whom they named, and those who follow the module, without passwords
 	Contacts []*store.Contact
 	Bounced  []string // addresses among them that mail lately came back from
 }
@@ -339,7 +339,7 @@ func followers(tx *db.Tx, r *store.Release) ([]*store.Person, error) {
 }
 
 // peopleOf returns whom the release tells at the organisation, by their number: its coordinators, those of the units where
-// it is to be installed, and those of the followers who belong there.
+// it is to be installed, whom these named for that, and those of the followers who belong there.
 func peopleOf(tx *db.Tx, followers []*store.Person, organisation uint64, places []Place) ([]*store.Person, error) {
 	out := map[uint64]*store.Person{}
 	for e := range store.PeopleByCoordination.Entries(tx, db.Span{Prefix: key.Of(organisation)}) {
@@ -347,10 +347,7 @@ func peopleOf(tx *db.Tx, followers []*store.Person, organisation uint64, places 
 		if err != nil {
 			return nil, err
 		}
-		speaks := p.Covers(organisation, 0, tx.Now()) || slices.ContainsFunc(places, func(at Place) bool {
-			return at.Hat.Unit != 0 && p.Covers(organisation, at.Hat.Unit, tx.Now())
-		})
-		if speaks && !p.Disabled && !p.IsService() {
+		if (p.Covers(organisation, 0, tx.Now()) || speaks(tx, p, places)) && !p.Disabled && !p.IsService() {
 			out[p.ID] = p
 		}
 	}

@@ -50,7 +50,7 @@ func (rs *Releases) MayAnswer(a policy.Actor, number uint64, organisation string
 			return nil
 		}
 		if a.Person != nil {
-			for _, h := range a.Person.Coordinated(tx.Now()) {
+			for _, h := range a.Person.Answering(tx.Now()) {
 				if h.Organisation == o.ID && facts.May(tx, a, policy.AnswerReceipt, store.Hat{Organisation: o.ID, Unit: h.Unit}) == nil {
 					return nil
 				}

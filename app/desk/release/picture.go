@@ -159,18 +159,18 @@ func (rs *Releases) Pictured(a policy.Actor) ([]*store.Module, error) {
 	return out, err
 }
 
-// ownModules are the modules of releases that went to places that the actor coordinates.
+// ownModules are the modules of releases that went to places for which the actor answers.
 func (rs *Releases) ownModules(tx *db.Tx, a policy.Actor) (map[uint64]bool, error) {
 	out := map[uint64]bool{}
 	if a.Person == nil {
 		return out, nil
 	}
-	for _, h := range a.Person.Coordinated(tx.Now()) {
+	for _, h := range a.Person.Answering(tx.Now()) {
 		for row, err := range store.ReceiptsByOrganisation.GlanceRows(tx, db.Span{Prefix: key.Of(h.Organisation)}) {
 			if err != nil {
 				return out, err
 			}
-			if out[row.Module] || !a.Person.Covers(row.Organisation, row.Unit, tx.Now()) {
+			if out[row.Module] || !policy.AnswersFor(tx, a.Person, store.Hat{Organisation: row.Organisation, Unit: row.Unit}, row.Module) {
 				continue
 			}
 			r, err := store.Releases.Glance(tx, row.Release)
@@ -200,7 +200,7 @@ func (rs *Releases) anyOut(tx *db.Tx, a policy.Actor, module uint64) (bool, erro
 const maxAcross = 60
 
 // Picture returns the picture of the module of the code: of all places to those who may see the receipts of its releases,
-// to coordinators that of their places. NotFound for everybody else. It is read from the keys of an index, so that it costs
+// to coordinators and whom they named that of their places. NotFound for everybody else. It is read from the keys of an index, so that it costs
 // little with many organisations.
 func (rs *Releases) Picture(a policy.Actor, code string) (Picture, error) {
 	var out Picture
@@ -229,7 +229,7 @@ func (rs *Releases) picture(tx *db.Tx, a policy.Actor, code string) (Picture, er
 		return out, err
 	}
 	whole := facts.Inside(a)
-	if !whole && (a.Person == nil || !a.Person.IsCoordinator(tx.Now())) {
+	if !whole && (a.Person == nil || len(a.Person.Answering(tx.Now())) == 0) {
 		return out, gone
 	}
 	across := map[uint64]int{}
@@ -251,7 +251,7 @@ func (rs *Releases) picture(tx *db.Tx, a policy.Actor, code string) (Picture, er
 	for n, r := range out.Releases {
 		for e := range store.ReceiptsByModule.Entries(tx, db.Span{Prefix: key.Of(m.ID, r.ID)}) {
 			k := pictureKey{binary.BigEndian.Uint64(e.Rest), binary.BigEndian.Uint64(e.Rest[8:]), store.Environment(e.Rest[16])}
-			if !whole && !a.Person.Covers(k.organisation, k.unit, tx.Now()) {
+			if !whole && !policy.AnswersFor(tx, a.Person, store.Hat{Organisation: k.organisation, Unit: k.unit}, m.ID) {
 				continue
 			}
 			at, known := rows[k]

@@ -29,6 +29,7 @@ type ReceiptView struct {
 	Late         bool   // it was asked, its day is past, and nothing is installed
 	Untested     bool   // production, while the same release is not installed in the test environment that the place has
 	MayAnswer    bool
+	Own          bool // the actor answers for the place as one of its own
 }
 
 // Receipts returns what organisations say of the release, by organisation, unit, module and environment: all of them to
@@ -68,6 +69,7 @@ func (rs *Releases) receipts(tx *db.Tx, a policy.Actor, number uint64) ([]Receip
 			return nil, err
 		}
 		v.MayAnswer = facts.May(tx, a, policy.AnswerReceipt, at) == nil
+		v.Own = v.MayAnswer && policy.AnswersFor(tx, a.Person, at, row.Module)
 		out = append(out, v)
 	}
 	slices.SortStableFunc(out, func(x, y ReceiptView) int {
@@ -141,7 +143,7 @@ type Replied struct {
 
 // Answer writes down what somebody says of the release for a place. All answers are kept, the last one counts. What is
 // installed moves the version of the installation, never backwards. A failure opens a malfunction in the name of whoever
-// belongs to the organisation and says so. Only coordinators of the place may answer, and agents of the module's group in
+// belongs to the organisation and says so. Only coordinators of the place and whom they named may answer, and agents of the module's group in
 // its name.
 func (rs *Releases) Answer(a policy.Actor, number uint64, reply Reply) (Replied, error) {
 	var out Replied
@@ -331,7 +333,7 @@ func (rs *Releases) Opened(a policy.Actor, number uint64) error {
 	}
 	var receipts, notices []uint64
 	unopened := func(tx *db.Tx, row *store.Receipt) bool {
-		return row.Last.State == store.ReceiptTold && a.Person.Covers(row.Organisation, row.Unit, tx.Now())
+		return row.Last.State == store.ReceiptTold && policy.AnswersFor(tx, a.Person, store.Hat{Organisation: row.Organisation, Unit: row.Unit}, row.Module)
 	}
 	err := rs.st.View(func(tx *db.Tx) error {
 		receipts, notices = nil, nil
@@ -343,7 +345,7 @@ func (rs *Releases) Opened(a policy.Actor, number uint64) error {
 				notices = append(notices, n.ID)
 			}
 		}
-		for _, h := range a.Person.Coordinated(tx.Now()) {
+		for _, h := range a.Person.Answering(tx.Now()) {
 			for row, err := range store.ReceiptsByOrganisation.PeekRows(tx, db.Span{Prefix: key.Of(h.Organisation, number)}) {
 				if err != nil {
 					return err

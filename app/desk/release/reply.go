@@ -131,7 +131,7 @@ func (rs *Releases) AnswerByMail(tx *db.Tx, to ReplyTo, text string) (understood
 			return false, nil
 		}
 		mine = func(row *store.Receipt) (bool, error) {
-			return p.Covers(row.Organisation, row.Unit, tx.Now()) && facts.May(tx, a, policy.AnswerReceipt, store.Hat{Organisation: row.Organisation, Unit: row.Unit}) == nil, nil
+			return policy.AnswersFor(tx, p, store.Hat{Organisation: row.Organisation, Unit: row.Unit}, row.Module) && facts.May(tx, a, policy.AnswerReceipt, store.Hat{Organisation: row.Organisation, Unit: row.Unit}) == nil, nil
 		}
 	} else {
 		c, err := store.Contacts.Get(tx, to.Contact)

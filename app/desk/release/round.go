@@ -230,7 +230,7 @@ func (rs *Releases) organisation(tx *db.Tx, r *store.Release, round *store.Round
 		if len(e.people)+len(e.contacts) >= atOnce {
 			return true, nil
 		}
-		e.people, e.optional[p.ID] = append(e.people, p), !speaks(p, places, tx.Now())
+		e.people, e.optional[p.ID] = append(e.people, p), !speaks(tx, p, places)
 	}
 	contacts, err := contactsOf(tx, r, id)
 	if err != nil {
@@ -254,9 +254,9 @@ func (rs *Releases) organisation(tx *db.Tx, r *store.Release, round *store.Round
 	return false, nil
 }
 
-// speaks reports whether the person is a coordinator of one of the places.
-func speaks(p *store.Person, places []Place, now time.Time) bool {
-	return slices.ContainsFunc(places, func(at Place) bool { return p.Covers(at.Hat.Organisation, at.Hat.Unit, now) })
+// speaks reports whether the person answers for one of the places.
+func speaks(tx *db.Tx, p *store.Person, places []Place) bool {
+	return slices.ContainsFunc(places, func(at Place) bool { return policy.AnswersFor(tx, p, at.Hat, at.Module) })
 }
 
 // told reports whether the person was told in the round, or is not to be: nobody is told of what they did themselves.
@@ -524,7 +524,7 @@ func (rs *Releases) remind(tx *db.Tx, row *store.Receipt) error {
 		return err
 	}
 	for _, p := range people {
-		if !p.Covers(row.Organisation, row.Unit, tx.Now()) || remindedToday(tx, r, p.ID) {
+		if !policy.AnswersFor(tx, p, store.Hat{Organisation: row.Organisation, Unit: row.Unit}, row.Module) || remindedToday(tx, r, p.ID) {
 			continue
 		}
 		n := &store.Notice{Person: p.ID, Release: r.ID, Event: event.ReleaseDue, Seq: tx.LastChange(), At: tx.Now()}

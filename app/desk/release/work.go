@@ -44,12 +44,12 @@ func (rs *Releases) answers(tx *db.Tx, a policy.Actor) ([]work.Item, error) {
 	}
 	at := map[uint64]int{}
 	seen := map[uint64]bool{}
-	for _, h := range a.Person.Coordinated(tx.Now()) {
+	for _, h := range a.Person.Answering(tx.Now()) {
 		for row, err := range store.ReceiptsOpen.PeekRows(tx, db.Span{Prefix: key.Of(h.Organisation)}) {
 			if err != nil {
 				return nil, err
 			}
-			if seen[row.ID] || !a.Person.Covers(row.Organisation, row.Unit, tx.Now()) {
+			if seen[row.ID] || !policy.AnswersFor(tx, a.Person, store.Hat{Organisation: row.Organisation, Unit: row.Unit}, row.Module) {
 				continue
 			}
 			seen[row.ID] = true

@@ -59,7 +59,7 @@ var apiDescriptions = map[string]apiDescription{
 	"api.invitations.list":      {summary: "Invitations into an organisation that wait for an answer, were declined, or ended without one, the newest first: for those who may invite there", out: apiInvitationList{}},
 	"api.invitations.take-back": {summary: "Take back an invitation that waits for an answer; 409 when none does any more"},
 	"api.affiliations.read":     {summary: "A person's affiliations that are not over: all for the person, agents and administrators; for a coordinator those they cover", out: []apiAffiliation{}},
-	"api.affiliations.put": {summary: "Give a person exactly these affiliations, of those that GET answers. Those left out end at once. With rev, a person of a different revision answers 409.",
+	"api.affiliations.put": {summary: "Give a person exactly these affiliations, of those that GET answers. Those left out end at once. Who is named answers for updates there, of its modules alone if it has any. With rev, a person of a different revision answers 409.",
 		in: []apiAffiliation{}, out: []apiAffiliation{}, query: []apiParameter{{"rev", "integer", "the revision of the person that the change is for"}}},
 	"api.handover.read": {summary: "How many active tickets, drafts, personal views and saved replies somebody has: for administrators; for supervisors tickets and drafts of their groups", out: apiHolding{}},
 	"api.handover.do": {summary: "Hand on what somebody has, each kind to a person (an address), tickets and drafts back to the group (group), views and replies to a group (its code). What is left out stays. Supervisors hand on tickets and drafts of their groups.",

@@ -22,6 +22,7 @@ type apiAffiliation struct {
 	Position     string   `json:"position,omitempty"`
 	Modules      []string `json:"modules,omitempty"`
 	Coordinator  bool     `json:"coordinator"`
+	Named        bool     `json:"named,omitempty"` // answers for updates there
 	From         string   `json:"from,omitempty"`  // a moment, or its first day
 	Until        string   `json:"until,omitempty"` // the first moment at which it no longer holds, or its last day
 	Source       string   `json:"source,omitempty"`
@@ -53,7 +54,7 @@ type apiOrganisationList struct {
 }
 
 func (n names) affiliation(h store.Affiliation) apiAffiliation {
-	out := apiAffiliation{Position: h.Position, Coordinator: h.Coordinator, From: written(h.From), Until: written(h.Until), Source: h.Source.String()}
+	out := apiAffiliation{Position: h.Position, Coordinator: h.Coordinator, Named: h.Named, From: written(h.From), Until: written(h.Until), Source: h.Source.String()}
 	if o := n.Organisation(h.Organisation); o != nil {
 		out.Organisation = o.Code
 	}
@@ -141,7 +142,7 @@ func (a pages) apiPutAffiliations(r *web.Request) error {
 // affiliationOf reads an affiliation. What nobody knows becomes policy.Nowhere, which the desk refuses as it refuses what
 // the person may not give.
 func (a pages) affiliationOf(q apiQuery, n desk.Names, in apiAffiliation) store.Affiliation {
-	h := store.Affiliation{Organisation: policy.Nowhere, Position: strings.TrimSpace(in.Position), Coordinator: in.Coordinator}
+	h := store.Affiliation{Organisation: policy.Nowhere, Position: strings.TrimSpace(in.Position), Coordinator: in.Coordinator, Named: in.Named}
 	if o := n.OrganisationOf(in.Organisation); o != nil {
 		h.Organisation = o.ID
 	}

@@ -97,7 +97,7 @@ func (a pages) getRelease(r *web.Request) error {
 	v.state(one)
 	v.acts(one)
 	for _, row := range rows {
-		if row.MayAnswer && r.Actor().Person.Covers(row.Receipt.Organisation, row.Receipt.Unit, v.Now) {
+		if row.Own {
 			v.Own = append(v.Own, cardOf(&v.Page, len(v.Own)+1, row, address.ReleaseReceipts(n, row.Organisation.Code)))
 		}
 	}

@@ -19,6 +19,7 @@ type HatRow struct {
 	Places      []ChoiceGroup
 	Positions   []Choice
 	Coordinator bool
+	Named       bool
 	MayCoord    bool // the reader may say that it makes a coordinator
 	From, Until string
 	Modules     []Choice // those the person may work with there
@@ -56,7 +57,7 @@ func HatValue(h store.Hat) string {
 }
 
 // HatField returns the name of a field of the affiliation with the number, which counts from 1: place, position,
-// coordinator, from, until, module.
+// coordinator, named, from, until, module.
 func HatField(number int, field string) string { return "hat-" + strconv.Itoa(number) + "-" + field }
 
 // HatValues adds the form values that leave the affiliations unchanged.
@@ -66,6 +67,7 @@ func HatValues(v url.Values, hats []store.Affiliation, in *time.Location) {
 		set("place", HatValue(h.Hat()))
 		set("position", h.Position)
 		v[HatField(i+1, "coordinator")] = Boxed(h.Coordinator)
+		v[HatField(i+1, "named")] = Boxed(h.Named)
 		set("from", firstDay(h.From, in))
 		set("until", lastDay(h.Until, in))
 		set("modules", "1")
@@ -101,7 +103,7 @@ func (hf HatForm) Rows(p *web.Page) []HatRow {
 	var out []HatRow
 	for n := 1; n <= last+spareHats; n++ {
 		row := HatRow{Number: n, Places: HatChoices(hf.Organisations, p.Value(HatField(n, "place"))), Coordinator: p.Chosen(HatField(n, "coordinator"), "1"),
-			MayCoord: hf.Coordinators, From: p.Value(HatField(n, "from")), Until: p.Value(HatField(n, "until"))}
+			Named: p.Chosen(HatField(n, "named"), "1"), MayCoord: hf.Coordinators, From: p.Value(HatField(n, "from")), Until: p.Value(HatField(n, "until"))}
 		chosen := 0
 		for _, l := range hf.Levels {
 			id := strconv.FormatUint(l.ID, 10)
@@ -168,7 +170,7 @@ func (hf HatForm) Read(f *web.Form, had []store.Affiliation) []store.Affiliation
 		if i := slices.IndexFunc(left, func(o store.Affiliation) bool { return o.Hat() == hat }); i >= 0 {
 			o := left[i]
 			left = slices.Delete(left, i, i+1)
-			h.Modules, h.Coordinator, h.Position = o.Modules, o.Coordinator, o.Position
+			h.Modules, h.Coordinator, h.Position, h.Named = o.Modules, o.Coordinator, o.Position, o.Named
 			if f.Raw(from) == firstDay(o.From, in) {
 				h.From = o.From
 			}
@@ -178,6 +180,7 @@ func (hf HatForm) Read(f *web.Form, had []store.Affiliation) []store.Affiliation
 		}
 		if f.Has(HatField(n, "position")) {
 			h.Position = f.Text(HatField(n, "position"), store.Most("people.affiliations.position"))
+			h.Named = f.Bool(HatField(n, "named")) // a form that shows one shows the other
 		}
 		if f.Has(HatField(n, "modules")) {
 			h.Modules = hf.modules(f, HatField(n, "module"), h.Modules)
@@ -247,6 +250,9 @@ func HatWords(p *web.Page, place string, positions []store.Position, h store.Aff
 	}
 	if h.Coordinator {
 		out += ", " + p.T("hats.as-coordinator")
+	}
+	if h.Named {
+		out += ", " + p.T("hats.as-named")
 	}
 	switch {
 	case p.Now.Before(h.From):
