@@ -159,6 +159,12 @@ until = "golive+5"
 	page := b.get(here + "/publish")
 	b.must(page, http.StatusOK, "Da installare in prova entro sabato 26 dicembre 2026: è festa nazionale.", "Da installare in produzione entro martedì 29 dicembre 2026: per Ateneo è un periodo di fermo (Chiusura dei conti).",
 		"Fermo del servizio, sabato 2 gennaio 2027: è fine settimana.", "Fermo del servizio, domenica 3 gennaio 2027: è fine settimana.", "Fermo del servizio, domenica 3 gennaio 2027: per Ateneo")
+	got := w.caller(w.people["agent"]).do("GET", "/api/v1"+here+"/audience", nil, "")
+	for _, want := range []string{`{"what":"test","day":"2026-12-26","why":"holiday"}`, `{"what":"stop","day":"2027-01-02","why":"weekend"}`, `{"what":"production","day":"2026-12-29","why":"freeze","freeze":"Chiusura dei conti","organisation":"` + code + `"}`} {
+		if !strings.Contains(got.body, want) {
+			t.Errorf("a program does not read %s: %d %s", want, got.status, got.body)
+		}
+	}
 	elsewhere := write("26.13", url.Values{"install-by-production": {"2026-12-29"}, "organisation": {"altro-ente"}})
 	b.must(b.get(elsewhere+"/publish"), http.StatusOK, "!Chiusura dei conti")
 	rev := regexp.MustCompile(`name="rev" value="([^"]*)"`).FindStringSubmatch(page.body)

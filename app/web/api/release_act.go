@@ -12,6 +12,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/release"
 	"sportello/app/web"
+	"sportello/app/web/show"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -23,6 +24,16 @@ type apiPreview struct {
 	NobodyToTell  []string       `json:"nobody_to_tell"` // organisations, by code
 	Counts        apiToldCounts  `json:"counts"`
 	Audience      string         `json:"audience"` // the sum, for publish and widen
+	Warnings      []apiWarning   `json:"warnings,omitempty"`
+}
+
+// apiWarning is a day of the release that is badly chosen; it forbids nothing.
+type apiWarning struct {
+	What         string `json:"what"` // test, production: the day by which it is to be installed there; stop
+	Day          string `json:"day"`
+	Why          string `json:"why"`                    // holiday, weekend, freeze
+	Freeze       string `json:"freeze,omitempty"`       // its name
+	Organisation string `json:"organisation,omitempty"` // whose freeze it is
 }
 
 type apiToldCounts struct {
@@ -95,9 +106,24 @@ func (a pages) apiReleaseAudience(r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	v, err := a.Desk.Releases.Read(r.Actor(), number)
+	if err != nil {
+		return err
+	}
+	days, err := show.UnluckyDays(a.Site, r, v.Release, &p)
+	if err != nil {
+		return err
+	}
 	out, err := a.previewAnswer(p)
 	if err != nil {
 		return err
+	}
+	for _, d := range days {
+		w := apiWarning{What: d.What, Day: d.Day.Format(time.DateOnly), Why: d.Why}
+		if d.Organisation != nil {
+			w.Freeze, w.Organisation = d.Freeze.In(r.Actor().Lang()), d.Organisation.Code
+		}
+		out.Warnings = append(out.Warnings, w)
 	}
 	return r.JSON(out)
 }
