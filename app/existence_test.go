@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -9,13 +10,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sportello/app/config"
+	"sportello/app/credential"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/web"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/scope"
 )
 
 var (
@@ -142,6 +147,171 @@ func TestNoNumberInAnAddressTellsWhatThereIs(t *testing.T) {
 				t.Errorf("%s tells the %s: %s is answered\n%s\nand %s\n%s", r.Name, role, address, one, nothing, other)
 			}
 		}
+	}
+}
+
+// TestNobodyOfElsewhereLearnsWhatThereIs walks every page, form and route of the API that names something, with the numbers
+// and codes of things of an organisation and a confidential group that the caller has no part in, as everybody who can be of
+// elsewhere: what is not found is answered as what never was, byte for byte, whether all of the address or its last part alone
+// is invented.
+func TestNobodyOfElsewhereLearnsWhatThereIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *config.Config) { c.Mail.MostPerAddress = 0 })
+	now := w.app.Desk.Now()
+	number := func(s string) (n uint64) {
+		_, err := fmt.Sscan(s, &n)
+		must(t, err)
+		return n
+	}
+	home, other := number(w.things["organisation"]), w.people["stranger"].Affiliations[0].Organisation
+	away := []store.Membership{{Group: w.group["contabilita"]}}
+	there := store.Affiliation{Organisation: other}
+	roles := map[string]store.Person{
+		"requester elsewhere":     {Affiliations: []store.Affiliation{there}},
+		"coordinator elsewhere":   {Affiliations: []store.Affiliation{{Organisation: other, Coordinator: true}}},
+		"of no organisation":      {},
+		"of a hat that ended":     {Affiliations: []store.Affiliation{{Organisation: home, Coordinator: true, Until: now.Add(-time.Hour), Ended: now.Add(-time.Hour)}, there}},
+		"of a hat just over":      {Affiliations: []store.Affiliation{{Organisation: home, Coordinator: true, Until: now.Add(-time.Second)}, there}},
+		"of a hat from tomorrow":  {Affiliations: []store.Affiliation{{Organisation: home, Coordinator: true, From: now.Add(24 * time.Hour)}, there}},
+		"agent of another group":  {Groups: away, Affiliations: []store.Affiliation{there}},
+		"supervisor of another":   {Groups: []store.Membership{{Group: w.group["contabilita"], Supervisor: true}}, Affiliations: []store.Affiliation{there}},
+		"editor elsewhere":        {Editor: true, Affiliations: []store.Affiliation{there}},
+		"agent and coordinator":   {Groups: away, Affiliations: []store.Affiliation{{Organisation: other, Coordinator: true}}},
+		"editor, of none":         {Editor: true},
+		"service account":         {Owners: []uint64{w.people["requester"].ID, w.people["agent"].ID}},
+		"service account, agents": {Owners: []uint64{w.people["requester"].ID, w.people["agent"].ID}, Groups: away},
+	}
+	type caller struct {
+		role    string
+		program bool
+		b       *browser
+	}
+	var pages, programs []*caller
+	enter := func(c *caller) {
+		if c.program {
+			c.b = w.scoped(w.people[c.role], credential.Grant{Scope: scope.Whole()}).browser
+		} else {
+			c.b = w.visitor(c.role)
+		}
+	}
+	must(t, w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
+		n := 0
+		for role, p := range roles {
+			n++
+			p.Email, p.Name = fmt.Sprintf("fuori-%d@altrove.example", n), "Fuori Posto"
+			if err := store.People.Put(tx, &p); err != nil {
+				return err
+			}
+			w.people[role] = &p
+		}
+		return nil
+	}))
+	addresses := map[string]string{} // before the group is confidential: an administrator makes some of the things
+	for _, r := range w.app.Site.Routes {
+		if strings.Contains(r.Path, ":") && !r.Secret && r.Who != web.Guest && !strings.HasSuffix(r.Path, "/live") {
+			addresses[r.Name] = w.address(r)
+		}
+	}
+	must(t, w.app.Store.Update(db.By{Via: door.Command}, func(tx *db.Tx) error {
+		g, err := store.Groups.Get(tx, w.group["csa"])
+		if err != nil {
+			return err
+		}
+		g.Confidential = true
+		return store.Groups.Put(tx, g)
+	}))
+	for _, role := range slices.Sorted(maps.Keys(roles)) {
+		if !w.people[role].IsService() {
+			pages = append(pages, &caller{role: role})
+		}
+		programs = append(programs, &caller{role: role, program: true})
+	}
+	for _, c := range append(slices.Clone(pages), programs...) {
+		enter(c)
+	}
+	tail := regexp.MustCompile(`(/|%2F)\d+`)
+	asked, refused, open, sees := 0, 0, map[string]bool{}, map[string]bool{}
+	routes := slices.Clone(w.app.Site.Routes)
+	slices.SortStableFunc(routes, func(x, y web.Route) int { // what is seen comes first
+		return cmp.Compare(min(1, len(strings.TrimPrefix(x.Method, "GET"))), min(1, len(strings.TrimPrefix(y.Method, "GET"))))
+	})
+	for _, r := range routes {
+		address, program := addresses[r.Name], r.Who == web.Program
+		if address == "" {
+			continue
+		}
+		real, shape := strings.Split(address, "/"), strings.Split(r.Path, "/")
+		var named []int
+		for i, p := range shape {
+			if strings.HasPrefix(p, ":") && i < len(real) {
+				named = append(named, i)
+			}
+		}
+		invented := func(at ...int) string {
+			out := slices.Clone(real)
+			for _, i := range at {
+				if out[i] = "mai-esistito"; strings.Contains(shape[i], "<int>") {
+					out[i] = "999999"
+				}
+			}
+			return strings.Join(out, "/")
+		}
+		others := []string{invented(named...)}
+		if len(named) > 1 {
+			others = append(others, invented(named[len(named)-1]))
+		}
+		body, kind, callers := "", "application/x-www-form-urlencoded", pages
+		if program {
+			body, kind, callers = "{}", "application/json", programs
+		}
+		for _, c := range callers {
+			var ask func(address string, again bool) answer
+			ask = func(address string, again bool) (got answer) {
+				asked++
+				if r.Method == http.MethodGet {
+					got = c.b.do(r.Method, address, nil, "")
+				} else {
+					got = c.b.do(r.Method, address, strings.NewReader(body), kind)
+				}
+				if out := got.status == http.StatusUnauthorized || strings.HasPrefix(got.header.Get("Location"), "/sign-in"); out && again {
+					enter(c) // sessions and tokens end with a hat
+					return ask(address, false)
+				}
+				return got
+			}
+			strip := func(a answer, asked string) string {
+				out := strings.NewReplacer(asked, "_", url.QueryEscape(asked), "_").Replace(sameAnswer(a))
+				for _, i := range named {
+					if len(real[i]) > 3 && !strings.Contains(shape[i], "<int>") {
+						out = strings.ReplaceAll(out, real[i], "mai-esistito")
+					}
+				}
+				return tail.ReplaceAllString(out, "/_")
+			}
+			for _, address2 := range others {
+				var is, not answer
+				alike(func() bool {
+					is, not = ask(address, true), ask(address2, true)
+					return strip(is, address) == strip(not, address2)
+				})
+				kindOf, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/api/v1"), ":")
+				sees[c.role+kindOf] = sees[c.role+kindOf] || r.Method == http.MethodGet && is.status == http.StatusOK
+				// Who sees a thing and may not change it is told so.
+				if is.status != http.StatusNotFound && (is.status != http.StatusForbidden || sees[c.role+kindOf]) {
+					open[fmt.Sprintf("%s (%d)", r.Name, is.status)] = true // what is for everybody, or theirs: TestWhoReachesWhichRoute
+					continue
+				}
+				refused++
+				if strip(is, address) != strip(not, address2) {
+					one, two := apart(strip(is, address), strip(not, address2))
+					t.Errorf("%s tells the %s: %s is answered\n%s\nand %s\n%s", r.Name, c.role, address, one, address2, two)
+				}
+			}
+		}
+	}
+	t.Logf("%d answers, %d refusals compared; open: %v", asked, refused, slices.Sorted(maps.Keys(open)))
+	if refused < 1000 {
+		t.Errorf("only %d refusals were compared", refused)
 	}
 }
 
