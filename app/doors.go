@@ -22,6 +22,7 @@ import (
 	"sportello/app/web/queue"
 	"sportello/app/web/release"
 	"sportello/app/web/show"
+	"sportello/app/web/template"
 	"sportello/app/web/ticket"
 )
 
@@ -44,6 +45,7 @@ func (a *App) routes() []web.Route {
 		people.Routes(a.Site),
 		installation.Routes(a.Site),
 		plan.Routes(a.Site),
+		template.Routes(a.Site),
 		release.Routes(a.Site),
 		problem.Routes(a.Site),
 		admin.Routes(a.Site, a.Mail),

@@ -26,6 +26,11 @@ code = "staff"
 name = { it = "Personale", en = "Staff" }
 kind = "number"
 
+[[norm]]
+code = "year"
+text = { it = "D.Lgs. 18/2012, art. 5", en = "D.Lgs. 18/2012, art. 5" }
+says = { it = "L'esercizio comincia il 1° gennaio.", en = "The year begins on 1 January." }
+
 [[phase]]
 code = "work"
 name = { it = "Lavori", en = "Work" }
@@ -35,6 +40,7 @@ code = "months"
 question = { it = "Quanti mesi di parallelo?", en = "How many parallel months?" }
 why = { it = "Gli errori si vedono confrontando.", en = "Errors are seen by comparing." }
 who = ["cda"]
+norms = ["year"]
 [[phase.decision.option]]
 code = "one"
 name = { it = "Uno", en = "One" }
@@ -74,7 +80,7 @@ func (w *world) plan() map[string]string {
 	must(w.t, err)
 	v, err := w.app.Desk.Plans.Begin(w.as("agent"), plan.Beginning{Template: "prova", Organisation: w.code(w.things["organisation"]), Start: day("2026-03-02"), GoLive: day("2027-01-01")})
 	must(w.t, err)
-	return map[string]string{"plans": fmt.Sprint(v.Plan.ID), "templates": "prova", "decisions": "months", "steps": "pay"}
+	return map[string]string{"plans": fmt.Sprint(v.Plan.ID), "templates": "prova", "decisions": "months", "steps": "pay", "norms": "year"}
 }
 
 func day(text string) time.Time {

@@ -4,7 +4,10 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"testing"
+
+	"sportello/app/desk/ticket"
 )
 
 // TestAPlanIsWalkedInTheBrowser goes the way of a plan without scripts: begun by the desk, walked by the organisation, with
@@ -78,4 +81,91 @@ func TestAPlanIsWalkedInTheBrowser(t *testing.T) {
 	coordinator.must(coordinator.get(here+"/record"), http.StatusOK, "Quanti mesi di parallelo?", "Troppi &lt;casi&gt;", here+"/record?format=xlsx")
 	coordinator.must(coordinator.get(here+"/record?format=md"), http.StatusOK, "Tre")
 	coordinator.must(coordinator.get(here+"/record?format=doc"), http.StatusNotFound)
+}
+
+// TestAQuestionStandsBesideItsDecision: whoever sees the plan asks, the desk answers in the ticket, and the answer becomes the
+// reason; who may not see the ticket reads nothing of it beside the decision.
+func TestAQuestionStandsBesideItsDecision(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	here := "/plans/" + w.plan()["plans"]
+	at := here + "/decisions/months"
+	agent, coordinator := w.visitor("agent"), w.visitor("coordinator")
+	ask := url.Values{"question": {"Conviene <davvero>?"}}
+	for _, role := range []string{"requester", "participant", "stranger", "elsewhere", "editor"} {
+		b := w.visitor(role)
+		b.must(b.post(at+"/question", ask), http.StatusNotFound)
+		b.must(b.post(at+"/question", url.Values{}), http.StatusNotFound)
+	}
+	coordinator.must(coordinator.post(at+"/question", url.Values{}), http.StatusUnprocessableEntity, `href="#question"`)
+	coordinator.must(coordinator.post(here+"/decisions/none/question", ask), http.StatusNotFound)
+	coordinator.must(coordinator.post(here+"/decisions/pay/question", ask), http.StatusNotFound)
+	coordinator.must(coordinator.post(at+"/question", ask), http.StatusSeeOther)
+	page := coordinator.get(at)
+	coordinator.must(page, http.StatusOK, "in attesa di risposta", "Quanti mesi di parallelo?")
+	found := regexp.MustCompile(`href="(/tickets/(\d+))"`).FindStringSubmatch(page.body)
+	if found == nil {
+		t.Fatalf("no ticket stands beside the decision: %s", page.body)
+	}
+	coordinator.must(coordinator.get(found[1]), http.StatusOK, "Conviene &lt;davvero&gt;?", "Consulenza di configurazione")
+	agent.must(agent.get(at), http.StatusOK, found[1], "!"+`name="ticket"`)
+	number, err := strconv.ParseUint(found[2], 10, 64)
+	must(t, err)
+	_, err = w.app.Desk.Tickets.Do(w.as("agent"), number, ticket.Step{Message: &ticket.Text{Body: "Tre mesi, perché i casi <sono> molti."}})
+	must(t, err)
+	coordinator.must(coordinator.get(at), http.StatusOK, "Tre mesi, perché i casi &lt;sono&gt; molti.", `name="ticket" value="`+found[2]+`"`)
+	coordinator.must(coordinator.post(at, url.Values{"option": {"three"}, "state": {"decided"}, "rev": {"0"}, "ticket": {found[2]}}), http.StatusSeeOther)
+	coordinator.must(coordinator.get(here+"/record"), http.StatusOK, "Tre mesi, perché i casi")
+	// A step asks for something.
+	coordinator.must(coordinator.post(here+"/steps/pay/question", url.Values{"question": {"Serve il tracciato."}}), http.StatusSeeOther)
+	coordinator.must(coordinator.get(here+"/steps/pay"), http.StatusOK, "in attesa di risposta", "/tickets/")
+}
+
+// TestDaysAndPeopleOfAPlanAreChangedByTheDesk: what would move is shown before it moves, and is what moves.
+func TestDaysAndPeopleOfAPlanAreChangedByTheDesk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	here := "/plans/" + w.plan()["plans"]
+	agent, coordinator, requester := w.visitor("agent"), w.visitor("coordinator"), w.visitor("requester")
+	form := func(live, act string) url.Values {
+		v, err := w.app.Desk.Plans.Read(w.as("agent"), planNumber(t, here))
+		must(t, err)
+		return url.Values{"name": {"Avvio <rivisto>"}, "start": {"2026-03-02"}, "go_live": {live}, "lead": {w.people["agent"].Email}, "email": {"", w.people["requester"].Email}, "role": {"", "cda"}, "act": {act}, "rev": {itoa(v.Plan.Rev)}}
+	}
+	for _, role := range []string{"stranger", "elsewhere"} {
+		b := w.visitor(role)
+		if got := b.post(here+"/arrange", form("2027-02-01", "save")).status; got != http.StatusNotFound && got != http.StatusForbidden {
+			t.Errorf("%s: %d", role, got)
+		}
+	}
+	coordinator.must(coordinator.get(here+"/arrange"), http.StatusForbidden)
+	coordinator.must(coordinator.post(here+"/arrange", form("2027-02-01", "save")), http.StatusForbidden)
+	requester.must(requester.get(here), http.StatusNotFound)
+	agent.must(agent.get(here+"/arrange"), http.StatusOK, `value="2027-01-01"`)
+	agent.must(agent.post(here+"/arrange", form("2027-02-01", "look")), http.StatusOK, "Pagare passa da", "Per ora non è cambiato nulla")
+	agent.must(agent.get(here), http.StatusOK, "!Avvio &lt;rivisto&gt;")
+	agent.must(agent.post(here+"/arrange", form("2026-01-01", "look")), http.StatusUnprocessableEntity, `href="#go_live"`)
+	agent.must(agent.post(here+"/arrange", form("2026-01-01", "save")), http.StatusUnprocessableEntity, `href="#go_live"`, `value="Avvio &lt;rivisto&gt;"`)
+	said, err := w.app.Desk.Plans.Moved(w.as("agent"), planNumber(t, here), day("2026-03-02"), day("2028-01-03"))
+	must(t, err)
+	agent.must(agent.post(here+"/arrange", form("2028-01-03", "save")), http.StatusSeeOther)
+	v, err := w.app.Desk.Plans.Read(w.as("agent"), planNumber(t, here))
+	must(t, err)
+	for _, m := range said.Move {
+		if is := v.Step(m.Code).Due; is != m.To {
+			t.Errorf("%s was said to move to %v, and is on %v", m.Code, m.To, is)
+		}
+	}
+	if len(said.Move) == 0 {
+		t.Error("nothing moves with go-live")
+	}
+	requester.must(requester.get(here), http.StatusOK, "Avvio &lt;rivisto&gt;") // named now
+	agent.must(agent.post(here+"/arrange", url.Values{"rev": {"1"}, "name": {"X"}, "start": {"2026-03-02"}, "go_live": {"2027-01-01"}}), http.StatusConflict)
+}
+
+func planNumber(t *testing.T, address string) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(address[len("/plans/"):], 10, 64)
+	must(t, err)
+	return n
 }

@@ -69,6 +69,7 @@ var dependsOnValues = map[string]string{
 	"api.templates.write": "of modules of one's own groups",
 	"api.plans.begin":     "with templates of one's own groups",
 	"plans.begin":         "with templates of one's own groups",
+	"templates.add":       "for one's own groups",
 	"plans.decide":        "whoever may only propose does not reopen",
 	"api.plans.change":    "facts by whoever takes part, everything else by the desk",
 	"api.plans.decide":    "whoever may only propose does not reopen",

@@ -15,7 +15,8 @@ var Templates = db.Declare("templates", db.Table[Template]{
 		to("group", "groups", t.Group)
 		to("published", "template_versions", t.Published)
 	},
-	Limits: limit.Fields{"code": limit.Text(maxShort), "name.it": limit.Text(maxName), "name.en": limit.Text(maxName), "modules": limit.Entries(50), "draft": limit.Bytes(maxTemplate)},
+	Limits: limit.Fields{"code": limit.Text(maxShort), "name.it": limit.Text(maxName), "name.en": limit.Text(maxName), "modules": limit.Entries(50), "draft": limit.Bytes(maxTemplate),
+		"verified": limit.Named(5000, maxHash, maxWord)},
 })
 
 // maxTemplate is how many bytes a template has as text at most: a thousand steps in two languages.

@@ -20,6 +20,10 @@ type Template struct {
 	Number    int      `json:"number,omitzero"`    // of that version
 	Author    uint64   `json:"author,omitzero"`    // of the draft
 	Retired   bool     `json:"retired,omitzero"`   // no plan begins with it any more
+
+	// When an editor found that a norm is stated rightly, as year, month and day, by the sum of what is said of it: other words
+	// have to be verified again. Empty: it was taken back.
+	Verified map[string]string `json:"verified,omitempty"`
 }
 
 // TemplateVersion is a template as it was published. It never changes.

@@ -157,5 +157,11 @@ func Step(plan uint64, code string) string { return Plan(plan) + "/steps/" + url
 // PlanFacts returns the address where facts of the organisation of a plan are said.
 func PlanFacts(number uint64) string { return Plan(number) + "/facts" }
 
+// Templates is the address of the list of the templates that plans are made from.
+const Templates = "/templates"
+
+// Template returns the address of a template's page.
+func Template(code string) string { return Templates + "/" + url.PathEscape(code) }
+
 // PlanRecord returns the address of the record of a plan.
 func PlanRecord(number uint64) string { return Plan(number) + "/record" }

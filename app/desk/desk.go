@@ -157,7 +157,7 @@ func New(o Options) *Desk {
 		Installations: installation.New(o.Store, o.Location),
 		Releases:      releases,
 		Templates:     templates,
-		Plans:         plan.New(o.Store, o.Location, rights, templates),
+		Plans:         plan.New(o.Store, o.Location, rights, templates, tickets),
 		Problems:      problem.New(o.Store, rights, tickets),
 		Work:          work.New(o.Store, releases.Work),
 	}

@@ -186,6 +186,7 @@ var (
 	WithdrawRelease     = audited("withdraw-release")
 	WriteTemplate       = audited("write-template")
 	PublishTemplate     = audited("publish-template")
+	VerifyNorm          = audited("verify-norm")
 	BeginPlan           = audited("begin-plan")
 	ArrangePlan         = audited("arrange-plan")
 	DecidePlan          = audited("decide-plan")

@@ -68,6 +68,11 @@ func (ps *Plans) Decide(a policy.Actor, number uint64, code string, s Saying) (v
 		if s.State == 0 && s.Option != "" {
 			s.State = store.DecisionDecided
 		}
+		if s.Ticket != 0 && s.Reason == "" && ps.rights.Sees(tx, a, s.Ticket) { // its answer is the reason
+			if s.Reason, err = answerOf(tx, s.Ticket); err != nil {
+				return err
+			}
+		}
 		if policy.MayPlan(tx, a, policy.Decide, p) != nil {
 			switch s.State {
 			case store.DecisionDecided:

@@ -187,7 +187,7 @@ func (ps *Plans) health(tx *db.Tx, p *store.Plan) (Health, error) {
 func (ps *Plans) material(tx *db.Tx, p *store.Plan) (material, error) {
 	m := material{plan: p, answers: map[string]*store.Decision{}, progress: map[string]*store.Progress{}, calendar: calendar(p.Facts), today: ps.today(tx)}
 	var err error
-	if m.Published, err = ps.templates.VersionOf(tx, p.Version); err != nil {
+	if m.Published, err = ps.templates.VersionAs(tx, p.Template, p.Version); err != nil {
 		return m, err
 	}
 	m.course = &m.Course

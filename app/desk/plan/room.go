@@ -6,6 +6,8 @@
 //	arrange.go  beginning one, its days, people, facts, state, steps by hand
 //	decide.go   decisions: before, taken, taken back; how others chose
 //	step.go     steps
+//	ask.go      questions beside decisions and steps: tickets, and their answers
+//	trial.go    a walk through a template that belongs to no plan
 //	record.go   the document that a plan ends in
 //	search.go   what search reads of plans
 package plan
@@ -16,6 +18,7 @@ import (
 
 	"sportello/app/desk/policy"
 	"sportello/app/desk/template"
+	"sportello/app/desk/ticket"
 	"sportello/app/timeline"
 	"sportello/app/worktime"
 	"sportello/store"
@@ -28,11 +31,12 @@ type Plans struct {
 	loc       *time.Location // whose days count
 	rights    *policy.Rights
 	templates *template.Templates
+	tickets   *ticket.Tickets
 }
 
-// New returns the plans of the store. Their days are those of loc.
-func New(st *db.Store, loc *time.Location, rights *policy.Rights, templates *template.Templates) *Plans {
-	return &Plans{st: st, loc: loc, rights: rights, templates: templates}
+// New returns the plans of the store. Their days are those of loc, their questions are opened through tickets.
+func New(st *db.Store, loc *time.Location, rights *policy.Rights, templates *template.Templates, tickets *ticket.Tickets) *Plans {
+	return &Plans{st: st, loc: loc, rights: rights, templates: templates, tickets: tickets}
 }
 
 func (ps *Plans) today(tx *db.Tx) timeline.Day { return timeline.Date(tx.Now().In(ps.loc).Date()) }

@@ -15,7 +15,7 @@ import (
 // done and what became of it. Of what a plan does not ask, given its facts and answers, nothing is read, nor is anything
 // of the norms: not everybody is shown those.
 func Texts(st *db.Store, loc *time.Location) func(tx *db.Tx, p *store.Plan, language string) ([]string, error) {
-	ps := New(st, loc, policy.New(st), template.New(st))
+	ps := New(st, loc, policy.New(st), template.New(st), nil)
 	return func(tx *db.Tx, p *store.Plan, language string) ([]string, error) {
 		m, err := ps.material(tx, p)
 		if err != nil || !writtenIn(m.course.Name, language) {

@@ -24,7 +24,8 @@ const (
 	SeeTemplate                        // as agents read it
 	WriteTemplate                      // its draft
 	PublishTemplate                    // and retire it
-	lastPlanAct     = PublishTemplate
+	VerifyNorm                         // say that a norm of a template is stated rightly
+	lastPlanAct     = VerifyNorm
 )
 
 // planRelation is a person's relation to a plan, or to the group of a template.

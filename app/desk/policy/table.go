@@ -127,6 +127,7 @@ say-fact          yes    yes          yes         no               yes         n
 see-template      no     no           yes         yes              yes         yes     yes
 write-template    no     no           yes         no               yes         no      yes
 publish-template  no     no           no          no               yes         no      yes
+verify-norm       no     no           no          no               no          yes     yes
 `)
 
 // planCell is the entry of the table for an act and a relation.
@@ -140,7 +141,7 @@ const (
 
 // planActNames are the words for the acts on plans and templates.
 var planActNames = [...]string{SeePlan: "see-plan", Decide: "decide", Propose: "propose", DoOwnStep: "do-own-step", DoDeskStep: "do-desk-step", ArrangePlan: "arrange-plan",
-	SayFact: "say-fact", SeeTemplate: "see-template", WriteTemplate: "write-template", PublishTemplate: "publish-template"}
+	SayFact: "say-fact", SeeTemplate: "see-template", WriteTemplate: "write-template", PublishTemplate: "publish-template", VerifyNorm: "verify-norm"}
 
 // planRelationNames are the headings of the table of rights over plans.
 var planRelationNames = [planRelations]string{asNamed: "named", asPlanSpeaker: "coordinator", asPlanAgent: "agent-here", asPlanOutsider: "agent-elsewhere",

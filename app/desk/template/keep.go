@@ -32,6 +32,7 @@ type View struct {
 	Group      *store.Group
 	MayWrite   bool
 	MayPublish bool
+	MayVerify  bool // its norms
 }
 
 // List returns the templates that the actor may read, by code. Whoever may read none is refused.
@@ -80,7 +81,8 @@ func (ts *Templates) view(tx *db.Tx, a policy.Actor, t *store.Template) (*View, 
 	if err := facts.May(tx, a, policy.SeeTemplate); err != nil {
 		return nil, err
 	}
-	v := &View{Template: t, MayWrite: facts.May(tx, a, policy.WriteTemplate) == nil, MayPublish: facts.May(tx, a, policy.PublishTemplate) == nil}
+	v := &View{Template: t, MayWrite: facts.May(tx, a, policy.WriteTemplate) == nil, MayPublish: facts.May(tx, a, policy.PublishTemplate) == nil,
+		MayVerify: facts.May(tx, a, policy.VerifyNorm) == nil}
 	var err error
 	if v.Group, err = store.Groups.Peek(tx, t.Group); err != nil {
 		return nil, err
@@ -102,6 +104,10 @@ func (ts *Templates) view(tx *db.Tx, a policy.Actor, t *store.Template) (*View, 
 	default:
 		return nil, fault.New(fault.NotFound, "error.not-found")
 	}
+	if err != nil {
+		return nil, err
+	}
+	v.File, v.Source, err = asVerified(t, v.File, v.Source)
 	return v, err
 }
 
@@ -195,6 +201,9 @@ func (ts *Templates) write(tx *db.Tx, a policy.Actor, t *store.Template, f Form)
 	if err := policy.FactsOfTemplate(&store.Template{Group: group, Modules: modules}).May(tx, a, policy.WriteTemplate); err != nil {
 		return err
 	}
+	if err := ts.vouched(tx, a, t, file); err != nil {
+		return err
+	}
 	raw, err := file.Bytes()
 	if err != nil {
 		return err
@@ -204,7 +213,13 @@ func (ts *Templates) write(tx *db.Tx, a policy.Actor, t *store.Template, f Form)
 		if err != nil {
 			return err
 		}
-		if v.Source == t.Draft {
+		old, err := Parse([]byte(v.Source))
+		if err != nil {
+			return err
+		}
+		if _, now, err := asVerified(t, old, v.Source); err != nil {
+			return err
+		} else if now == t.Draft {
 			t.Draft = "" // as it is published
 		}
 	}

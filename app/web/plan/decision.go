@@ -14,23 +14,24 @@ import (
 // decisionPage is one decision: the question, what may be chosen and with which consequences, and what was said of it.
 type decisionPage struct {
 	web.Page
-	Action   string
-	Rev      int
-	State    show.Mark
-	Why      string
-	Facts    []term // price of a change, last day, what stands still
-	Before   []web.Link
-	Touched  []string
-	Asks     []string
-	Say      string // address of the form for facts
-	Norms    []norm
-	Options  []option
-	History  []said
-	May      bool // propose
-	Decide   bool
-	Roles    []show.Choice
-	Back     string
-	Question string // address that opens a ticket about it
+	Action  string
+	Rev     int
+	State   show.Mark
+	Why     string
+	Facts   []term // price of a change, last day, what stands still
+	Before  []web.Link
+	Touched []string
+	Asks    []string
+	Say     string // address of the form for facts
+	Norms   []norm
+	Options []option
+	History []said
+	May     bool // propose
+	Decide  bool
+	Roles   []show.Choice
+	Back    string
+	Beside  beside
+	Takes   bool // the answer of the question is the reason
 }
 
 // option is what may be chosen.
@@ -86,9 +87,12 @@ func (a pages) decisionPage(r *web.Request, one *plan.View, f *web.Form, wrong e
 			}
 		}
 	}
-	if len(one.Modules) > 0 {
-		v.Question = address.NewTicket(one.Modules[0].Code) + "&kind=guidance"
+	var err error
+	if v.Beside, err = a.besideOf(r, p, one, d.Code, v.Action); err != nil {
+		return err
 	}
+	v.Beside.Reason = v.May && v.Beside.Answer != ""
+	v.Takes = f != nil && f.Raw("ticket") != ""
 	if f != nil {
 		if err := v.Refill(f, wrong); err != nil {
 			return err
@@ -280,7 +284,7 @@ func (a pages) postDecision(r *web.Request) error {
 		return policy.Denied(r.Actor())
 	}
 	f := r.Form()
-	s := plan.Saying{Option: f.Raw("option"), State: web.FormCode[store.DecisionState](f, "state"), Reason: f.Body("reason"), Until: dayOf(f.Time("until")), For: f.Raw("for")}
+	s := plan.Saying{Option: f.Raw("option"), State: web.FormCode[store.DecisionState](f, "state"), Reason: f.Body("reason"), Until: dayOf(f.Time("until")), For: f.Raw("for"), Ticket: f.ID("ticket")}
 	if s.State == store.DecisionOpen || s.State == store.DecisionPostponed || s.State == store.DecisionNotNeeded {
 		s.Option = ""
 	}

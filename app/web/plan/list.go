@@ -22,6 +22,7 @@ type listPage struct {
 	States   []show.Choice
 	Filtered bool
 	New      string // address of the form for a new one; empty for whoever may not
+	From     string // address of the templates; empty for whoever may not read them
 	First    string
 	Next     string
 }
@@ -88,6 +89,9 @@ func (a pages) getList(r *web.Request) error {
 	}
 	if v.IsAgent || v.IsAdministrator {
 		v.New = address.Plans + "/new"
+	}
+	if v.IsWriter {
+		v.From = address.Templates
 	}
 	filter := url.Values{}
 	for _, name := range []string{"state", "organisation"} {

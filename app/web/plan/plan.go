@@ -21,6 +21,7 @@ type planPage struct {
 	Waits  string    // what is in whose court
 	Asks   []string  // facts that nobody knows
 	Facts  string    // address of the form for them; empty for whoever may not
+	Change string    // address of the form for days and people; empty for whoever may not
 	Record string
 	Chart  *chart
 	Phases []phase
@@ -85,7 +86,9 @@ func (a pages) planPage(r *web.Request, one *plan.View, f *web.Form, wrong error
 		v.Next = &web.Link{Label: d.Question.In(p.Lang), Address: address.Decision(one.Plan.ID, d.Code)}
 		v.Why = d.Why.In(p.Lang)
 	}
-	v.Chart = chartOf(p, one)
+	if v.Chart = chartOf(p, one); arranges(one) {
+		v.Change = address.Plan(one.Plan.ID) + "/arrange"
+	}
 	if one.MayArrange {
 		v.Action, v.Rev = address.Plan(one.Plan.ID)+"/state", one.Plan.Rev
 		for _, s := range one.Moves() {

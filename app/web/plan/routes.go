@@ -28,12 +28,16 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/plans/new", "plans.begin", web.Agent, a.postNew, "/plans/new").WithText(),
 		web.Get("/plans/:n<int>", "plans.show", web.Person, a.getPlan),
 		web.Post("/plans/:n<int>/state", "plans.state", web.Agent, a.postState, "/plans/:n").WithText(),
+		web.Get("/plans/:n<int>/arrange", "plans.before-arranging", web.Agent, a.getArrange),
+		web.Post("/plans/:n<int>/arrange", "plans.arrange", web.Agent, a.postArrange, "/plans/:n/arrange").WithText(),
 		web.Get("/plans/:n<int>/facts", "plans.facts", web.Person, a.getFacts),
 		web.Post("/plans/:n<int>/facts", "plans.say", web.Person, a.postFacts, "/plans/:n/facts").WithText(),
 		web.Get("/plans/:n<int>/decisions/:code", "plans.decision", web.Person, a.getDecision),
 		web.Post("/plans/:n<int>/decisions/:code", "plans.decide", web.Person, a.postDecision, "/plans/:n/decisions/:code").WithText(),
 		web.Get("/plans/:n<int>/steps/:code", "plans.step", web.Person, a.getStep),
 		web.Post("/plans/:n<int>/steps/:code", "plans.do", web.Person, a.postStep, "/plans/:n/steps/:code").WithText(),
+		web.Post("/plans/:n<int>/decisions/:code/question", "plans.ask", web.Person, a.postQuestion, "/plans/:n/decisions/:code").WithText(),
+		web.Post("/plans/:n<int>/steps/:code/question", "plans.ask-step", web.Person, a.postQuestion, "/plans/:n/steps/:code").WithText(),
 		web.Get("/plans/:n<int>/record", "plans.record", web.Person, a.getRecord),
 	}
 }

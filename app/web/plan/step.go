@@ -31,8 +31,7 @@ type stepPage struct {
 	States    []show.Choice
 	Sides     []show.Choice
 	Reason    string
-	Ticket    *web.Link
-	Open      string // address that opens a ticket about it
+	Beside    beside
 }
 
 // unit is a unit that answers for itself.
@@ -59,6 +58,10 @@ func (a pages) stepPage(r *web.Request, one *plan.View, f *web.Form, wrong error
 	v.Marks, v.Text, v.DoneWhen, v.Today = append([]show.Mark{x.Mark}, x.More...), s.Text.In(p.Lang), s.DoneWhen.In(p.Lang), p.Now.Format("2006-01-02")
 	v.facts(one, s, x)
 	v.Norms = normsOf(p, one, s.Norms)
+	var err error
+	if v.Beside, err = a.besideOf(r, p, one, s.Code, v.Action); err != nil {
+		return err
+	}
 	if err := a.parts(r, v, one, s); err != nil {
 		return err
 	}
@@ -118,9 +121,6 @@ func (v *stepPage) facts(one *plan.View, s *plan.Step, x row) {
 			add(p.T("plan.done-on"), show.Weekday(p, pr.Done))
 		}
 		add(p.T("plan.figure"), pr.Figure)
-		if pr.Ticket != 0 {
-			v.Ticket = &web.Link{Label: p.T("plan.its-ticket", "number", pr.Ticket), Address: address.Ticket(pr.Ticket)}
-		}
 	}
 	for _, code := range s.Opens {
 		link := web.Link{Label: one.NameOf(code, p.Lang), Address: address.Step(one.Plan.ID, code)}
@@ -128,9 +128,6 @@ func (v *stepPage) facts(one *plan.View, s *plan.Step, x row) {
 			link.Address = address.Decision(one.Plan.ID, code)
 		}
 		v.Waits = append(v.Waits, link)
-	}
-	if len(one.Modules) > 0 {
-		v.Open = address.NewTicket(one.Modules[0].Code)
 	}
 }
 
