@@ -167,6 +167,11 @@ func TestAProgramLeadsAPlanFromTheTemplateToTheRecord(t *testing.T) {
 	if all := coordinator.must("GET", "/plans/overview", nil, http.StatusOK); len(all["plans"].([]any)) != 1 || len(all["groups"].([]any)) != 0 {
 		t.Errorf("%v", all)
 	}
+	agent.must("GET", "/plans/figures", nil, http.StatusForbidden)
+	coordinator.must("GET", "/plans/figures", nil, http.StatusForbidden)
+	if f := supervisor.must("GET", "/plans/figures", nil, http.StatusOK); len(f["spans"].([]any)) != 1 || f["spans"].([]any)[0].(box)["size"] != "large" || f["spans"].([]any)[0].(box)["step_days"] != nil {
+		t.Errorf("%v", f)
+	}
 	word := coordinator.must("POST", path+"/decisions/months", box{"option": "three", "preview": true}, http.StatusOK)
 	if fmt.Sprint(word["appear"]) != "[again]" || len(word["move"].([]any)) != 1 || word["move"].([]any)[0].(box)["code"] != "pay" {
 		t.Fatalf("%v", word)

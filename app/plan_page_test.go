@@ -73,6 +73,10 @@ func TestAPlanIsWalkedInTheBrowser(t *testing.T) {
 	}
 	coordinator.must(coordinator.get("/plans/overview"), http.StatusOK, "Avvio &lt;nuovo&gt;", "Che cosa aspetta voi", `href="`+here+`/steps/pay"`, "A che punto siamo", "Chi vi segue", "!Carico per gruppo")
 	agent.must(agent.get("/plans/overview"), http.StatusOK, "Avvio &lt;nuovo&gt;", "Carico per gruppo", "un passo bloccato", "!Che cosa aspetta voi")
+	agent.must(agent.get("/plans/figures"), http.StatusForbidden)
+	coordinator.must(coordinator.get("/plans/figures"), http.StatusForbidden)
+	supervisor := w.visitor("supervisor")
+	supervisor.must(supervisor.get("/plans/figures"), http.StatusOK, "Quanto tempo serve", "più di 1.000", "troppo pochi piani per dirlo", "!"+w.people["coordinator"].Name)
 	coordinator.must(coordinator.post(here+"/state", url.Values{"state": {"running"}}), http.StatusForbidden)
 	agent.must(agent.post(here+"/state", url.Values{"state": {"closed"}}), http.StatusConflict)
 	agent.must(agent.post(here+"/state", url.Values{"state": {"running"}}), http.StatusSeeOther)

@@ -95,7 +95,7 @@ func TestNothingKeptIsEverStale(t *testing.T) {
 	enter()
 	pages := []string{"/", "/tickets", "/desk/all", "/desk/group", "/desk/mine", "/desk/unassigned", "/desk/closed", "/articles", "/articles/in", "/search?q=cedolino", "/search?q=in%3Aarticles+errore",
 		"/tickets/new?module=-", "/admin/groups", "/admin/catalogue", "/admin/people", "/api/v1/tickets?limit=50", "/api/v1/search?q=cedolino&facets=1"}
-	pages = append(pages, "/plans", "/plans/overview", "/api/v1/plans", "/api/v1/plans/overview")
+	pages = append(pages, "/plans", "/plans/overview", "/plans/figures", "/api/v1/plans", "/api/v1/plans/overview")
 	for _, n := range plans {
 		pages = append(pages, "/plans/"+n, "/api/v1/plans/"+n)
 	}

@@ -205,31 +205,40 @@ func (ps *Plans) Chosen(a policy.Actor, number uint64, code string) (map[string]
 		}
 		now := tx.Now().In(ps.loc)
 		quarter := time.Date(now.Year(), (now.Month()-1)/3*3+1, 1, 0, 0, 0, 0, ps.loc)
-		counts, all := map[string]int{}, 0
+		counts := map[string]int{}
 		for d, err := range store.DecisionsByTemplate.PeekRows(tx, db.Span{Prefix: key.Of(p.Template, code)}) {
 			if err != nil {
 				return err
 			}
 			if d.Closed.Before(quarter) && d.Plan != p.ID {
 				counts[d.Option]++
-				all++
 			}
 		}
-		if all < atLeast || len(counts) < 2 {
-			return nil
-		}
-		out = map[string]Band{}
-		for option, n := range counts {
-			switch {
-			case n*3 <= all:
-				out[option] = Few
-			case n*3 <= all*2:
-				out[option] = Half
-			default:
-				out[option] = Most
-			}
-		}
+		out = bandsOf(counts)
 		return nil
 	})
 	return out, err
+}
+
+// bandsOf puts counts into bands; nil where there is nothing to learn.
+func bandsOf(counts map[string]int) map[string]Band {
+	all := 0
+	for _, n := range counts {
+		all += n
+	}
+	if all < atLeast || len(counts) < 2 {
+		return nil
+	}
+	out := map[string]Band{}
+	for option, n := range counts {
+		switch {
+		case n*3 <= all:
+			out[option] = Few
+		case n*3 <= all*2:
+			out[option] = Half
+		default:
+			out[option] = Most
+		}
+	}
+	return out
 }

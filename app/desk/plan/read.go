@@ -149,38 +149,50 @@ func line(tx *db.Tx, p *store.Plan) (l Line, err error) {
 	return l, fault.IgnoreNotFound(err)
 }
 
-// stamp is what the health of a plan rests on, in short.
+// stamp is what the picture of a plan rests on, in short.
 type stamp struct {
 	rev, version, decisions, progress uint64
 	today                             timeline.Day
 	units, installations, modules     db.Mark
 }
 
-// healths are how plans stand.
-var healths = &db.Each[stamp, Health]{}
+// picture is what is kept of a plan: how it stands, and what it adds to the figures.
+type picture struct {
+	Health
+	tally
+}
 
-// health returns how a plan stands, which is worked out anew when something of it changed, or the day.
-func (ps *Plans) health(tx *db.Tx, p *store.Plan) (Health, error) {
+// pictures are what is kept of plans.
+var pictures = &db.Each[stamp, picture]{}
+
+// picture returns what is kept of a plan, which is worked out anew when something of it changed, or the day.
+func (ps *Plans) picture(tx *db.Tx, p *store.Plan) (picture, error) {
 	version, err := store.TemplateVersions.Glance(tx, p.Version)
 	if err != nil {
-		return Health{}, err
+		return picture{}, err
 	}
 	own := db.Span{Prefix: key.Of(p.ID)}
 	at := stamp{rev: p.Rev, version: version.Rev, decisions: store.DecisionsByPlan.Stamp(tx, own), progress: store.ProgressByPlan.Stamp(tx, own), today: ps.today(tx)}
 	at.units, _ = store.Units.Mark(tx)
 	at.installations, _ = store.Installations.Mark(tx)
 	at.modules, _ = store.Modules.Mark(tx)
-	return healths.Get(tx, p.ID, at, func() (Health, error) {
+	return pictures.Get(tx, p.ID, at, func() (picture, error) {
 		m, err := ps.material(tx, p)
 		if err != nil {
-			return Health{}, err
+			return picture{}, err
 		}
 		w, err := walk(m)
 		if err != nil {
-			return Health{}, err
+			return picture{}, err
 		}
-		return healthOf(m, w), nil
+		return picture{healthOf(m, w), tallyOf(m, w)}, nil
 	})
+}
+
+// health returns how a plan stands.
+func (ps *Plans) health(tx *db.Tx, p *store.Plan) (Health, error) {
+	kept, err := ps.picture(tx, p)
+	return kept.Health, err
 }
 
 // material gathers what a walk is made from.

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"sportello/app/desk/plan"
 	"strings"
 
 	"sportello/app/desk/article"
@@ -125,6 +126,7 @@ var apiDescriptions = map[string]apiDescription{
 	"api.plans.list": {summary: "Plans the token's person may see: running ones first, then by the day of going live, without their content", out: apiPlanList{}, query: append([]apiParameter{
 		{"organisation", "string", "code"}, {"group", "string", "code"}, {"template", "string", "code"}, {"state", "string", "prepared, running, paused, closed or cancelled"}}, pageParameters...)},
 	"api.plans.overview": {summary: "How the plans stand that go on: what each group of the desk has to do, and the plans, those in trouble first", out: apiPlanOverview{}},
+	"api.plans.figures":  {summary: "What plans teach supervisors: working days by size of the organisation, what is chosen, where plans get stuck", out: plan.Figures{}},
 	"api.plans.begin":    {summary: "Begin a plan of an organisation with the published version of a template", in: apiPlanForm{}, out: apiPlan{}, created: true},
 	"api.plans.read":     {summary: "One plan, as its facts and decisions make it: what is there, what is recommended and why, what is due when", out: apiPlan{}},
 	"api.plans.change":   {summary: "Change the members given: facts by whoever takes part, everything else by the desk. With rev, a plan of another revision answers 409.", in: apiPlanForm{}, out: apiPlan{}},

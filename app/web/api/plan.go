@@ -74,6 +74,14 @@ func (a pages) apiPlanOverview(r *web.Request) error {
 	return r.JSON(out)
 }
 
+func (a pages) apiPlanFigures(r *web.Request) error {
+	f, err := a.Desk.Plans.Figures(r.Actor())
+	if err != nil {
+		return err
+	}
+	return r.JSON(f)
+}
+
 func (a pages) apiPlan(r *web.Request) error {
 	v, err := a.plan(r, nil)
 	if err != nil {
@@ -129,6 +137,14 @@ func (a pages) readPlan(r *web.Request, in *apiPlanForm) error {
 	return nil
 }
 
+// given returns what is there, else the zero value.
+func given[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
 func (a pages) apiBeginPlan(r *web.Request) error {
 	if who := r.Actor(); !who.IsAgent() && !who.IsAdministrator() {
 		return policy.Denied(who)
@@ -141,22 +157,7 @@ func (a pages) apiBeginPlan(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	f := plan.Beginning{Template: in.Template, Organisation: in.Organisation, Unit: in.Unit, Facts: c.Facts}
-	if c.Name != nil {
-		f.Name = *c.Name
-	}
-	if c.Start != nil {
-		f.Start = *c.Start
-	}
-	if c.GoLive != nil {
-		f.GoLive = *c.GoLive
-	}
-	if c.Lead != nil {
-		f.Lead = *c.Lead
-	}
-	if c.People != nil {
-		f.People = *c.People
-	}
+	f := plan.Beginning{Template: in.Template, Organisation: in.Organisation, Unit: in.Unit, Facts: c.Facts, Name: given(c.Name), Start: given(c.Start), GoLive: given(c.GoLive), Lead: given(c.Lead), People: given(c.People)}
 	v, err := a.Desk.Plans.Begin(r.Actor(), f)
 	if err != nil {
 		return err

@@ -95,6 +95,7 @@ func Routes(s *web.Site) []web.Route {
 		do(http.MethodPost, "/templates/:code/publish", "templates.publish", writes(scope.Plans), a.apiPublishTemplate),
 		do(http.MethodGet, "/plans", "plans.list", reads(scope.Plans), a.apiPlans),
 		do(http.MethodGet, "/plans/overview", "plans.overview", reads(scope.Plans), a.apiPlanOverview),
+		do(http.MethodGet, "/plans/figures", "plans.figures", reads(scope.Plans), a.apiPlanFigures),
 		do(http.MethodPost, "/plans", "plans.begin", writes(scope.Plans), a.apiBeginPlan).WithText(),
 		do(http.MethodGet, "/plans/:number<int>", "plans.read", reads(scope.Plans), a.apiPlan),
 		do(http.MethodPatch, "/plans/:number<int>", "plans.change", writes(scope.Plans), a.apiChangePlan).WithText(),

@@ -16,6 +16,7 @@ type overviewPage struct {
 	Groups []load
 	Lines  []standing
 	New    string
+	May    bool // read figures
 }
 
 // own is a plan of the reader's organisation: where it is, what waits for them, the next date, whom to ask.
@@ -62,6 +63,7 @@ func (a pages) getOverview(r *web.Request) error {
 	if p.IsAgent || p.IsAdministrator {
 		v.New = address.Plans + "/new"
 	}
+	v.May = p.IsSupervisor || p.IsAdministrator
 	for _, one := range o.Own {
 		v.Own = append(v.Own, ownOf(p, one))
 	}
