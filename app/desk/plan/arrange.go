@@ -273,10 +273,6 @@ var moves = map[store.PlanState][]store.PlanState{
 // returns Conflict "error.changed-meanwhile" for another revision, and "error.plan-move" for a state that it cannot go to.
 // A plan that is closed keeps its record for ever.
 func (ps *Plans) Arrange(a policy.Actor, number uint64, c Change) (*View, error) {
-	record, err := ps.recordToKeep(a, number, c)
-	if err != nil {
-		return nil, err
-	}
 	var out *View
 	what := act.ArrangePlan
 	facts := len(c.Facts) > 0
@@ -284,7 +280,7 @@ func (ps *Plans) Arrange(a policy.Actor, number uint64, c Change) (*View, error)
 	if facts && !arranges {
 		what = act.SayPlanFact
 	}
-	err = ps.st.Update(a.By(what), func(tx *db.Tx) error {
+	err := ps.st.Update(a.By(what), func(tx *db.Tx) error {
 		p, err := store.Plans.Get(tx, number)
 		if err != nil {
 			return err
@@ -303,8 +299,14 @@ func (ps *Plans) Arrange(a policy.Actor, number uint64, c Change) (*View, error)
 		if err := entry.SameRev(c.Rev, p.Rev); err != nil {
 			return err
 		}
-		if err := ps.arrange(tx, a, p, c, record); err != nil {
+		open := p.State != store.PlanClosed
+		if err := ps.arrange(tx, a, p, c); err != nil {
 			return err
+		}
+		if open && p.State == store.PlanClosed {
+			if p.Record, err = ps.keepRecord(tx, a, p); err != nil {
+				return err
+			}
 		}
 		if err := store.Plans.Put(tx, p); err != nil {
 			return err
@@ -315,7 +317,7 @@ func (ps *Plans) Arrange(a policy.Actor, number uint64, c Change) (*View, error)
 	return out, err
 }
 
-func (ps *Plans) arrange(tx *db.Tx, a policy.Actor, p *store.Plan, c Change, record string) error {
+func (ps *Plans) arrange(tx *db.Tx, a policy.Actor, p *store.Plan, c Change) error {
 	var wrong fault.Problems
 	if p.State == store.PlanClosed || p.State == store.PlanCancelled && c.State != store.PlanRunning {
 		return entry.Conflict("error.plan-ended")
@@ -363,7 +365,6 @@ func (ps *Plans) arrange(tx *db.Tx, a policy.Actor, p *store.Plan, c Change, rec
 			p.Ended = tx.Now()
 		}
 		if c.State == store.PlanClosed {
-			p.Record = record
 			if err := ps.settle(tx, p); err != nil {
 				return err
 			}

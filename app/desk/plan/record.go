@@ -109,26 +109,17 @@ func (ps *Plans) Record(a policy.Actor, number uint64) (*Record, error) {
 	return out, err
 }
 
-// recordToKeep keeps the record of a plan that is about to be closed, and returns the sum of its bytes; empty for every
-// other change. It is the desk's: what only the organisation may read is not in it, nor what only the desk may.
-func (ps *Plans) recordToKeep(a policy.Actor, number uint64, c Change) (string, error) {
-	if c.State != store.PlanClosed {
-		return "", nil
+// keepRecord keeps the record of a plan that is being closed, and returns the sum of its bytes. It is the desk's: what only
+// the organisation may read is not in it, nor what only the desk may. It is written inside the transaction that closes the
+// plan, so that it holds every answer that was given before and none that comes later; other writers wait for one small file.
+func (ps *Plans) keepRecord(tx *db.Tx, a policy.Actor, p *store.Plan) (string, error) {
+	v, err := ps.view(tx, a, p)
+	if err != nil {
+		return "", err
 	}
-	var r *Record
-	err := ps.st.View(func(tx *db.Tx) error {
-		v, err := ps.read(tx, a, number, policy.ArrangePlan)
-		if err != nil {
-			return err
-		}
-		if v.Plan.State == store.PlanClosed {
-			return nil // said below, where the plan is changed
-		}
-		v.Plan.State, v.OfDesk = store.PlanClosed, false
-		r, err = ps.record(tx, v, "it")
-		return err
-	})
-	if err != nil || r == nil {
+	v.OfDesk = false
+	r, err := ps.record(tx, v, "it")
+	if err != nil {
 		return "", err
 	}
 	raw, err := json.Marshal(r)
