@@ -19,6 +19,16 @@ import (
 
 // The API has small answer types of its own, so that rows can change without affecting programs.
 
+// sends returns what answers with a value, or with the error there is instead.
+func sends(r *web.Request) func(v any, err error) error {
+	return func(v any, err error) error {
+		if err != nil {
+			return err
+		}
+		return r.JSON(v)
+	}
+}
+
 // apiMoment returns the time in UTC for an RFC 3339 field, nil for the zero time.
 func apiMoment(t time.Time) *time.Time {
 	if t.IsZero() {

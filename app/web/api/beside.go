@@ -52,9 +52,5 @@ func (a pages) apiBesideTicket(r *web.Request) error {
 	if _, err := a.Desk.Tickets.Do(r.Actor(), number, ticket.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
 		return err
 	}
-	out, err := a.ticketDocument(r, number)
-	if err != nil {
-		return err
-	}
-	return r.JSON(out)
+	return sends(r)(a.ticketDocument(r, number))
 }

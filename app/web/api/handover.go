@@ -45,11 +45,7 @@ func (a pages) apiHolding(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	out, err := a.holding(r, id)
-	if err != nil {
-		return err
-	}
-	return r.JSON(out)
+	return sends(r)(a.holding(r, id))
 }
 
 func (a pages) apiHandOn(r *web.Request) error {

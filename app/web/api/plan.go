@@ -75,11 +75,7 @@ func (a pages) apiPlanOverview(r *web.Request) error {
 }
 
 func (a pages) apiPlanFigures(r *web.Request) error {
-	f, err := a.Desk.Plans.Figures(r.Actor())
-	if err != nil {
-		return err
-	}
-	return r.JSON(f)
+	return sends(r)(a.Desk.Plans.Figures(r.Actor()))
 }
 
 func (a pages) apiPlan(r *web.Request) error {

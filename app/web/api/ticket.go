@@ -260,11 +260,7 @@ func (a pages) apiTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	out, err := a.ticketDocument(r, number)
-	if err != nil {
-		return err
-	}
-	return r.JSON(out)
+	return sends(r)(a.ticketDocument(r, number))
 }
 
 // maxAttached limits the files of one message.
