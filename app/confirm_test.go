@@ -132,7 +132,7 @@ func (d *confirmDesk) acts(since uint64) (out []string) {
 			if err != nil {
 				return err
 			}
-			if c.By == d.admin.ID && !slices.Contains([]act.Act{act.Seen, act.Confirm, act.SignIn}, c.Act) {
+			if c.By == d.admin.ID && c.Via != door.Desk && !slices.Contains([]act.Act{act.Seen, act.Confirm, act.SignIn}, c.Act) {
 				out = append(out, c.Act.String()+" "+c.Table)
 			}
 		}

@@ -40,6 +40,15 @@ type walk struct {
 // patience is how long a walk waits for something to come.
 const patience = 20 * time.Second
 
+// judged returns what axe finds on the page. Axe is a script: the page has none meanwhile, but the browser runs some.
+func (s *walk) judged(source string) []string {
+	s.t.Helper()
+	s.run(emulation.SetScriptExecutionDisabled(false))
+	found := s.axe(source)
+	s.run(emulation.SetScriptExecutionDisabled(!s.scripts))
+	return found
+}
+
 // both runs a journey with scripts and without.
 func both(t *testing.T, journey func(t *testing.T, scripts bool)) {
 	for _, scripts := range []bool{true, false} {
