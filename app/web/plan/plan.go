@@ -67,11 +67,12 @@ func (a pages) planPage(r *web.Request, one *plan.View, f *web.Form, wrong error
 	v.Marks = []show.Mark{stateMark(p, one.Plan.State)}
 	v.Record, v.Reason = address.PlanRecord(one.Plan.ID), one.Plan.Reason
 	v.Meta = meta(p, one)
-	if goes(&one.Line) || one.Plan.State == store.PlanPaused {
+	open := goes(&one.Line) || one.Plan.State == store.PlanPaused
+	if open {
 		v.Marks = append(v.Marks, healthMarks(p, one.Health)...)
 		v.Waits = waits(p, one)
 	}
-	if one.MaySay {
+	if one.MaySay && open {
 		v.Facts = address.PlanFacts(one.Plan.ID)
 		for _, name := range one.Asks {
 			v.Asks = append(v.Asks, factName(p, one, name))
@@ -142,7 +143,13 @@ func waits(p *web.Page, one *plan.View) string {
 	if !one.OfDesk {
 		ours, theirs = theirs, ours
 	}
-	return show.Joined(" ", p.Plural("plan.ours", ours), p.Plural("plan.theirs", theirs))
+	some := func(key string, n int) string {
+		if n == 0 {
+			return ""
+		}
+		return p.Plural(key, n)
+	}
+	return show.Joined(" ", some("plan.ours", ours), some("plan.theirs", theirs))
 }
 
 func factName(p *web.Page, one *plan.View, code string) string {
