@@ -136,3 +136,28 @@ func TestThePlaceOfAnErrorIsFoundInEachBuiltInTemplate(t *testing.T) {
 		}
 	}
 }
+
+// TestDaysOfATemplateAreReadInWords reads every built-in template in both languages: no day stands there as it is written
+// in the text.
+func TestDaysOfATemplateAreReadInWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	must(t, w.app.Desk.Templates.Seed(t.Context()))
+	all, err := template.Builtin()
+	must(t, err)
+	supervisor := w.visitor("supervisor")
+	written := regexp.MustCompile(`>start<|[> ](?:start|golive)[+-]\d|[> ]golive[<,.]|[>]\d\d-\d\d(?:@[+-]?\d)?<|[>][a-z-]+[+-]\d+<`)
+	for lang, live := range map[string]string{"it": "giorni lavorativi prima dell&#39;avvio", "en": "working days before going live"} {
+		supervisor.must(supervisor.post("/language", url.Values{"lang": {lang}}), http.StatusSeeOther)
+		for _, f := range all {
+			got := supervisor.get("/templates/" + f.Code)
+			supervisor.must(got, http.StatusOK)
+			if !strings.Contains(got.body, live) && !strings.Contains(got.body, strings.ReplaceAll(live, "&#39;", "'")) {
+				t.Errorf("%s, %s: no day says %q", f.Code, lang, live)
+			}
+			if raw := written.FindAllString(got.body, -1); raw != nil {
+				t.Errorf("%s, %s: days as they are written: %q", f.Code, lang, raw)
+			}
+		}
+	}
+}

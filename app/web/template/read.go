@@ -6,6 +6,7 @@ import (
 
 	"sportello/app/address"
 	"sportello/app/desk/template"
+	"sportello/app/timeline"
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store/fault"
@@ -137,12 +138,72 @@ func phaseOf(p *web.Page, c *template.Course, of *template.Phase) phase {
 		out.Decisions = append(out.Decisions, x)
 	}
 	for _, s := range of.Steps {
-		out.Steps = append(out.Steps, step{Name: s.Name.In(p.Lang), Who: roleNames(p, c, s.Who), Day: s.Day, When: conditionWords(p, c, s.When), Milestone: s.Milestone.In(p.Lang)})
+		out.Steps = append(out.Steps, step{Name: s.Name.In(p.Lang), Who: roleNames(p, c, s.Who), Day: dayWords(p, c, s.Day), When: conditionWords(p, c, s.When), Milestone: s.Milestone.In(p.Lang)})
 	}
 	for _, f := range of.Freezes {
-		out.Freezes = append(out.Freezes, p.T("plan.freeze", "name", f.Name.In(p.Lang), "from", f.From, "until", f.Until, "stops", f.Stops.In(p.Lang)))
+		out.Freezes = append(out.Freezes, p.T("template.freeze", "name", f.Name.In(p.Lang), "from", dayWords(p, c, f.From), "until", dayWords(p, c, f.Until), "stops", f.Stops.In(p.Lang)))
 	}
 	return out
+}
+
+// dayWords says the expression of a day in words; what cannot be read stays as it is.
+func dayWords(p *web.Page, c *template.Course, text string) string {
+	d, ok := template.DayOf(text)
+	if !ok {
+		return text
+	}
+	switch n := d.Offset; d.Anchor {
+	case timeline.Start:
+		if n == 0 {
+			return p.T("template.day-start")
+		}
+		return p.Plural("template.after-start", n)
+	case timeline.GoLive:
+		switch {
+		case n == 0:
+			return p.T("template.day-live")
+		case n < 0:
+			return p.Plural("template.after-live", -n)
+		}
+		return p.Plural("template.before-live", n)
+	case timeline.Law:
+		date := p.Site.Words.Date(p.Lang, time.Date(2024, d.Month, d.Date, 0, 0, 0, 0, time.UTC)) // a leap year
+		date = date[:strings.LastIndexByte(date, ' ')]
+		switch n {
+		case 0:
+			return p.T("template.law-this", "date", date)
+		case 1:
+			return p.T("template.law-next", "date", date)
+		case -1:
+			return p.T("template.law-last", "date", date)
+		}
+		return p.T("template.law-year", "date", date, "n", n)
+	default:
+		if n < 0 {
+			return p.Plural("template.before-step", -n, "name", stepName(p, c, d.Of))
+		}
+		if n == 0 {
+			return p.T("template.with-step", "name", stepName(p, c, d.Of))
+		}
+		return p.Plural("template.after-step", n, "name", stepName(p, c, d.Of))
+	}
+}
+
+// stepName returns the name of the step or the decision of the code, which is the code when there is none.
+func stepName(p *web.Page, c *template.Course, code string) string {
+	for _, ph := range c.Phases {
+		for _, s := range ph.Steps {
+			if s.Code == code {
+				return s.Name.In(p.Lang)
+			}
+		}
+		for _, d := range ph.Decisions {
+			if d.Code == code {
+				return d.Question.In(p.Lang)
+			}
+		}
+	}
+	return code
 }
 
 func (a pages) getFile(r *web.Request) error {
