@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 
 	"sportello/app/desk/ticket"
@@ -42,18 +41,7 @@ func leadPlan(t *testing.T, source, lang string, scripts bool) {
 		s.run(network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": lang}))
 		return s
 	}
-	clean := func(s *walk) {
-		t.Helper()
-		s.run(emulation.SetScriptExecutionDisabled(false)) // axe is a script, the page has none meanwhile
-		for _, dark := range []bool{false, true} {
-			s.screen(map[bool]int64{false: 1280, true: 390}[dark], 900, dark)
-			for _, found := range s.judged(source) {
-				t.Error(found)
-			}
-		}
-		s.screen(1280, 900, false)
-		s.run(emulation.SetScriptExecutionDisabled(!scripts))
-	}
+	clean := func(s *walk) { s.clean(source) }
 
 	// A template is written with a mistake, checked, put right, and tried.
 	bruno := as("agent")

@@ -85,7 +85,7 @@ func TestAnUpdateIsPublishedAndInstalled(t *testing.T) {
 				s.screen(look.wide, 900, look.dark)
 				s.visit(at)
 				s.find(nil, "the page is not in "+look.lang, "document.documentElement.lang === '"+look.lang+"'")
-				for _, found := range s.axe(source) {
+				for _, found := range s.judged(source) {
 					t.Errorf("%s, %s: %s", at, look.lang, found)
 				}
 			}

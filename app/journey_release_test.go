@@ -54,18 +54,7 @@ func TestAnUpdateIsReadAndAnswered(t *testing.T) {
 	both(t, func(t *testing.T, scripts bool) {
 		w := newWorld(t)
 		number := w.fullRelease()
-		clean := func(s *walk) {
-			if !scripts {
-				return
-			}
-			for _, dark := range []bool{false, true} {
-				s.screen(map[bool]int64{false: 1280, true: 390}[dark], 900, dark)
-				for _, found := range s.axe(source) {
-					t.Error(found)
-				}
-			}
-			s.screen(1280, 900, false)
-		}
+		clean := func(s *walk) { s.clean(source) }
 
 		colleague := w.walkAs(t, "participant", scripts)
 		colleague.visit("/releases")

@@ -40,16 +40,7 @@ func keepRights(t *testing.T, source, lang string, scripts bool) {
 		s.run(network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": lang}))
 		return s
 	}
-	clean := func(s *walk) {
-		t.Helper()
-		for _, dark := range []bool{false, true} {
-			s.screen(map[bool]int64{false: 1280, true: 390}[dark], 900, dark)
-			for _, found := range s.judged(source) {
-				t.Error(found)
-			}
-		}
-		s.screen(1280, 900, false)
-	}
+	clean := func(s *walk) { s.clean(source) }
 
 	// A token that reads tickets, shown once and ended.
 	w.password("requester")

@@ -49,6 +49,18 @@ func (s *walk) judged(source string) []string {
 	return found
 }
 
+// clean fails for what axe finds on the page, on a wide screen in the light and on a narrow one in the dark.
+func (s *walk) clean(source string) {
+	s.t.Helper()
+	for _, dark := range []bool{false, true} {
+		s.screen(map[bool]int64{false: 1280, true: 390}[dark], 900, dark)
+		for _, found := range s.judged(source) {
+			s.t.Error(found)
+		}
+	}
+	s.screen(1280, 900, false)
+}
+
 // both runs a journey with scripts and without.
 func both(t *testing.T, journey func(t *testing.T, scripts bool)) {
 	for _, scripts := range []bool{true, false} {
