@@ -64,6 +64,7 @@ func TestAKnownProblemIsWrittenMovedAndWithdrawnInTheBrowser(t *testing.T) {
 	b.must(b.post(here+"/state", url.Values{"rev": {value(edit.body)}, "state": {"fixed"}, "fixed-in": {"23.10.03, 24.02"}}), http.StatusSeeOther)
 	b.must(b.post(here+"/edit", url.Values{"rev": {value(edit.body)}, "module": {"csa"}, "title-it": {"Altro"}}), http.StatusConflict)
 	rita.must(rita.get(here), http.StatusOK, "Corretta", "24.02")
+	b.must(b.get(here), http.StatusOK, "già una versione corretta (23.10.03, 24.02) e succede ancora", "!ti avvisiamo quando")
 	b.must(b.post(here+"/withdraw", url.Values{"rev": {value(b.get(here + "/withdraw").body)}}), http.StatusUnprocessableEntity, `href="#reason"`)
 	b.must(b.post(here+"/withdraw", url.Values{"rev": {value(b.get(here + "/withdraw").body)}, "reason": {"Era la stampante"}}), http.StatusSeeOther)
 	b.must(b.get(here), http.StatusOK, "Era la stampante")

@@ -41,6 +41,7 @@ type page struct {
 	Acts      []web.Link // pages of what those of the desk may do with it
 	MayJoin   bool
 	Joined    bool
+	JoinHint  string // what comes of saying so
 	SignIn    bool // who is not signed in is asked to, before they say that they met it
 	MayAttach bool
 	SeesWho   bool
@@ -235,6 +236,7 @@ func (v *page) acts(one *problem.View) {
 			v.Acts = append(v.Acts, web.Link{Label: v.T(l.key), Address: here + "/" + l.to})
 		}
 	}
+	v.JoinHint = joinHint(&v.Page, one)
 	v.MayJoin, v.Joined, v.MayAttach, v.SeesWho = one.MayJoin, one.Joined, one.MayAttach, one.MaySeeWho
 	v.SignIn = !v.SignedIn
 }
@@ -261,6 +263,17 @@ func (a pages) cases(r *web.Request, v *page, one *problem.View) error {
 		v.Cases = append(v.Cases, line)
 	}
 	return nil
+}
+
+// joinHint says what comes of saying "it happens to me too".
+func joinHint(p *web.Page, one *problem.View) string {
+	switch {
+	case one.State == store.ProblemFixed && len(one.FixedIn) > 0:
+		return p.T("problems.mine-fixed", "versions", show.Joined(", ", one.FixedIn...))
+	case one.State == store.ProblemWontFix:
+		return p.T("problems.mine-wont-fix")
+	}
+	return p.T("problems.mine-hint")
 }
 
 // postJoin says that the reader met the problem, with a line of theirs.
