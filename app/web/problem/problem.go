@@ -42,7 +42,7 @@ type page struct {
 	MayJoin   bool
 	Joined    bool
 	JoinHint  string // what comes of saying so
-	SignIn    bool // who is not signed in is asked to, before they say that they met it
+	SignIn    bool   // who is not signed in is asked to, before they say that they met it
 	MayAttach bool
 	SeesWho   bool
 	Cases     []caseLine
