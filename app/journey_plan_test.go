@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -17,19 +16,7 @@ import (
 func TestAPlanIsLedInBothLanguages(t *testing.T) {
 	t.Parallel()
 	source := axeSource(t)
-	for _, way := range []struct {
-		name, lang string
-		scripts    bool
-		usual      bool
-	}{{"Italian with scripts", "it", true, true}, {"English without scripts", "en", false, true}, {"Italian without scripts", "it", false, false}, {"English with scripts", "en", true, false}} {
-		t.Run(way.name, func(t *testing.T) {
-			if !way.usual && os.Getenv("SPORTELLO_JOURNEYS") != "all" {
-				t.Skip("SPORTELLO_JOURNEYS=all goes this way too")
-			}
-			t.Parallel()
-			leadPlan(t, source, way.lang, way.scripts)
-		})
-	}
+	inLanguages(t, func(t *testing.T, lang string, scripts bool) { leadPlan(t, source, lang, scripts) })
 }
 
 func leadPlan(t *testing.T, source, lang string, scripts bool) {

@@ -61,6 +61,23 @@ func (s *walk) clean(source string) {
 	s.screen(1280, 900, false)
 }
 
+// inLanguages runs a journey once in each language, one of them without scripts; SPORTELLO_JOURNEYS=all goes all four ways.
+func inLanguages(t *testing.T, journey func(t *testing.T, lang string, scripts bool)) {
+	for _, way := range []struct {
+		name, lang string
+		scripts    bool
+		usual      bool
+	}{{"Italian with scripts", "it", true, true}, {"English without scripts", "en", false, true}, {"Italian without scripts", "it", false, false}, {"English with scripts", "en", true, false}} {
+		t.Run(way.name, func(t *testing.T) {
+			if !way.usual && os.Getenv("SPORTELLO_JOURNEYS") != "all" {
+				t.Skip("SPORTELLO_JOURNEYS=all goes this way too")
+			}
+			t.Parallel()
+			journey(t, way.lang, way.scripts)
+		})
+	}
+}
+
 // both runs a journey with scripts and without.
 func both(t *testing.T, journey func(t *testing.T, scripts bool)) {
 	for _, scripts := range []bool{true, false} {

@@ -84,7 +84,7 @@ func BenchmarkTellingMany(b *testing.B) {
 			b.Fatal(err)
 		}
 		id := v.Release.ID
-		waits(b, a, "still", func() error { time.Sleep(3 * time.Second); return nil }, func() bool { return true })
+		waits(b, a, "still", func() error { time.Sleep(3 * time.Second); return nil }, func() bool { return true }) // what a write waits beside nothing, for as long
 		seen, err := a.Desk.Releases.Preview(who, id)
 		if err != nil {
 			b.Fatal(err)
