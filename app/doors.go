@@ -7,6 +7,7 @@ import (
 	"sportello/app/web/account"
 	"sportello/app/web/admin"
 	"sportello/app/web/api"
+	planapi "sportello/app/web/api/plan"
 	"sportello/app/web/article"
 	"sportello/app/web/feed"
 	"sportello/app/web/find"
@@ -50,5 +51,6 @@ func (a *App) routes() []web.Route {
 		problem.Routes(a.Site),
 		admin.Routes(a.Site, a.Mail),
 		api.Routes(a.Site),
+		planapi.Routes(a.Site),
 	)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"sportello/app/desk/policy"
+	"sportello/app/web/schema"
 	"sportello/store"
 	"sportello/store/fault"
 	"sportello/store/scope"
@@ -71,8 +72,9 @@ type Route struct {
 	// keeps it as a pending file of its sender.
 	Keep func(r *Request, name string, body io.Reader) (*store.File, error)
 
-	Needs   scope.Need   // of the API: what it asks of a token
-	Confirm confirmation // the confirmation that the act requires
+	Needs   scope.Need       // of the API: what it asks of a token
+	Says    schema.Operation // of the API: its description
+	Confirm confirmation     // the confirmation that the act requires
 }
 
 // WithText returns the route with the limit for long texts.

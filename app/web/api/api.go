@@ -1,66 +1,18 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 	"strconv"
 	"strings"
-	"time"
-	"unicode/utf8"
 
 	"sportello/app/desk"
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
 	"sportello/app/web/schema"
 	"sportello/store"
-	"sportello/store/fault"
 )
 
 // The API has small answer types of its own, so that rows can change without affecting programs.
-
-// sends returns what answers with a value, or with the error there is instead.
-func sends(r *web.Request) func(v any, err error) error {
-	return func(v any, err error) error {
-		if err != nil {
-			return err
-		}
-		return r.JSON(v)
-	}
-}
-
-// apiMoment returns the time in UTC for an RFC 3339 field, nil for the zero time.
-func apiMoment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC().Truncate(time.Millisecond)
-	return &t
-}
-
-// readJSON decodes the body into v. It returns an Invalid error for a body that is not JSON, a member that v does not
-// have (named), bytes that are not UTF-8, NUL, and halves of characters: everything is stored exactly as it was sent.
-func (a pages) readJSON(r *web.Request, v any) error {
-	body, err := r.Visit().Body.Whole()
-	if err != nil {
-		return err
-	}
-	if !utf8.Valid(body) {
-		return fault.New(fault.Invalid, "error.not-text")
-	}
-	if err := schema.WholeCharacters(body); err != nil {
-		return err
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return schema.JSONProblem(err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return fault.New(fault.Invalid, "error.json")
-	}
-	return nil
-}
 
 // members are the undecoded members of a JSON object. The rights are checked by their names, before their values are
 // read.
@@ -127,32 +79,6 @@ func (m members) given() ticket.Given {
 		g.RequesterEmail = "" // the address of nobody
 	}
 	return g
-}
-
-// apiQuery reads values of the query and collects their problems.
-type apiQuery struct {
-	*web.Form
-	r *web.Request
-}
-
-func (a pages) apiQuery(r *web.Request) apiQuery { return apiQuery{r.QueryForm(), r} }
-
-// limit returns the number of rows requested.
-func (q apiQuery) limit() int { return q.Int("limit", 1, 200, 50) }
-
-// moment parses an RFC 3339 time or a date.
-func (q apiQuery) moment(name string) time.Time {
-	s := strings.TrimSpace(q.Raw(name))
-	if s == "" {
-		return time.Time{}
-	}
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t
-		}
-	}
-	q.Refuse(name, "error.date")
-	return time.Time{}
 }
 
 // names are what rows are called in answers.

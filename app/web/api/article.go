@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/desk/article"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -37,12 +38,12 @@ type apiArticleList struct {
 
 func articleAnswer(n names, art *store.Article, v *store.Version) apiArticle {
 	return apiArticle{Slug: art.Slug, Title: v.Title, Format: v.Format, Language: v.Language, Module: n.module(art.Module), Audience: art.Audience,
-		State: v.Publication, ExternalID: art.External, Labels: v.Labels, UpdatedAt: apiMoment(v.Updated), Rev: v.Rev}
+		State: v.Publication, ExternalID: art.External, Labels: v.Labels, UpdatedAt: program.Moment(v.Updated), Rev: v.Rev}
 }
 
 func (a pages) apiArticles(r *web.Request) error {
-	q := a.apiQuery(r)
-	f := article.Filter{Limit: q.limit(), After: q.Raw("after"), Language: q.Raw("lang"), Only: q.Raw("language"),
+	q := program.QueryOf(r)
+	f := article.Filter{Limit: q.Limit(), After: q.Raw("after"), Language: q.Raw("lang"), Only: q.Raw("language"),
 		Publication: web.FormCode[store.Publication](q.Form, "state"), Audience: web.FormCode[store.Audience](q.Form, "audience"), Below: true}
 	if code := q.Raw("module"); code != "" {
 		l, err := a.Desk.Catalogue.LevelByCode(code)
@@ -108,7 +109,7 @@ func (a pages) apiPostArticle(r *web.Request) error {
 		return err
 	}
 	var rec article.Record
-	if err := a.readJSON(r, &rec); err != nil {
+	if err := program.ReadJSON(r, &rec); err != nil {
 		return err
 	}
 	return a.putArticle(r, rec)
@@ -123,7 +124,7 @@ func (a pages) apiPutArticle(r *web.Request) error {
 		return fault.New(fault.NotFound, "error.not-found")
 	}
 	var rec article.Record
-	if err := a.readJSON(r, &rec); err != nil {
+	if err := program.ReadJSON(r, &rec); err != nil {
 		return err
 	}
 	if rec.Slug != "" && rec.Slug != slug {

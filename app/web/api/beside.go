@@ -6,6 +6,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store/fault"
 )
 
@@ -46,11 +47,11 @@ func (a pages) apiBesideTicket(r *web.Request) error {
 		return fault.New(fault.Denied, "error.denied")
 	}
 	var in apiDecision
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	if _, err := a.Desk.Tickets.Do(r.Actor(), number, ticket.Step{Beside: id, BesideDo: in.Do, Reason: in.Reason}); err != nil {
 		return err
 	}
-	return sends(r)(a.ticketDocument(r, number))
+	return program.Sends(r)(a.ticketDocument(r, number))
 }

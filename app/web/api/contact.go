@@ -9,6 +9,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/desk/release"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store/fault"
 )
 
@@ -51,7 +52,7 @@ type apiContactForm struct {
 }
 
 func contactAnswer(c release.ContactView) apiContact {
-	out := apiContact{ID: c.ID, Email: c.Email, Name: c.Name, Language: c.Language, Asked: apiMoment(c.Asked), Confirmed: apiMoment(c.Confirmed), Failed: apiMoment(c.Failed)}
+	out := apiContact{ID: c.ID, Email: c.Email, Name: c.Name, Language: c.Language, Asked: program.Moment(c.Asked), Confirmed: program.Moment(c.Confirmed), Failed: program.Moment(c.Failed)}
 	if c.Module != nil {
 		out.Module = c.Module.Code
 	}
@@ -92,7 +93,7 @@ func (a pages) apiAddContact(r *web.Request) error {
 		return unreadable
 	}
 	var in apiContactForm
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	c, err := a.Desk.Releases.AddContact(r.Actor(), code, release.NewContact{Email: in.Email, Name: in.Name, Module: in.Module, Language: in.Language})
@@ -146,7 +147,7 @@ func (a pages) apiFollowed(r *web.Request) error {
 // apiPostFollow has the token's person told of the releases of a module, or no longer.
 func (a pages) apiPostFollow(r *web.Request) error {
 	var in apiFollow
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	err := a.Desk.Releases.Follow(r.Actor(), in.Module, in.On)
@@ -183,7 +184,7 @@ func (a pages) apiWork(r *web.Request) error {
 	}
 	out := apiItemList{Work: []apiItem{}}
 	for _, i := range list {
-		out.Work = append(out.Work, apiItem{Why: i.Why.String(), Noun: i.Noun, Number: i.Number, Name: i.Name, Place: i.Place, Count: i.Count, Due: dayAnswer(i.Due), Late: i.Late})
+		out.Work = append(out.Work, apiItem{Why: i.Why.String(), Noun: i.Noun, Number: i.Number, Name: i.Name, Place: i.Place, Count: i.Count, Due: program.Date(i.Due), Late: i.Late})
 	}
 	return r.JSON(out)
 }

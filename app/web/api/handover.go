@@ -6,6 +6,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/desk/leave"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -45,7 +46,7 @@ func (a pages) apiHolding(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return sends(r)(a.holding(r, id))
+	return program.Sends(r)(a.holding(r, id))
 }
 
 func (a pages) apiHandOn(r *web.Request) error {
@@ -57,7 +58,7 @@ func (a pages) apiHandOn(r *web.Request) error {
 		return err
 	}
 	var in apiHandover
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	var form leave.Form

@@ -10,6 +10,7 @@ import (
 	"sportello/app/desk/installation"
 	"sportello/app/desk/policy"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -59,7 +60,7 @@ func (a pages) apiPutInstallations(r *web.Request) error {
 		return policy.Denied(r.Actor())
 	}
 	var in []apiInstallation
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	var entries []installation.Entry

@@ -12,6 +12,7 @@ import (
 	"sportello/app/desk"
 	"sportello/app/desk/ticket"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/app/web/show"
 	"sportello/store"
 	"sportello/store/enum"
@@ -94,7 +95,7 @@ func (a pages) apiWriteMessage(r *web.Request) error {
 		return unreadable
 	}
 	var in apiText
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	text, err := a.text(&in)

@@ -11,6 +11,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -112,10 +113,10 @@ func (a pages) apiPutAffiliations(r *web.Request) error {
 		return err
 	}
 	var in []apiAffiliation
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
-	q := a.apiQuery(r)
+	q := program.QueryOf(r)
 	rev := uint64(q.Int("rev", 0, 1<<53, 0)) // #nosec G115 -- not negative
 	var given []store.Affiliation
 	err = a.Desk.Names(func(n desk.Names) {
@@ -141,7 +142,7 @@ func (a pages) apiPutAffiliations(r *web.Request) error {
 
 // affiliationOf reads an affiliation. What nobody knows becomes policy.Nowhere, which the desk refuses as it refuses what
 // the person may not give.
-func (a pages) affiliationOf(q apiQuery, n desk.Names, in apiAffiliation) store.Affiliation {
+func (a pages) affiliationOf(q program.Query, n desk.Names, in apiAffiliation) store.Affiliation {
 	h := store.Affiliation{Organisation: policy.Nowhere, Position: strings.TrimSpace(in.Position), Coordinator: in.Coordinator, Named: in.Named}
 	if o := n.OrganisationOf(in.Organisation); o != nil {
 		h.Organisation = o.ID
@@ -183,8 +184,8 @@ func (a pages) apiOrganisationPeople(r *web.Request) error {
 	}); err != nil {
 		return err
 	}
-	q := a.apiQuery(r)
-	page, err := a.Desk.People.OfOrganisation(r.Actor(), id, people.Query{Text: q.Raw("q"), After: q.Raw("after"), Limit: q.limit()})
+	q := program.QueryOf(r)
+	page, err := a.Desk.People.OfOrganisation(r.Actor(), id, people.Query{Text: q.Raw("q"), After: q.Raw("after"), Limit: q.Limit()})
 	if err != nil {
 		return err
 	}
@@ -321,10 +322,10 @@ func (a pages) apiInvite(r *web.Request) error {
 		return err
 	}
 	var in apiInvitation
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
-	q := a.apiQuery(r)
+	q := program.QueryOf(r)
 	form := people.InvitationForm{Email: in.Email, Name: in.Name}
 	err = a.Desk.Names(func(n desk.Names) {
 		form.Hat = a.affiliationOf(q, n, apiAffiliation{Organisation: code, Unit: in.Unit, Position: in.Position, Modules: in.Modules, From: in.From, Until: in.Until})
@@ -377,7 +378,7 @@ func (a pages) apiAddOrganisation(r *web.Request) error {
 		return err
 	}
 	var in apiOrganisation
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	o, err := a.Desk.People.AddOrganisation(r.Actor(), people.OrganisationForm{Code: in.Code, Name: in.Name, Domains: in.Domains, Units: in.Units})

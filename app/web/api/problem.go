@@ -14,6 +14,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/problem"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -24,9 +25,9 @@ type apiProblem struct {
 	Rev         uint64             `json:"rev"`
 	Module      string             `json:"module"`
 	Group       string             `json:"group"`
-	Title       apiWords           `json:"title"`
-	Text        apiWords           `json:"text,omitzero"` // Markdown, and so is the workaround
-	Workaround  apiWords           `json:"workaround,omitzero"`
+	Title       program.Words      `json:"title"`
+	Text        program.Words      `json:"text,omitzero"` // Markdown, and so is the workaround
+	Workaround  program.Words      `json:"workaround,omitzero"`
 	Affected    []apiRange         `json:"affected"` // a range for each branch of versions; none: all
 	FixedIn     []string           `json:"fixed_in"` // a version for each branch
 	Environment string             `json:"environment,omitempty"`
@@ -61,11 +62,11 @@ type apiRegression struct {
 
 // apiOutage is since when a service stands still, until when that is expected, the last there is to say, and when it ended.
 type apiOutage struct {
-	From   *time.Time `json:"from,omitempty"`
-	Until  *time.Time `json:"until,omitempty"`
-	News   apiWords   `json:"news,omitzero"`
-	NewsAt *time.Time `json:"news_at,omitempty"`
-	Ended  *time.Time `json:"ended_at,omitempty"`
+	From   *time.Time    `json:"from,omitempty"`
+	Until  *time.Time    `json:"until,omitempty"`
+	News   program.Words `json:"news,omitzero"`
+	NewsAt *time.Time    `json:"news_at,omitempty"`
+	Ended  *time.Time    `json:"ended_at,omitempty"`
 }
 
 type apiSupplier struct {
@@ -92,9 +93,9 @@ type apiProblemList struct {
 type apiProblemForm struct {
 	Rev         uint64         `json:"rev,omitempty"` // of a PATCH: the revision that the change is for
 	Module      *string        `json:"module,omitempty"`
-	Title       *apiWords      `json:"title,omitempty"`
-	Text        *apiWords      `json:"text,omitempty"`
-	Workaround  *apiWords      `json:"workaround,omitempty"`
+	Title       *program.Words `json:"title,omitempty"`
+	Text        *program.Words `json:"text,omitempty"`
+	Workaround  *program.Words `json:"workaround,omitempty"`
 	Affected    *[]apiRange    `json:"affected,omitempty"`
 	FixedIn     *[]string      `json:"fixed_in,omitempty"`
 	Environment *string        `json:"environment,omitempty"` // test or production
@@ -123,11 +124,11 @@ func (in *apiProblemForm) putInto(f *problem.Form, lang string) error {
 	put(in.FixedIn, &f.FixedIn)
 	put(in.Tickets, &f.Tickets)
 	for _, part := range []struct {
-		in  *apiWords
+		in  *program.Words
 		out *store.Words
 	}{{in.Title, &f.Title}, {in.Text, &f.Text}, {in.Workaround, &f.Workaround}} {
 		if part.in != nil {
-			*part.out = part.in.words(lang)
+			*part.out = part.in.In(lang)
 		}
 	}
 	if in.Affected != nil {
@@ -161,14 +162,14 @@ func (in *apiProblemForm) putInto(f *problem.Form, lang string) error {
 // problemLine returns what stands in lists; problemAnswer adds the rest.
 func problemLine(v *problem.View) apiProblem {
 	p := v.Problem
-	out := apiProblem{Number: p.ID, Rev: p.Rev, Module: v.Module.Code, Group: v.Group.Code, Title: wordsAnswer(p.Title), Affected: []apiRange{}, FixedIn: append([]string{}, p.FixedIn...),
+	out := apiProblem{Number: p.ID, Rev: p.Rev, Module: v.Module.Code, Group: v.Group.Code, Title: program.WordsOf(p.Title), Affected: []apiRange{}, FixedIn: append([]string{}, p.FixedIn...),
 		Environment: p.Environment.String(), Severity: p.Severity.String(), State: p.State, Reason: p.Reason, Audience: p.Audience.String(),
-		Withdrawn: apiMoment(p.Withdrawn), Doubtful: apiMoment(p.Doubtful), Created: apiMoment(p.Created), Updated: apiMoment(p.Updated)}
+		Withdrawn: program.Moment(p.Withdrawn), Doubtful: program.Moment(p.Doubtful), Created: program.Moment(p.Created), Updated: program.Moment(p.Updated)}
 	for _, r := range p.Affected {
 		out.Affected = append(out.Affected, apiRange(r))
 	}
 	if out.MergedInto = p.MergedInto; !p.Outage.From.IsZero() {
-		out.Outage = &apiOutage{apiMoment(p.Outage.From), apiMoment(p.Outage.Expected), wordsAnswer(p.Outage.News), apiMoment(p.Outage.NewsAt), apiMoment(p.Outage.Ended)}
+		out.Outage = &apiOutage{program.Moment(p.Outage.From), program.Moment(p.Outage.Expected), program.WordsOf(p.Outage.News), program.Moment(p.Outage.NewsAt), program.Moment(p.Outage.Ended)}
 	}
 	if p.Regression != (store.Regression{}) {
 		out.Regression = &apiRegression{Good: p.Regression.Good, IntroducedBy: p.Regression.IntroducedBy}
@@ -178,7 +179,7 @@ func problemLine(v *problem.View) apiProblem {
 
 func problemAnswer(v *problem.View) apiProblem {
 	out := problemLine(v)
-	out.Text, out.Workaround, out.Joined, out.Releases = wordsAnswer(v.Text), wordsAnswer(v.Workaround), v.Joined, []uint64{}
+	out.Text, out.Workaround, out.Joined, out.Releases = program.WordsOf(v.Text), program.WordsOf(v.Workaround), v.Joined, []uint64{}
 	for _, r := range v.Releases {
 		out.Releases = append(out.Releases, r.ID)
 	}
@@ -195,15 +196,15 @@ func problemAnswer(v *problem.View) apiProblem {
 func answerProblem(r *web.Request, v *problem.View, status int) error {
 	r.Status(status)
 	if status == http.StatusCreated {
-		r.SetLocation(base + "/problems/" + strconv.FormatUint(v.ID, 10))
+		r.SetLocation(program.Base + "/problems/" + strconv.FormatUint(v.ID, 10))
 	}
 	return r.JSON(problemAnswer(v))
 }
 
 // apiProblems lists the known problems that the token's person may see.
 func (a pages) apiProblems(r *web.Request) error {
-	q := a.apiQuery(r)
-	f := problem.Filter{Limit: q.limit(), After: q.ID("after"), State: web.FormCode[store.ProblemState](q.Form, "state"), Version: q.Raw("version")}
+	q := program.QueryOf(r)
+	f := problem.Filter{Limit: q.Limit(), After: q.ID("after"), State: web.FormCode[store.ProblemState](q.Form, "state"), Version: q.Raw("version")}
 	who := r.Actor()
 	if err := a.Desk.Names(func(n desk.Names) {
 		if code := q.Raw("module"); code == "" {
@@ -280,7 +281,7 @@ func (a pages) apiPostProblem(r *web.Request) error {
 		return unreadable
 	}
 	var in apiProblemForm
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	var f problem.Form
@@ -301,7 +302,7 @@ func (a pages) apiChangeProblem(r *web.Request) error {
 		return err
 	}
 	var in apiProblemForm
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	f := problem.FormOf(v)
@@ -338,7 +339,7 @@ func (a pages) apiProblemTickets(r *web.Request) error {
 	}
 	out := apiCaseList{Cases: []apiCase{}}
 	for _, c := range list {
-		row := apiCase{Ticket: c.Case.Ticket, Text: c.Text, Since: apiMoment(c.Created)}
+		row := apiCase{Ticket: c.Case.Ticket, Text: c.Text, Since: program.Moment(c.Created)}
 		if c.Person != nil {
 			row.Person = &apiPerson{Email: c.Person.Email, Name: c.Person.Name}
 		}
@@ -378,7 +379,7 @@ type apiAttached struct {
 }
 
 func (a pages) apiAttachToProblem(r *web.Request) error {
-	return doing(a, mayAttachProblem, a.readJSON, func(who policy.Actor, n uint64, in apiAttached) (*problem.View, error) {
+	return doing(a, mayAttachProblem, program.ReadJSON, func(who policy.Actor, n uint64, in apiAttached) (*problem.View, error) {
 		return a.Desk.Problems.Attach(who, n, in.Number)
 	})(r)
 }
@@ -399,29 +400,29 @@ type apiJoin struct {
 }
 
 func (a pages) apiJoinProblem(r *web.Request) error {
-	return doing(a, func(v *problem.View) bool { return v.MayJoin }, a.readSome, func(who policy.Actor, n uint64, in apiJoin) (*problem.View, error) {
+	return doing(a, func(v *problem.View) bool { return v.MayJoin }, program.ReadSome, func(who policy.Actor, n uint64, in apiJoin) (*problem.View, error) {
 		return a.Desk.Problems.Join(who, n, in.Person, in.Text)
 	})(r)
 }
 
 func (a pages) apiWithdrawProblem(r *web.Request) error {
-	return doing(a, mayWriteProblem, a.readJSON, func(who policy.Actor, n uint64, in apiReason) (*problem.View, error) {
+	return doing(a, mayWriteProblem, program.ReadJSON, func(who policy.Actor, n uint64, in program.Reason) (*problem.View, error) {
 		return a.Desk.Problems.Withdraw(who, n, in.Rev, in.Reason)
 	})(r)
 }
 
 type apiHalt struct {
-	From  *time.Time `json:"from,omitempty"`  // left out at the beginning: now
-	Until *time.Time `json:"until,omitempty"` // when it is expected to end
-	News  *apiWords  `json:"news,omitempty"`
-	Ended bool       `json:"ended,omitempty"` // it works again
+	From  *time.Time     `json:"from,omitempty"`  // left out at the beginning: now
+	Until *time.Time     `json:"until,omitempty"` // when it is expected to end
+	News  *program.Words `json:"news,omitempty"`
+	Ended bool           `json:"ended,omitempty"` // it works again
 }
 
 func (a pages) apiHaltProblem(r *web.Request) error {
-	return doing(a, mayWriteProblem, a.readSome, func(who policy.Actor, n uint64, in apiHalt) (*problem.View, error) {
+	return doing(a, mayWriteProblem, program.ReadSome, func(who policy.Actor, n uint64, in apiHalt) (*problem.View, error) {
 		h := problem.Halt{From: in.From, Until: in.Until, Ended: in.Ended}
 		if in.News != nil {
-			news := in.News.words(a.plainLanguage(r))
+			news := in.News.In(a.plainLanguage(r))
 			h.News = &news
 		}
 		return a.Desk.Problems.Halt(who, n, h)
@@ -433,7 +434,7 @@ type apiMerge struct {
 }
 
 func (a pages) apiMergeProblem(r *web.Request) error {
-	return doing(a, mayWriteProblem, a.readJSON, func(who policy.Actor, n uint64, in apiMerge) (*problem.View, error) {
+	return doing(a, mayWriteProblem, program.ReadJSON, func(who policy.Actor, n uint64, in apiMerge) (*problem.View, error) {
 		return a.Desk.Problems.Merge(who, n, in.Into)
 	})(r)
 }
@@ -464,7 +465,7 @@ func (a pages) apiMessageToAll(r *web.Request) error {
 		return err
 	}
 	var in apiToAll
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	reach, err := a.Desk.Problems.Reach(r.Actor(), v.ID)

@@ -14,6 +14,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/release"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -24,15 +25,15 @@ type apiRelease struct {
 	Rev        uint64             `json:"rev"`
 	Modules    []string           `json:"modules"`
 	Version    string             `json:"version"`
-	Title      apiWords           `json:"title"`
+	Title      program.Words      `json:"title"`
 	Kind       store.ReleaseKind  `json:"kind"`
 	State      store.ReleaseState `json:"state"`
-	Notes      apiWords           `json:"notes,omitzero"` // Markdown, and so are the four parts
-	News       apiWords           `json:"news,omitzero"`
-	Corrected  apiWords           `json:"corrected,omitzero"`
-	Before     apiWords           `json:"before,omitzero"`
-	After      apiWords           `json:"after,omitzero"`
-	Otherwise  apiWords           `json:"otherwise,omitzero"`
+	Notes      program.Words      `json:"notes,omitzero"` // Markdown, and so are the four parts
+	News       program.Words      `json:"news,omitzero"`
+	Corrected  program.Words      `json:"corrected,omitzero"`
+	Before     program.Words      `json:"before,omitzero"`
+	After      program.Words      `json:"after,omitzero"`
+	Otherwise  program.Words      `json:"otherwise,omitzero"`
 	Norm       *apiNorm           `json:"norm,omitempty"`
 	InstallBy  apiDays            `json:"install_by"`
 	Stop       *apiStop           `json:"stop,omitempty"`
@@ -67,29 +68,29 @@ type apiReleaseList struct {
 
 // apiReleaseForm is a release as a program writes it. A member that is left out stays as it is.
 type apiReleaseForm struct {
-	Rev        uint64       `json:"rev,omitempty"` // of a PATCH: the revision that the change is for
-	Modules    *[]string    `json:"modules,omitempty"`
-	Version    *string      `json:"version,omitempty"`
-	Title      *apiWords    `json:"title,omitempty"`
-	Kind       *string      `json:"kind,omitempty"` // ordinary, urgent or law
-	Notes      *apiWords    `json:"notes,omitempty"`
-	News       *apiWords    `json:"news,omitempty"`
-	Corrected  *apiWords    `json:"corrected,omitempty"`
-	Before     *apiWords    `json:"before,omitempty"`
-	After      *apiWords    `json:"after,omitempty"`
-	Otherwise  *apiWords    `json:"otherwise,omitempty"`
-	Norm       *apiNorm     `json:"norm,omitempty"`
-	InstallBy  *apiDays     `json:"install_by,omitempty"`
-	Stop       *apiStopForm `json:"stop,omitempty"`
-	WayBack    *apiBackForm `json:"way_back,omitempty"`
-	Needs      *[]apiNeed   `json:"needs,omitempty"`
-	Replaces   *[]uint64    `json:"replaces,omitempty"`
-	Corrects   *[]uint64    `json:"corrects,omitempty"`
-	Articles   *[]string    `json:"articles,omitempty"`
-	Tickets    *[]uint64    `json:"tickets,omitempty"`
-	Audience   *apiAudience `json:"audience,omitempty"`
-	State      string       `json:"state,omitempty"`       // of a POST: draft, or published at once; of a PATCH: as it is
-	ExternalID *string      `json:"external_id,omitempty"` // for administrators
+	Rev        uint64         `json:"rev,omitempty"` // of a PATCH: the revision that the change is for
+	Modules    *[]string      `json:"modules,omitempty"`
+	Version    *string        `json:"version,omitempty"`
+	Title      *program.Words `json:"title,omitempty"`
+	Kind       *string        `json:"kind,omitempty"` // ordinary, urgent or law
+	Notes      *program.Words `json:"notes,omitempty"`
+	News       *program.Words `json:"news,omitempty"`
+	Corrected  *program.Words `json:"corrected,omitempty"`
+	Before     *program.Words `json:"before,omitempty"`
+	After      *program.Words `json:"after,omitempty"`
+	Otherwise  *program.Words `json:"otherwise,omitempty"`
+	Norm       *apiNorm       `json:"norm,omitempty"`
+	InstallBy  *apiDays       `json:"install_by,omitempty"`
+	Stop       *apiStopForm   `json:"stop,omitempty"`
+	WayBack    *apiBackForm   `json:"way_back,omitempty"`
+	Needs      *[]apiNeed     `json:"needs,omitempty"`
+	Replaces   *[]uint64      `json:"replaces,omitempty"`
+	Corrects   *[]uint64      `json:"corrects,omitempty"`
+	Articles   *[]string      `json:"articles,omitempty"`
+	Tickets    *[]uint64      `json:"tickets,omitempty"`
+	Audience   *apiAudience   `json:"audience,omitempty"`
+	State      string         `json:"state,omitempty"`       // of a POST: draft, or published at once; of a PATCH: as it is
+	ExternalID *string        `json:"external_id,omitempty"` // for administrators
 }
 
 // putInto puts what the program gave into the form, and returns problems by member. lang is of texts given as plain
@@ -106,24 +107,24 @@ func (in *apiReleaseForm) putInto(f *release.Form, lang string) error {
 		f.Kind = entry.Coded[store.ReleaseKind](&wrong, "kind", *in.Kind)
 	}
 	for _, part := range []struct {
-		in  *apiWords
+		in  *program.Words
 		out *store.Words
 	}{{in.Title, &f.Title}, {in.Notes, &f.Notes}, {in.News, &f.News}, {in.Corrected, &f.Corrected}, {in.Before, &f.Before}, {in.After, &f.After}, {in.Otherwise, &f.Otherwise}} {
 		if part.in != nil {
-			*part.out = part.in.words(lang)
+			*part.out = part.in.In(lang)
 		}
 	}
 	if in.Norm != nil {
-		f.Norm = store.Norm{Text: in.Norm.Text, Date: dayOf(&wrong, "norm.date", in.Norm.Date)}
+		f.Norm = store.Norm{Text: in.Norm.Text, Date: program.DayOf(&wrong, "norm.date", in.Norm.Date)}
 	}
 	if in.InstallBy != nil {
-		f.InstallBy = store.InstallBy{Test: dayOf(&wrong, "install_by.test", in.InstallBy.Test), Production: dayOf(&wrong, "install_by.production", in.InstallBy.Production)}
+		f.InstallBy = store.InstallBy{Test: program.DayOf(&wrong, "install_by.test", in.InstallBy.Test), Production: program.DayOf(&wrong, "install_by.production", in.InstallBy.Production)}
 	}
 	if s := in.Stop; s != nil {
-		f.Stop = store.Stop{From: momentOf(&wrong, "stop.from", s.From), Until: momentOf(&wrong, "stop.until", s.Until), Latest: momentOf(&wrong, "stop.latest", s.Latest), Text: s.Text.words(lang)}
+		f.Stop = store.Stop{From: program.MomentOf(&wrong, "stop.from", s.From), Until: program.MomentOf(&wrong, "stop.until", s.Until), Latest: program.MomentOf(&wrong, "stop.latest", s.Latest), Text: s.Text.In(lang)}
 	}
 	if b := in.WayBack; b != nil {
-		f.WayBack = store.WayBack{Kind: entry.Coded[store.Back](&wrong, "way_back.kind", b.Kind), Until: momentOf(&wrong, "way_back.until", b.Until), Text: b.Text.words(lang)}
+		f.WayBack = store.WayBack{Kind: entry.Coded[store.Back](&wrong, "way_back.kind", b.Kind), Until: program.MomentOf(&wrong, "way_back.until", b.Until), Text: b.Text.In(lang)}
 	}
 	if in.Needs != nil {
 		f.Needs = nil
@@ -172,13 +173,13 @@ func inMembers(err error) error {
 // releaseAnswer returns what stands in lists; releaseDocument adds the rest.
 func releaseAnswer(v *release.View) apiRelease {
 	r := v.Release
-	out := apiRelease{Number: r.ID, Rev: r.Rev, Modules: []string{}, Version: r.Version, Title: wordsAnswer(r.Title), Kind: r.Kind, State: r.State,
-		InstallBy: apiDays{Test: dayAnswer(r.InstallBy.Test), Production: dayAnswer(r.InstallBy.Production)}, Published: apiMoment(r.Published), Updated: apiMoment(r.Updated)}
+	out := apiRelease{Number: r.ID, Rev: r.Rev, Modules: []string{}, Version: r.Version, Title: program.WordsOf(r.Title), Kind: r.Kind, State: r.State,
+		InstallBy: apiDays{Test: program.Date(r.InstallBy.Test), Production: program.Date(r.InstallBy.Production)}, Published: program.Moment(r.Published), Updated: program.Moment(r.Updated)}
 	for _, m := range v.Modules {
 		out.Modules = append(out.Modules, m.Code)
 	}
 	if !r.Stop.From.IsZero() {
-		out.Stop = &apiStop{From: apiMoment(r.Stop.From), Until: apiMoment(r.Stop.Until), Latest: apiMoment(r.Stop.Latest), Text: wordsAnswer(r.Stop.Text)}
+		out.Stop = &apiStop{From: program.Moment(r.Stop.From), Until: program.Moment(r.Stop.Until), Latest: program.Moment(r.Stop.Latest), Text: program.WordsOf(r.Stop.Text)}
 	}
 	return out
 }
@@ -186,15 +187,15 @@ func releaseAnswer(v *release.View) apiRelease {
 func (a pages) releaseDocument(v *release.View) (apiRelease, error) {
 	r := v.Release
 	out := releaseAnswer(v)
-	out.Notes, out.News, out.Corrected, out.Before, out.After, out.Otherwise = wordsAnswer(r.Notes), wordsAnswer(r.News), wordsAnswer(r.Corrected),
-		wordsAnswer(r.Before), wordsAnswer(r.After), wordsAnswer(r.Otherwise)
-	out.Told, out.Reworded, out.Withdrawn, out.Reason = apiMoment(v.Told), apiMoment(r.Reworded), apiMoment(r.Withdrawn), r.Reason
+	out.Notes, out.News, out.Corrected, out.Before, out.After, out.Otherwise = program.WordsOf(r.Notes), program.WordsOf(r.News), program.WordsOf(r.Corrected),
+		program.WordsOf(r.Before), program.WordsOf(r.After), program.WordsOf(r.Otherwise)
+	out.Told, out.Reworded, out.Withdrawn, out.Reason = program.Moment(v.Told), program.Moment(r.Reworded), program.Moment(r.Withdrawn), r.Reason
 	out.Needs, out.Replaces, out.Corrects, out.Articles, out.Tickets = []apiNeed{}, []uint64{}, []uint64{}, []string{}, []uint64{}
 	if r.Norm.Text != "" {
-		out.Norm = &apiNorm{Text: r.Norm.Text, Date: dayAnswer(r.Norm.Date)}
+		out.Norm = &apiNorm{Text: r.Norm.Text, Date: program.Date(r.Norm.Date)}
 	}
 	if r.WayBack.Kind != store.BackUnsaid || r.WayBack.Text != (store.Words{}) {
-		out.WayBack = &apiWayBack{Kind: r.WayBack.Kind, Until: apiMoment(r.WayBack.Until), Text: wordsAnswer(r.WayBack.Text)}
+		out.WayBack = &apiWayBack{Kind: r.WayBack.Kind, Until: program.Moment(r.WayBack.Until), Text: program.WordsOf(r.WayBack.Text)}
 	}
 	for _, n := range v.Needs {
 		need := apiNeed{Version: n.Version}
@@ -228,7 +229,7 @@ func (a pages) releaseDocument(v *release.View) (apiRelease, error) {
 	}
 	told := len(r.To)
 	out.Audience, out.ToldTo = audienceAnswer(audience), &told
-	out.NeedsCheck, out.Author, out.ExternalID, out.PublishAt = v.NeedsCheck, v.Author, r.External, apiMoment(r.PublishAt)
+	out.NeedsCheck, out.Author, out.ExternalID, out.PublishAt = v.NeedsCheck, v.Author, r.External, program.Moment(r.PublishAt)
 	return out, nil
 }
 
@@ -246,13 +247,13 @@ func (a pages) answerRelease(r *web.Request, v *release.View, status int) error 
 }
 
 func releaseAddress(number uint64) string {
-	return base + "/releases/" + strconv.FormatUint(number, 10)
+	return program.Base + "/releases/" + strconv.FormatUint(number, 10)
 }
 
 // apiReleases lists the releases that the token's person may see: drafts first, then the newest.
 func (a pages) apiReleases(r *web.Request) error {
-	q := a.apiQuery(r)
-	f := release.Filter{Limit: q.limit(), After: q.ID("after"), State: web.FormCode[store.ReleaseState](q.Form, "state"), Kind: web.FormCode[store.ReleaseKind](q.Form, "kind")}
+	q := program.QueryOf(r)
+	f := release.Filter{Limit: q.Limit(), After: q.ID("after"), State: web.FormCode[store.ReleaseState](q.Form, "state"), Kind: web.FormCode[store.ReleaseKind](q.Form, "kind")}
 	who := r.Actor()
 	hidden := false // a retired module exists only for those who work there, and for those whom a release of it went to
 	err := a.Desk.Names(func(n desk.Names) {
@@ -343,7 +344,7 @@ func (a pages) apiPostRelease(r *web.Request) error {
 		return unreadable
 	}
 	var in apiReleaseForm
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	if in.ExternalID != nil {
@@ -397,7 +398,7 @@ func (a pages) apiChangeRelease(r *web.Request) error {
 		return err
 	}
 	var in apiReleaseForm
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	return a.changeRelease(r, v, in)
@@ -422,39 +423,6 @@ func (a pages) changeRelease(r *web.Request, v *release.View, in apiReleaseForm)
 
 // plainLanguage returns the language of texts that come as plain strings.
 func (a pages) plainLanguage(r *web.Request) string { return r.QueryForm().Raw("lang") }
-
-// dayOf reads a day, 2006-01-02.
-func dayOf(wrong *fault.Problems, field, s string) time.Time {
-	if s = strings.TrimSpace(s); s == "" {
-		return time.Time{}
-	}
-	t, err := time.Parse(time.DateOnly, s)
-	if err != nil || t.Year() < 1900 {
-		wrong.Add(field, "error.date")
-		return time.Time{}
-	}
-	return t
-}
-
-// momentOf reads a moment as RFC 3339 writes it.
-func momentOf(wrong *fault.Problems, field, s string) time.Time {
-	if s = strings.TrimSpace(s); s == "" {
-		return time.Time{}
-	}
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil || t.Year() < 1900 {
-		wrong.Add(field, "error.moment")
-		return time.Time{}
-	}
-	return t.UTC()
-}
-
-func dayAnswer(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Format(time.DateOnly)
-}
 
 // field names a member of a list.
 func field(list string, n int, name string) string { return fmt.Sprintf("%s.%d.%s", list, n, name) }

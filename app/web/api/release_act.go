@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"errors"
 	"maps"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/release"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/app/web/show"
 	"sportello/store"
 	"sportello/store/fault"
@@ -147,20 +147,6 @@ type apiWiden struct {
 	Nobody   *bool       `json:"nobody,omitempty"` // false: 409 with the preview while some of them have nobody to tell
 }
 
-type apiReason struct {
-	Rev    uint64 `json:"rev,omitempty"`
-	Reason string `json:"reason"`
-}
-
-// readSome is readJSON for a body that may be left out.
-func (a pages) readSome(r *web.Request, v any) error {
-	body, err := r.Visit().Body.Whole()
-	if err != nil || len(bytes.TrimSpace(body)) == 0 {
-		return err
-	}
-	return a.readJSON(r, v)
-}
-
 // withPreview returns the error with what the audience is now, as a member of its problem.
 func (a pages) withPreview(err error, p *release.Preview) error {
 	var one *fault.Error
@@ -183,11 +169,11 @@ func (a pages) apiPublish(r *web.Request) error {
 		return err
 	}
 	var in apiPublication
-	if err := a.readSome(r, &in); err != nil {
+	if err := program.ReadSome(r, &in); err != nil {
 		return err
 	}
 	var wrong fault.Problems
-	p := release.Publication{Rev: in.Rev, At: momentOf(&wrong, "at", in.At), Audience: in.Audience, Nobody: in.Nobody == nil || *in.Nobody}
+	p := release.Publication{Rev: in.Rev, At: program.MomentOf(&wrong, "at", in.At), Audience: in.Audience, Nobody: in.Nobody == nil || *in.Nobody}
 	if err := wrong.Err(); err != nil {
 		return err
 	}
@@ -205,7 +191,7 @@ func (a pages) decide(r *web.Request, may func(*release.View) bool, do func(poli
 		return err
 	}
 	var in apiDecided
-	if err := a.readSome(r, &in); err != nil {
+	if err := program.ReadSome(r, &in); err != nil {
 		return err
 	}
 	if v, err = do(r.Actor(), v.Release.ID, in.Rev); err != nil {
@@ -228,8 +214,8 @@ func (a pages) explain(r *web.Request, do func(policy.Actor, uint64, uint64, str
 	if err != nil {
 		return err
 	}
-	var in apiReason
-	if err := a.readSome(r, &in); err != nil {
+	var in program.Reason
+	if err := program.ReadSome(r, &in); err != nil {
 		return err
 	}
 	if v, err = do(r.Actor(), v.Release.ID, in.Rev, in.Reason); err != nil {
@@ -248,7 +234,7 @@ func (a pages) apiWiden(r *web.Request) error {
 		return err
 	}
 	var in apiWiden
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	var wrong fault.Problems
@@ -264,15 +250,15 @@ func (a pages) apiWiden(r *web.Request) error {
 }
 
 type apiWording struct {
-	Until     *time.Time `json:"until"` // when it was corrected
-	By        *apiPerson `json:"by,omitempty"`
-	Title     apiWords   `json:"title"`
-	Notes     apiWords   `json:"notes,omitzero"`
-	News      apiWords   `json:"news,omitzero"`
-	Corrected apiWords   `json:"corrected,omitzero"`
-	Before    apiWords   `json:"before,omitzero"`
-	After     apiWords   `json:"after,omitzero"`
-	Otherwise apiWords   `json:"otherwise,omitzero"`
+	Until     *time.Time    `json:"until"` // when it was corrected
+	By        *apiPerson    `json:"by,omitempty"`
+	Title     program.Words `json:"title"`
+	Notes     program.Words `json:"notes,omitzero"`
+	News      program.Words `json:"news,omitzero"`
+	Corrected program.Words `json:"corrected,omitzero"`
+	Before    program.Words `json:"before,omitzero"`
+	After     program.Words `json:"after,omitzero"`
+	Otherwise program.Words `json:"otherwise,omitzero"`
 }
 
 type apiWordingList struct {
@@ -292,8 +278,8 @@ func (a pages) apiWordings(r *web.Request) error {
 	out := apiWordingList{Wordings: []apiWording{}}
 	err = a.naming(func(n names) {
 		for _, w := range list {
-			one := apiWording{Until: apiMoment(w.Created), Title: wordsAnswer(w.Title), Notes: wordsAnswer(w.Notes), News: wordsAnswer(w.News),
-				Corrected: wordsAnswer(w.Corrected), Before: wordsAnswer(w.Before), After: wordsAnswer(w.After), Otherwise: wordsAnswer(w.Otherwise)}
+			one := apiWording{Until: program.Moment(w.Created), Title: program.WordsOf(w.Title), Notes: program.WordsOf(w.Notes), News: program.WordsOf(w.News),
+				Corrected: program.WordsOf(w.Corrected), Before: program.WordsOf(w.Before), After: program.WordsOf(w.After), Otherwise: program.WordsOf(w.Otherwise)}
 			if v.Inside {
 				one.By = n.person(w.By)
 			}
@@ -359,10 +345,10 @@ type apiReplied struct {
 
 func receiptAnswer(v release.ReceiptView, inside bool) apiReceipt {
 	last := v.Last
-	out := apiReceipt{Organisation: v.Organisation.Code, Module: v.Module.Code, Environment: v.Environment, State: last.State, Date: dayAnswer(last.Date), Reason: last.Reason,
-		At: apiMoment(last.At), By: v.By, ByDesk: last.ByDesk, ByLink: last.ByLink != 0, Asked: v.Asked, Due: dayAnswer(v.Due), Late: v.Late, Running: v.Running, Untested: v.Untested}
+	out := apiReceipt{Organisation: v.Organisation.Code, Module: v.Module.Code, Environment: v.Environment, State: last.State, Date: program.Date(last.Date), Reason: last.Reason,
+		At: program.Moment(last.At), By: v.By, ByDesk: last.ByDesk, ByLink: last.ByLink != 0, Asked: v.Asked, Due: program.Date(v.Due), Late: v.Late, Running: v.Running, Untested: v.Untested}
 	if out.At == nil {
-		out.At = apiMoment(v.Created)
+		out.At = program.Moment(v.Created)
 	}
 	if v.Unit != nil {
 		out.Unit = v.Unit.Name
@@ -371,7 +357,7 @@ func receiptAnswer(v release.ReceiptView, inside bool) apiReceipt {
 		out.Ticket = v.Receipt.Ticket
 	}
 	for _, s := range v.Earlier {
-		out.Earlier = append(out.Earlier, apiStatement{State: s.State, Date: dayAnswer(s.Date), Reason: s.Reason, At: apiMoment(s.At)})
+		out.Earlier = append(out.Earlier, apiStatement{State: s.State, Date: program.Date(s.Date), Reason: s.Reason, At: program.Moment(s.At)})
 	}
 	return out
 }
@@ -408,11 +394,11 @@ func (a pages) apiPutReceipt(r *web.Request) error {
 		return err
 	}
 	var in apiReply
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	var wrong fault.Problems
-	reply := release.Reply{Organisation: code, Unit: in.Unit, Module: in.Module, Date: dayOf(&wrong, "date", in.Date), Reason: in.Reason}
+	reply := release.Reply{Organisation: code, Unit: in.Unit, Module: in.Module, Date: program.DayOf(&wrong, "date", in.Date), Reason: in.Reason}
 	reply.Environment = entry.Coded[store.Environment](&wrong, "environment", in.Environment)
 	if strings.TrimSpace(in.State) == "" {
 		wrong.Add("state", "error.receipt-state")

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -9,45 +8,11 @@ import (
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/release"
+	"sportello/app/web/program"
 	"sportello/app/web/schema"
 	"sportello/store"
 	"sportello/store/fault"
 )
-
-// apiWords is a text in Italian and English. A plain string is the text in one language.
-type apiWords struct {
-	IT    string `json:"it,omitempty"`
-	EN    string `json:"en,omitempty"`
-	plain string
-}
-
-func wordsAnswer(w store.Words) apiWords { return apiWords{IT: w.IT, EN: w.EN} }
-
-// UnmarshalJSON also accepts a plain string.
-func (w *apiWords) UnmarshalJSON(b []byte) error {
-	*w = apiWords{}
-	if len(b) > 0 && b[0] == '"' {
-		return json.Unmarshal(b, &w.plain)
-	}
-	type plain apiWords
-	return strictly(b, (*plain)(w))
-}
-
-// words returns the text. lang is of a plain string, which is Italian unless that says English.
-func (w *apiWords) words(lang string) store.Words {
-	if w.plain != "" && lang == "en" {
-		return store.Words{EN: w.plain}
-	}
-	if w.plain != "" {
-		return store.Words{IT: w.plain}
-	}
-	return store.Words{IT: w.IT, EN: w.EN}
-}
-
-func (apiWords) OpenSchema(*schema.Set) object {
-	text := object{"type": "string"}
-	return object{"oneOf": []any{text, object{"type": "object", "properties": object{"it": text, "en": text}}}}
-}
 
 type apiNorm struct {
 	Text string `json:"text"`
@@ -61,31 +26,31 @@ type apiDays struct {
 }
 
 type apiStop struct {
-	From   *time.Time `json:"from"`
-	Until  *time.Time `json:"until"`
-	Latest *time.Time `json:"latest,omitempty"`
-	Text   apiWords   `json:"text,omitzero"`
+	From   *time.Time    `json:"from"`
+	Until  *time.Time    `json:"until"`
+	Latest *time.Time    `json:"latest,omitempty"`
+	Text   program.Words `json:"text,omitzero"`
 }
 
 // apiStopForm is apiStop as a program writes it.
 type apiStopForm struct {
-	From   string   `json:"from,omitempty"`
-	Until  string   `json:"until,omitempty"`
-	Latest string   `json:"latest,omitempty"`
-	Text   apiWords `json:"text,omitzero"`
+	From   string        `json:"from,omitempty"`
+	Until  string        `json:"until,omitempty"`
+	Latest string        `json:"latest,omitempty"`
+	Text   program.Words `json:"text,omitzero"`
 }
 
 type apiWayBack struct {
-	Kind  store.Back `json:"kind"` // until, restore or none
-	Until *time.Time `json:"until,omitempty"`
-	Text  apiWords   `json:"text,omitzero"`
+	Kind  store.Back    `json:"kind"` // until, restore or none
+	Until *time.Time    `json:"until,omitempty"`
+	Text  program.Words `json:"text,omitzero"`
 }
 
 // apiBackForm is apiWayBack as a program writes it.
 type apiBackForm struct {
-	Kind  string   `json:"kind,omitempty"`
-	Until string   `json:"until,omitempty"`
-	Text  apiWords `json:"text,omitzero"`
+	Kind  string        `json:"kind,omitempty"`
+	Until string        `json:"until,omitempty"`
+	Text  program.Words `json:"text,omitzero"`
 }
 
 // apiNeed is what must be there before a release is installed: the number of another one, or a version in words.
@@ -108,7 +73,9 @@ func (n *apiNeed) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &n.Release)
 }
 
-func (apiNeed) OpenSchema(*schema.Set) object { return object{"type": []any{"string", "integer"}} }
+func (apiNeed) OpenSchema(*schema.Set) schema.Object {
+	return schema.Object{"type": []any{"string", "integer"}}
+}
 
 // apiAudience is whom a release is for.
 type apiAudience struct {
@@ -140,26 +107,19 @@ func (l apiInstalledList) MarshalJSON() ([]byte, error) {
 func (l *apiInstalledList) UnmarshalJSON(b []byte) error {
 	*l = nil
 	if len(b) > 0 && b[0] == '[' {
-		return strictly(b, (*[]apiInstalled)(l))
+		return program.Strictly(b, (*[]apiInstalled)(l))
 	}
 	var one apiInstalled
-	if err := strictly(b, &one); err != nil {
+	if err := program.Strictly(b, &one); err != nil {
 		return err
 	}
 	*l = apiInstalledList{one}
 	return nil
 }
 
-func (apiInstalledList) OpenSchema(s *schema.Set) object {
+func (apiInstalledList) OpenSchema(s *schema.Set) schema.Object {
 	one := s.Of(reflect.TypeFor[apiInstalled]())
-	return object{"oneOf": []any{one, object{"type": "array", "items": one}}}
-}
-
-// strictly decodes b into v, and refuses members that v does not have.
-func strictly(b []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	return d.Decode(v)
+	return schema.Object{"oneOf": []any{one, schema.Object{"type": "array", "items": one}}}
 }
 
 func (in *apiAudience) audience(wrong *fault.Problems) release.Audience {

@@ -6,6 +6,7 @@ import (
 	"sportello/app/desk/entry"
 	"sportello/app/desk/release"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -62,7 +63,7 @@ func (a pages) apiPicture(r *web.Request) error {
 	p = p.Narrowed(only, environment)
 	out := apiPicture{Module: p.Module.Code, Releases: []apiAcross{}, Places: []apiPlaceShown{}, Late: p.Late, Failed: p.Failed, Unread: p.Unread}
 	for _, one := range p.Releases {
-		out.Releases = append(out.Releases, apiAcross{one.ID, one.Version, one.State, apiDays{dayAnswer(one.InstallBy.Test), dayAnswer(one.InstallBy.Production)}, apiMoment(one.Published)})
+		out.Releases = append(out.Releases, apiAcross{one.ID, one.Version, one.State, apiDays{program.Date(one.InstallBy.Test), program.Date(one.InstallBy.Production)}, program.Moment(one.Published)})
 	}
 	for _, row := range p.Rows {
 		place := apiPlaceShown{Organisation: row.Organisation.Code, Environment: row.Environment, Version: row.Version, Receipts: []apiShown{}}

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"sportello/app/desk/release"
+	"sportello/app/web/program"
 	"sportello/app/web/schema"
 	"sportello/store"
 	"sportello/store/fault"
@@ -45,9 +46,9 @@ func ReleaseRecord(raw []byte, there func(external string) (release.Form, error)
 	out.Rev = 0
 	var wrong fault.Problems
 	if len(in.PublishedAt) == len("2006-01-02") {
-		out.Published = dayOf(&wrong, "published_at", in.PublishedAt)
+		out.Published = program.DayOf(&wrong, "published_at", in.PublishedAt)
 	} else {
-		out.Published = momentOf(&wrong, "published_at", in.PublishedAt)
+		out.Published = program.MomentOf(&wrong, "published_at", in.PublishedAt)
 	}
 	switch in.State {
 	case "", store.ReleaseDraft.String():

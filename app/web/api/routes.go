@@ -1,5 +1,5 @@
-// Package api serves the HTTP API for programs, version 1. It has small answer types of its own; apiDescriptions
-// describes each route.
+// Package api serves the HTTP API for programs, version 1, and its description. It has small answer types of its own. The
+// rooms below it serve further nouns.
 package api
 
 import (
@@ -7,26 +7,20 @@ import (
 
 	"sportello/app/desk/release"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store/scope"
 )
-
-// base is the prefix of the API's addresses, version 1.
-const base = "/api/v1"
 
 // pages has what the handlers need.
 type pages struct{ *web.Site }
 
-// Routes returns the routes of the HTTP API, version 1. Each is described in apiDescriptions, which a test checks.
+// Routes returns the routes of the HTTP API, version 1.
 func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	s.TicketAgain = func(r *web.Request, n uint64) (any, error) { return a.ticketDocument(r, n) }
-	do := func(method, path, name string, needs scope.Need, h func(*web.Request) error) web.Route {
-		return web.Route{Method: method, Path: base + path, Name: "api." + name, Who: web.Program, Needs: needs, Handle: h}
-	}
-	reads := func(nouns ...scope.Noun) scope.Need { return scope.Need{Access: scope.Read, Nouns: nouns} }
-	writes := func(nouns ...scope.Noun) scope.Need { return scope.Need{Access: scope.Write, Nouns: nouns} }
-	return []web.Route{
-		{Method: http.MethodGet, Path: base + "/openapi.json", Name: "api.openapi", Who: web.Guest, Handle: a.apiOpenAPI},
+	do, reads, writes := program.Do, program.Reads, program.Writes
+	return program.Describe([]web.Route{
+		{Method: http.MethodGet, Path: program.Base + "/openapi.json", Name: "api.openapi", Who: web.Guest, Handle: a.apiOpenAPI},
 		do(http.MethodPost, "/tickets", "tickets.open", writes(scope.Tickets), a.apiOpenTicket).WithText(),
 		do(http.MethodGet, "/tickets", "tickets.list", reads(scope.Tickets), a.apiTickets),
 		do(http.MethodGet, "/tickets/:number<int>", "tickets.read", reads(scope.Tickets), a.apiTicket),
@@ -88,26 +82,10 @@ func Routes(s *web.Site) []web.Route {
 		do(http.MethodGet, "/follow", "follow.list", reads(scope.Releases), a.apiFollowed),
 		do(http.MethodPost, "/follow", "follow", writes(scope.Releases), a.apiPostFollow),
 		do(http.MethodGet, "/work", "work", reads(scope.Releases), a.apiWork),
-		do(http.MethodGet, "/templates", "templates.list", reads(scope.Plans), a.apiTemplates),
-		do(http.MethodPost, "/templates", "templates.write", writes(scope.Plans), a.apiPostTemplate).WithText(),
-		do(http.MethodGet, "/templates/:code", "templates.read", reads(scope.Plans), a.apiTemplate),
-		do(http.MethodPut, "/templates/:code", "templates.put", writes(scope.Plans), a.apiPutTemplate).WithText(),
-		do(http.MethodPost, "/templates/:code/publish", "templates.publish", writes(scope.Plans), a.apiPublishTemplate),
-		do(http.MethodGet, "/plans", "plans.list", reads(scope.Plans), a.apiPlans),
-		do(http.MethodGet, "/plans/overview", "plans.overview", reads(scope.Plans), a.apiPlanOverview),
-		do(http.MethodGet, "/plans/figures", "plans.figures", reads(scope.Plans), a.apiPlanFigures),
-		do(http.MethodPost, "/plans", "plans.begin", writes(scope.Plans), a.apiBeginPlan).WithText(),
-		do(http.MethodGet, "/plans/:number<int>", "plans.read", reads(scope.Plans), a.apiPlan),
-		do(http.MethodPatch, "/plans/:number<int>", "plans.change", writes(scope.Plans), a.apiChangePlan).WithText(),
-		do(http.MethodGet, "/plans/:number<int>/decisions/:code", "plans.decision", reads(scope.Plans), a.apiDecisionHistory),
-		do(http.MethodPost, "/plans/:number<int>/decisions/:code", "plans.decide", writes(scope.Plans), a.apiDecide).WithText(),
-		do(http.MethodPost, "/plans/:number<int>/steps", "plans.add-step", writes(scope.Plans), a.apiAddStep).WithText(),
-		do(http.MethodPost, "/plans/:number<int>/steps/:code", "plans.do-step", writes(scope.Plans), a.apiDoStep).WithText(),
-		do(http.MethodGet, "/plans/:number<int>/record", "plans.record", reads(scope.Plans), a.apiPlanRecord),
 		do(http.MethodGet, "/search", "search", reads(scope.Tickets, scope.Articles, scope.Releases, scope.Problems, scope.Plans), a.apiSearch),
 		do(http.MethodGet, "/tokens", "tokens.list", reads(scope.Tokens), a.apiTokens),
 		do(http.MethodPost, "/tokens/:id<int>/end", "tokens.end", writes(scope.Tokens), a.apiEndToken),
 		do(http.MethodGet, "/service-accounts", "service-accounts.list", reads(scope.Tokens), a.apiServices),
 		do(http.MethodGet, "/files/:id<int>", "files.read", reads(scope.Tickets, scope.Articles), a.apiFile),
-	}
+	}, operations)
 }

@@ -6,6 +6,7 @@ import (
 
 	"sportello/app/desk/find"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/search/query"
 	"sportello/search/record"
 )
@@ -38,7 +39,7 @@ type apiFound struct {
 var found = append([]string{query.TypeTicket, query.TypeArticle, query.TypeMail}, record.Types()...)
 
 func (a pages) apiSearch(r *web.Request) error {
-	q := a.apiQuery(r)
+	q := program.QueryOf(r)
 	actor := r.Actor()
 	if lang := q.Raw("lang"); lang == "it" || lang == "en" {
 		actor.Language = lang
@@ -97,5 +98,5 @@ func (a pages) apiSearch(r *web.Request) error {
 // apiOpenAPI answers with the description of this API.
 func (a pages) apiOpenAPI(r *web.Request) error {
 	r.SetHeader("Cache-Control", "no-cache")
-	return r.JSON(openAPI(a.Routes))
+	return r.JSON(program.OpenAPI(a.Routes, newSchemas()))
 }

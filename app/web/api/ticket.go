@@ -12,6 +12,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/message"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store"
 	"sportello/store/enum"
 	"sportello/store/fault"
@@ -65,11 +66,11 @@ type apiTicketList struct {
 func ticketAnswer(n names, t *store.Ticket, agents bool) apiTicket {
 	out := apiTicket{Number: t.ID, Subject: t.Subject, Kind: t.Kind, Severity: t.Severity, Urgency: t.Urgency, State: t.State, Outcome: t.Outcome,
 		Module: n.module(t.Module), Group: n.group(t.Group), Assignee: n.person(t.Assignee), Requester: n.person(t.Requester), Language: t.Language,
-		Version: t.Version, PlannedFor: apiMoment(t.PlannedFor), Affected: t.Affected, Regression: t.Regression, WorkedIn: t.WorkedIn, Answers: t.Answers,
-		CreatedAt: apiMoment(t.Opened), Deadline: apiMoment(t.Deadline), DueAt: apiMoment(t.Due), ResolvedAt: apiMoment(t.Resolved),
-		ClosedAt: apiMoment(t.Closed), Narrowed: t.Narrowed, UpdatedAt: apiMoment(t.PublicUpdated), Rev: t.PublicRev}
+		Version: t.Version, PlannedFor: program.Moment(t.PlannedFor), Affected: t.Affected, Regression: t.Regression, WorkedIn: t.WorkedIn, Answers: t.Answers,
+		CreatedAt: program.Moment(t.Opened), Deadline: program.Moment(t.Deadline), DueAt: program.Moment(t.Due), ResolvedAt: program.Moment(t.Resolved),
+		ClosedAt: program.Moment(t.Closed), Narrowed: t.Narrowed, UpdatedAt: program.Moment(t.PublicUpdated), Rev: t.PublicRev}
 	if agents {
-		out.Priority, out.ExternalID, out.UpdatedAt, out.Rev = t.Priority, t.External, apiMoment(t.Updated), t.Rev
+		out.Priority, out.ExternalID, out.UpdatedAt, out.Rev = t.Priority, t.External, program.Moment(t.Updated), t.Rev
 	} else if out.Assignee != nil {
 		out.Assignee.Email = "" // requesters write to the group, not to an agent's own mailbox
 	}
@@ -102,7 +103,7 @@ func (a pages) ticketDocument(r *web.Request, number uint64) (*apiTicket, error)
 			out.DuplicateOf = v.Duplicate.ID
 		}
 		for _, m := range v.Messages {
-			row := apiMessage{ID: m.ID, Author: n.person(m.Author), At: apiMoment(m.At), Body: m.Body, Format: m.Written().String(),
+			row := apiMessage{ID: m.ID, Author: n.person(m.Author), At: program.Moment(m.At), Body: m.Body, Format: m.Written().String(),
 				HTML: string(message.HTML(m, "…", message.Pictures(v.Files, m))), Internal: m.Internal}
 			if m.Mail != 0 {
 				proven := !m.NotVerified()
@@ -121,7 +122,7 @@ func (a pages) ticketDocument(r *web.Request, number uint64) (*apiTicket, error)
 		}
 		list := []apiBeside{}
 		for _, m := range v.Beside {
-			row := apiBeside{ID: m.ID, From: n.person(m.Author), Body: m.Body, At: apiMoment(m.At), Attachments: []apiFile{}, Proven: !m.Unproven}
+			row := apiBeside{ID: m.ID, From: n.person(m.Author), Body: m.Body, At: program.Moment(m.At), Attachments: []apiFile{}, Proven: !m.Unproven}
 			row.Subject = mails[m.Mail].Subject
 			for _, f := range v.Files[m.ID] {
 				row.Attachments = append(row.Attachments, fileAnswer(f))
@@ -142,7 +143,7 @@ func (a pages) apiOpenTicket(r *web.Request) error {
 		return unreadable
 	}
 	var rec ticket.Record
-	if err := a.readJSON(r, &rec); err != nil {
+	if err := program.ReadJSON(r, &rec); err != nil {
 		return err
 	}
 	t, created, err := a.Desk.Tickets.Put(r.Actor(), rec)
@@ -166,8 +167,8 @@ func (a pages) apiOpenTicket(r *web.Request) error {
 }
 
 func (a pages) apiTickets(r *web.Request) error {
-	q := a.apiQuery(r)
-	f := queue.TicketFilter{Limit: q.limit(), After: q.ID("after"), UpdatedSince: q.moment("updated_since")}
+	q := program.QueryOf(r)
+	f := queue.TicketFilter{Limit: q.Limit(), After: q.ID("after"), UpdatedSince: q.Moment("updated_since")}
 	for _, word := range strings.FieldsFunc(strings.Join(q.List("state"), ","), func(ch rune) bool { return ch == ',' }) {
 		s, err := enum.Parse[store.State](word)
 		if err != nil {
@@ -260,7 +261,7 @@ func (a pages) apiTicket(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return sends(r)(a.ticketDocument(r, number))
+	return program.Sends(r)(a.ticketDocument(r, number))
 }
 
 // maxAttached limits the files of one message.
@@ -308,7 +309,7 @@ func (a pages) apiChangeTicket(r *web.Request) error {
 		return unreadable
 	}
 	var in apiChange
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	step, err := a.stepOf(in)

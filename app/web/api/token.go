@@ -5,6 +5,7 @@ import (
 
 	"sportello/app/desk"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store"
 	"sportello/store/scope"
 )
@@ -44,8 +45,8 @@ type apiServiceList struct {
 }
 
 func tokenAnswer(n names, r *web.Request, t *store.Token) apiToken {
-	out := apiToken{ID: t.ID, Name: t.Name, Access: t.Scope.Access, Nouns: t.Scope.Nouns, Addresses: t.Addresses, Created: apiMoment(t.Created), Ends: apiMoment(t.Ends),
-		Seen: apiMoment(t.Seen), From: t.From, Asleep: !t.Asleep.IsZero(), This: r.Actor().Token != nil && r.Actor().Token.ID == t.ID}
+	out := apiToken{ID: t.ID, Name: t.Name, Access: t.Scope.Access, Nouns: t.Scope.Nouns, Addresses: t.Addresses, Created: program.Moment(t.Created), Ends: program.Moment(t.Ends),
+		Seen: program.Moment(t.Seen), From: t.From, Asleep: !t.Asleep.IsZero(), This: r.Actor().Token != nil && r.Actor().Token.ID == t.ID}
 	if t.Scope.All {
 		out.Nouns = scope.Nouns()
 	}

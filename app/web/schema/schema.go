@@ -13,6 +13,19 @@ import (
 // Object is an object of JSON.
 type Object = map[string]any
 
+// Operation describes what a route of the API does.
+type Operation struct {
+	Summary string
+	Query   []Parameter
+	In, Out any // values of the types of body and answer
+	Created bool
+	Later   bool // 202: what was asked is yet to be answered
+	Files   bool // the body is multipart/form-data with files
+}
+
+// Parameter is a value of the query.
+type Parameter struct{ Name, Kind, Text string }
+
 // Described is a type that says itself what it is in JSON.
 type Described interface{ OpenSchema(*Set) Object }
 

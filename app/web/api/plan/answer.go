@@ -1,10 +1,11 @@
-package api
+package plan
 
 import (
 	"time"
 
 	"sportello/app/condition"
 	"sportello/app/desk/plan"
+	"sportello/app/web/program"
 	"sportello/store"
 )
 
@@ -58,25 +59,25 @@ type apiKnownFact struct {
 
 type apiPhase struct {
 	Code      string            `json:"code"`
-	Title     apiWords          `json:"title"`
+	Title     program.Words     `json:"title"`
 	Decisions []apiPlanDecision `json:"decisions"`
 	Steps     []apiPlanStep     `json:"steps"`
 	Freezes   []apiFreeze       `json:"freezes,omitempty"`
 }
 
 type apiFreeze struct {
-	Code  string   `json:"code"`
-	Title apiWords `json:"title"`
-	Stops apiWords `json:"stops"`
-	From  string   `json:"from"`
-	Until string   `json:"until"`
+	Code  string        `json:"code"`
+	Title program.Words `json:"title"`
+	Stops program.Words `json:"stops"`
+	From  string        `json:"from"`
+	Until string        `json:"until"`
 }
 
 type apiPlanDecision struct {
 	Code     string              `json:"code"`
 	Rev      int                 `json:"rev"` // how often something was said of it; of a change, what it is for
-	Question apiWords            `json:"question"`
-	Why      apiWords            `json:"why,omitzero"`
+	Question program.Words       `json:"question"`
+	Why      program.Words       `json:"why,omitzero"`
 	State    store.DecisionState `json:"state"`
 	Option   string              `json:"option,omitempty"`
 	Reason   string              `json:"reason,omitempty"`
@@ -94,22 +95,22 @@ type apiPlanDecision struct {
 }
 
 type apiOption struct {
-	Code        string    `json:"code"`
-	Title       apiWords  `json:"title"`
-	Allows      apiWords  `json:"allows,omitzero"`
-	RulesOut    apiWords  `json:"rules_out,omitzero"`
-	Costs       apiWords  `json:"costs,omitzero"`
-	Suits       apiWords  `json:"suits,omitzero"`
-	Offered     bool      `json:"offered"`
-	Recommended bool      `json:"recommended"`
-	Because     *apiWords `json:"because,omitempty"` // of a recommended one
-	Asks        []string  `json:"asks,omitempty"`
+	Code        string         `json:"code"`
+	Title       program.Words  `json:"title"`
+	Allows      program.Words  `json:"allows,omitzero"`
+	RulesOut    program.Words  `json:"rules_out,omitzero"`
+	Costs       program.Words  `json:"costs,omitzero"`
+	Suits       program.Words  `json:"suits,omitzero"`
+	Offered     bool           `json:"offered"`
+	Recommended bool           `json:"recommended"`
+	Because     *program.Words `json:"because,omitempty"` // of a recommended one
+	Asks        []string       `json:"asks,omitempty"`
 }
 
 type apiPlanStep struct {
 	Code      string          `json:"code"`
-	Title     apiWords        `json:"title"`
-	Text      apiWords        `json:"text,omitzero"`
+	Title     program.Words   `json:"title"`
+	Text      program.Words   `json:"text,omitzero"`
 	Side      store.Side      `json:"side"`
 	Who       []string        `json:"who,omitempty"`
 	State     store.StepState `json:"state"`
@@ -117,8 +118,8 @@ type apiPlanStep struct {
 	Figure    string          `json:"figure,omitempty"`
 	Done      string          `json:"done,omitempty"`
 	DoneBy    string          `json:"done_by,omitempty"` // tick, figure, file or units
-	DoneWhen  apiWords        `json:"done_when,omitzero"`
-	Milestone apiWords        `json:"milestone,omitzero"`
+	DoneWhen  program.Words   `json:"done_when,omitzero"`
+	Milestone program.Words   `json:"milestone,omitzero"`
 	Due       string          `json:"due"`
 	Expected  string          `json:"expected"`
 	Late      int             `json:"late"` // working days
@@ -225,7 +226,7 @@ type apiAddition struct {
 func planAnswer(v *plan.Line) apiPlan {
 	p := v.Plan
 	out := apiPlan{Number: p.ID, Rev: p.Rev, Name: p.Name, Template: v.Template.Code, Version: v.Number, Organisation: v.Organisation.Code, Modules: []string{}, Group: v.Group.Code,
-		State: p.State, Start: dayAnswer(p.Start), GoLive: dayAnswer(p.GoLive), Updated: apiMoment(p.Updated), Health: apiHealth{v.Health.Late, v.Health.Blocked, v.Health.Undecided,
+		State: p.State, Start: program.Date(p.Start), GoLive: program.Date(p.GoLive), Updated: program.Moment(p.Updated), Health: apiHealth{v.Health.Late, v.Health.Blocked, v.Health.Undecided,
 			v.Health.Ours, v.Health.Theirs, v.Health.Done, v.Health.All, v.Health.Forecast.String(), v.Health.Next.String(), v.Health.Ends.String()}}
 	if v.Unit != nil {
 		out.Unit = v.Unit.Name
@@ -246,7 +247,7 @@ func planDocument(v *plan.View) apiPlan {
 	}
 	out.Facts, out.Asks, out.Phases = map[string]apiKnownFact{}, v.Asks, []apiPhase{}
 	for name, f := range v.Plan.Facts {
-		out.Facts[name] = apiKnownFact{f.Values, apiMoment(f.AsOf)}
+		out.Facts[name] = apiKnownFact{f.Values, program.Moment(f.AsOf)}
 	}
 	for _, p := range v.Phases {
 		if p.Shown {
@@ -257,7 +258,7 @@ func planDocument(v *plan.View) apiPlan {
 }
 
 func phaseAnswer(p plan.Phase) apiPhase {
-	one := apiPhase{Code: p.Code, Title: wordsAnswer(p.Name), Decisions: []apiPlanDecision{}, Steps: []apiPlanStep{}}
+	one := apiPhase{Code: p.Code, Title: program.WordsOf(p.Name), Decisions: []apiPlanDecision{}, Steps: []apiPlanStep{}}
 	for _, d := range p.Decisions {
 		if d.Shown {
 			one.Decisions = append(one.Decisions, decisionAnswer(d))
@@ -269,22 +270,22 @@ func phaseAnswer(p plan.Phase) apiPhase {
 		}
 	}
 	for _, f := range p.Freezes {
-		one.Freezes = append(one.Freezes, apiFreeze{f.Code, wordsAnswer(f.Name), wordsAnswer(f.Stops), f.From.String(), f.Until.String()})
+		one.Freezes = append(one.Freezes, apiFreeze{f.Code, program.WordsOf(f.Name), program.WordsOf(f.Stops), f.From.String(), f.Until.String()})
 	}
 	return one
 }
 
 func decisionAnswer(d *plan.Decision) apiPlanDecision {
-	out := apiPlanDecision{Code: d.Code, Question: wordsAnswer(d.Question), Why: wordsAnswer(d.Why), State: d.State, Back: d.Back, Passed: d.Passed, DecideBy: d.By.String(), Halts: d.Halts,
+	out := apiPlanDecision{Code: d.Code, Question: program.WordsOf(d.Question), Why: program.WordsOf(d.Why), State: d.State, Back: d.Back, Passed: d.Passed, DecideBy: d.By.String(), Halts: d.Halts,
 		Before: d.Before, Touched: d.Touched, Asks: d.Asks, Options: []apiOption{}}
 	if l := d.Last; l != nil {
-		out.Rev, out.Option, out.Reason, out.For, out.At, out.Until = l.Number, l.Option, l.Reason, l.For, apiMoment(l.At), dayAnswer(l.Until)
+		out.Rev, out.Option, out.Reason, out.For, out.At, out.Until = l.Number, l.Option, l.Reason, l.For, program.Moment(l.At), program.Date(l.Until)
 	}
 	for _, o := range d.Options {
-		x := apiOption{Code: o.Code, Title: wordsAnswer(o.Name), Allows: wordsAnswer(o.Allows), RulesOut: wordsAnswer(o.RulesOut), Costs: wordsAnswer(o.Costs), Suits: wordsAnswer(o.Suits),
+		x := apiOption{Code: o.Code, Title: program.WordsOf(o.Name), Allows: program.WordsOf(o.Allows), RulesOut: program.WordsOf(o.RulesOut), Costs: program.WordsOf(o.Costs), Suits: program.WordsOf(o.Suits),
 			Offered: o.Offered, Recommended: o.Recommended == condition.True, Asks: o.Asks}
 		if x.Recommended {
-			because := wordsAnswer(o.Because)
+			because := program.WordsOf(o.Because)
 			x.Because = &because
 		}
 		out.Options = append(out.Options, x)
@@ -293,10 +294,10 @@ func decisionAnswer(d *plan.Decision) apiPlanDecision {
 }
 
 func planStepAnswer(s *plan.Step) apiPlanStep {
-	out := apiPlanStep{Code: s.Code, Title: wordsAnswer(s.Name), Text: wordsAnswer(s.Text), Side: s.Side, Who: s.Who, State: s.State, DoneBy: s.StepForm.Done, DoneWhen: wordsAnswer(s.DoneWhen),
-		Milestone: wordsAnswer(s.Milestone), Due: s.Due.String(), Expected: s.Expected.String(), Late: s.Late, Room: s.Room, Critical: s.Critical, Waits: s.Opens, Asks: s.Asks, Own: s.Own}
+	out := apiPlanStep{Code: s.Code, Title: program.WordsOf(s.Name), Text: program.WordsOf(s.Text), Side: s.Side, Who: s.Who, State: s.State, DoneBy: s.StepForm.Done, DoneWhen: program.WordsOf(s.DoneWhen),
+		Milestone: program.WordsOf(s.Milestone), Due: s.Due.String(), Expected: s.Expected.String(), Late: s.Late, Room: s.Room, Critical: s.Critical, Waits: s.Opens, Asks: s.Asks, Own: s.Own}
 	if p := s.Progress; p != nil {
-		out.Reason, out.Figure, out.Ticket, out.Done = p.Reason, p.Figure, p.Ticket, dayAnswer(p.Done)
+		out.Reason, out.Figure, out.Ticket, out.Done = p.Reason, p.Figure, p.Ticket, program.Date(p.Done)
 	}
 	return out
 }

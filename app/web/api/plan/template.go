@@ -1,4 +1,4 @@
-package api
+package plan
 
 import (
 	"net/http"
@@ -6,6 +6,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/template"
 	"sportello/app/web"
+	"sportello/app/web/program"
 )
 
 // apiTemplate is a template of plans. Its content has the names of its file, in the plural.
@@ -45,7 +46,7 @@ func (a pages) answerTemplate(r *web.Request, v *template.View, status int) erro
 	out.Source = v.Source
 	r.Status(status)
 	if status == http.StatusCreated {
-		r.SetLocation(base + "/templates/" + v.Template.Code)
+		r.SetLocation(program.Base + "/templates/" + v.Template.Code)
 	}
 	return r.JSON(out)
 }
@@ -92,7 +93,7 @@ func (a pages) apiPutTemplate(r *web.Request) error {
 
 func (a pages) putTemplate(r *web.Request, code string, status int) error {
 	var in apiTemplateForm
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	raw := []byte(in.Source)
@@ -123,8 +124,8 @@ func (a pages) apiPublishTemplate(r *web.Request) error {
 	if !v.MayPublish {
 		return policy.Denied(r.Actor())
 	}
-	var in apiReason
-	if err := a.readSome(r, &in); err != nil {
+	var in program.Reason
+	if err := program.ReadSome(r, &in); err != nil {
 		return err
 	}
 	if in.Rev == 0 {

@@ -1,4 +1,4 @@
-package api
+package app_test
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	programs "sportello/app/web/program"
 	"sportello/app/web/schema"
 	"sportello/store/fault"
 )
@@ -16,20 +17,21 @@ import (
 func TestNoWrongTypeIsAnsweredWithATypeOfGo(t *testing.T) {
 	values := []string{`"x"`, `-1.5`, `1e99`, `true`, `{}`, `[]`, `[[]]`, `[true]`, `{"x":1}`}
 	tried := map[string]int{}
-	for name, d := range apiDescriptions {
-		if d.in == nil {
+	for _, route := range newWorld(t).app.Site.Routes {
+		name, body := route.Name, route.Says.In
+		if body == nil {
 			continue
 		}
-		for _, shape := range bodiesOf(reflect.TypeOf(d.in), 0) {
+		for _, shape := range bodiesOf(reflect.TypeOf(body), 0) {
 			for _, v := range values {
-				body := strings.ReplaceAll(shape, "?", v)
-				err := strictly([]byte(body), reflect.New(reflect.TypeOf(d.in)).Interface())
+				sent := strings.ReplaceAll(shape, "?", v)
+				err := programs.Strictly([]byte(sent), reflect.New(reflect.TypeOf(body)).Interface())
 				if err == nil {
 					continue
 				}
 				var coded *fault.Error
 				if !errors.As(schema.JSONProblem(err), &coded) {
-					t.Fatalf("%s: %s: %v is no error of ours", name, body, err)
+					t.Fatalf("%s: %s: %v is no error of ours", name, sent, err)
 				}
 				tried[coded.Key]++
 				var kind *json.UnmarshalTypeError
@@ -40,7 +42,7 @@ func TestNoWrongTypeIsAnsweredWithATypeOfGo(t *testing.T) {
 					}
 				}
 				if errors.As(err, &kind) && coded.Key == "error.json" || strings.Contains(told, "api.") || strings.Contains(told, "store.") || strings.Contains(told, "int64") {
-					t.Errorf("%s: %s is answered %s%v", name, body, coded.Key, coded.Args)
+					t.Errorf("%s: %s is answered %s%v", name, sent, coded.Key, coded.Args)
 				}
 			}
 		}

@@ -1,4 +1,4 @@
-package api
+package plan
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"sportello/app/markup"
 	"sportello/app/sheet"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/app/web/schema"
 	"sportello/app/web/show"
 	"sportello/store"
@@ -37,14 +38,14 @@ func (a pages) plan(r *web.Request, may func(*plan.View) bool) (*plan.View, erro
 func (a pages) answerPlan(r *web.Request, v *plan.View, status int) error {
 	r.Status(status)
 	if status == http.StatusCreated {
-		r.SetLocation(base + "/plans/" + strconv.FormatUint(v.Plan.ID, 10))
+		r.SetLocation(program.Base + "/plans/" + strconv.FormatUint(v.Plan.ID, 10))
 	}
 	return r.JSON(planDocument(v))
 }
 
 func (a pages) apiPlans(r *web.Request) error {
-	q := a.apiQuery(r)
-	f := plan.Filter{Organisation: q.Raw("organisation"), Group: q.Raw("group"), Template: q.Raw("template"), State: web.FormCode[store.PlanState](q.Form, "state"), After: q.ID("after"), Limit: q.limit()}
+	q := program.QueryOf(r)
+	f := plan.Filter{Organisation: q.Raw("organisation"), Group: q.Raw("group"), Template: q.Raw("template"), State: web.FormCode[store.PlanState](q.Form, "state"), After: q.ID("after"), Limit: q.Limit()}
 	if err := q.Err(); err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (a pages) apiPlanOverview(r *web.Request) error {
 }
 
 func (a pages) apiPlanFigures(r *web.Request) error {
-	return sends(r)(a.Desk.Plans.Figures(r.Actor()))
+	return program.Sends(r)(a.Desk.Plans.Figures(r.Actor()))
 }
 
 func (a pages) apiPlan(r *web.Request) error {
@@ -96,7 +97,7 @@ func (in *apiPlanForm) change() (plan.Change, error) {
 		out   **time.Time
 	}{{"start", in.Start, &c.Start}, {"go_live", in.GoLive, &c.GoLive}} {
 		if d.in != nil {
-			t := dayOf(&wrong, d.field, *d.in)
+			t := program.DayOf(&wrong, d.field, *d.in)
 			*d.out = &t
 		}
 	}
@@ -121,7 +122,7 @@ func (in *apiPlanForm) change() (plan.Change, error) {
 // readPlan is readJSON with the digits of numbers as they were sent.
 func (a pages) readPlan(r *web.Request, in *apiPlanForm) error {
 	var raw json.RawMessage
-	if err := a.readJSON(r, &raw); err != nil {
+	if err := program.ReadJSON(r, &raw); err != nil {
 		return err
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -197,7 +198,7 @@ func (a pages) apiDecide(r *web.Request) error {
 		return err
 	}
 	var in apiSaying
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	if in.Preview {
@@ -208,7 +209,7 @@ func (a pages) apiDecide(r *web.Request) error {
 		return r.JSON(changesAnswer(c))
 	}
 	var wrong fault.Problems
-	s := plan.Saying{Option: in.Option, State: entry.Coded[store.DecisionState](&wrong, "state", in.State), Reason: in.Reason, Until: dayOf(&wrong, "until", in.Until), For: in.For, Ticket: in.Ticket, Rev: in.Rev}
+	s := plan.Saying{Option: in.Option, State: entry.Coded[store.DecisionState](&wrong, "state", in.State), Reason: in.Reason, Until: program.DayOf(&wrong, "until", in.Until), For: in.For, Ticket: in.Ticket, Rev: in.Rev}
 	if err := wrong.Err(); err != nil {
 		return err
 	}
@@ -242,7 +243,7 @@ func (a pages) apiDecisionHistory(r *web.Request) error {
 		out.Others = map[string]plan.Band{}
 	}
 	for _, d := range answers {
-		out.Answers = append(out.Answers, apiDecisionAnswer{Rev: d.Number, State: d.State, Option: d.Option, Reason: d.Reason, For: d.For, By: d.By, At: apiMoment(d.At), Known: d.Known})
+		out.Answers = append(out.Answers, apiDecisionAnswer{Rev: d.Number, State: d.State, Option: d.Option, Reason: d.Reason, For: d.For, By: d.By, At: program.Moment(d.At), Known: d.Known})
 	}
 	return r.JSON(out)
 }
@@ -260,12 +261,12 @@ func (a pages) apiDoStep(r *web.Request) error {
 		return policy.Denied(r.Actor())
 	}
 	var in apiDoing
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	var wrong fault.Problems
 	f := plan.Doing{State: entry.Coded[store.StepState](&wrong, "state", in.State), Reason: in.Reason, On: entry.Coded[store.Side](&wrong, "on", in.On), Figure: in.Figure, Units: in.Units,
-		Checked: in.Checked, Done: dayOf(&wrong, "done", in.Done), Ticket: in.Ticket}
+		Checked: in.Checked, Done: program.DayOf(&wrong, "done", in.Done), Ticket: in.Ticket}
 	if err := wrong.Err(); err != nil {
 		return err
 	}
@@ -281,7 +282,7 @@ func (a pages) apiAddStep(r *web.Request) error {
 		return err
 	}
 	var in apiAddition
-	if err := a.readJSON(r, &in); err != nil {
+	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	var wrong fault.Problems
@@ -293,7 +294,7 @@ func (a pages) apiAddStep(r *web.Request) error {
 		return err
 	}
 	r.Status(http.StatusCreated)
-	r.SetLocation(base + "/plans/" + strconv.FormatUint(v.Plan.ID, 10))
+	r.SetLocation(program.Base + "/plans/" + strconv.FormatUint(v.Plan.ID, 10))
 	return r.JSON(planDocument(v))
 }
 

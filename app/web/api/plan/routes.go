@@ -1,0 +1,60 @@
+// Package plan serves templates of plans, and plans, to programs.
+package plan
+
+import (
+	"net/http"
+
+	"sportello/app/desk/plan"
+	"sportello/app/web"
+	"sportello/app/web/program"
+	"sportello/app/web/schema"
+	"sportello/store/scope"
+)
+
+// pages has what the handlers need.
+type pages struct{ *web.Site }
+
+// Routes returns the routes of templates and plans.
+func Routes(s *web.Site) []web.Route {
+	a := pages{s}
+	do, reads, writes := program.Do, program.Reads(scope.Plans), program.Writes(scope.Plans)
+	return program.Describe([]web.Route{
+		do(http.MethodGet, "/templates", "templates.list", reads, a.apiTemplates),
+		do(http.MethodPost, "/templates", "templates.write", writes, a.apiPostTemplate).WithText(),
+		do(http.MethodGet, "/templates/:code", "templates.read", reads, a.apiTemplate),
+		do(http.MethodPut, "/templates/:code", "templates.put", writes, a.apiPutTemplate).WithText(),
+		do(http.MethodPost, "/templates/:code/publish", "templates.publish", writes, a.apiPublishTemplate),
+		do(http.MethodGet, "/plans", "plans.list", reads, a.apiPlans),
+		do(http.MethodGet, "/plans/overview", "plans.overview", reads, a.apiPlanOverview),
+		do(http.MethodGet, "/plans/figures", "plans.figures", reads, a.apiPlanFigures),
+		do(http.MethodPost, "/plans", "plans.begin", writes, a.apiBeginPlan).WithText(),
+		do(http.MethodGet, "/plans/:number<int>", "plans.read", reads, a.apiPlan),
+		do(http.MethodPatch, "/plans/:number<int>", "plans.change", writes, a.apiChangePlan).WithText(),
+		do(http.MethodGet, "/plans/:number<int>/decisions/:code", "plans.decision", reads, a.apiDecisionHistory),
+		do(http.MethodPost, "/plans/:number<int>/decisions/:code", "plans.decide", writes, a.apiDecide).WithText(),
+		do(http.MethodPost, "/plans/:number<int>/steps", "plans.add-step", writes, a.apiAddStep).WithText(),
+		do(http.MethodPost, "/plans/:number<int>/steps/:code", "plans.do-step", writes, a.apiDoStep).WithText(),
+		do(http.MethodGet, "/plans/:number<int>/record", "plans.record", reads, a.apiPlanRecord),
+	}, operations)
+}
+
+// operations describes each route by its name.
+var operations = map[string]schema.Operation{
+	"api.templates.list":    {Summary: "The templates of plans that the token's person may read, without their content", Out: apiTemplateList{}},
+	"api.templates.write":   {Summary: "Write the draft of a new template, with publish a version of it at once", In: apiTemplateForm{}, Out: apiTemplate{}, Created: true},
+	"api.templates.read":    {Summary: "One template: its draft for whoever may write it, else what is published", Out: apiTemplate{}},
+	"api.templates.put":     {Summary: "Write the draft of a template whole", In: apiTemplateForm{}, Out: apiTemplate{}},
+	"api.templates.publish": {Summary: "Make a version of the draft, with which plans begin. What is wrong with it answers 422, each finding with its place.", In: program.Reason{}, Out: apiTemplate{}},
+	"api.plans.list": {Summary: "Plans the token's person may see: running ones first, then by the day of going live, without their content", Out: apiPlanList{}, Query: append([]schema.Parameter{
+		{Name: "organisation", Kind: "string", Text: "code"}, {Name: "group", Kind: "string", Text: "code"}, {Name: "template", Kind: "string", Text: "code"}, {Name: "state", Kind: "string", Text: "prepared, running, paused, closed or cancelled"}}, program.PageParameters...)},
+	"api.plans.overview": {Summary: "How the plans stand that go on: what each group of the desk has to do, and the plans, those in trouble first", Out: apiPlanOverview{}},
+	"api.plans.figures":  {Summary: "What plans teach supervisors: working days by size of the organisation, what is chosen, where plans get stuck", Out: plan.Figures{}},
+	"api.plans.begin":    {Summary: "Begin a plan of an organisation with the published version of a template", In: apiPlanForm{}, Out: apiPlan{}, Created: true},
+	"api.plans.read":     {Summary: "One plan, as its facts and decisions make it: what is there, what is recommended and why, what is due when", Out: apiPlan{}},
+	"api.plans.change":   {Summary: "Change the members given: facts by whoever takes part, everything else by the desk. With rev, a plan of another revision answers 409.", In: apiPlanForm{}, Out: apiPlan{}},
+	"api.plans.decision": {Summary: "What was said of a decision, the oldest first, and how others chose, in bands that name nobody", Out: apiDecisionHistory{}},
+	"api.plans.decide":   {Summary: "Decide, propose, postpone or reopen a decision. With preview it only says what would appear, disappear and move. With rev, a decision of which something was said meanwhile answers 409.", In: apiSaying{}, Out: apiChanges{}},
+	"api.plans.add-step": {Summary: "Add a step by hand", In: apiAddition{}, Out: apiPlan{}, Created: true},
+	"api.plans.do-step":  {Summary: "Say where a step is: done, blocked, waiting, not needed, open", In: apiDoing{}, Out: apiPlan{}},
+	"api.plans.record":   {Summary: "The record: every decision with what was weighed, the choice, the reason, by whom and when, and what stayed open", Query: []schema.Parameter{{Name: "format", Kind: "string", Text: "html, md, json or xlsx"}}},
+}
