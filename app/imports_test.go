@@ -91,7 +91,7 @@ var deskRooms = map[string]struct {
 	"people":       {"post policy entry", "people are there before tickets"},
 	"catalogue":    {"people post policy entry", "a catalogue brings its groups; no ticket is needed to describe what there is"},
 	"template":     {"policy entry", "what plans are made from"},
-	"plan":         {"policy entry template ticket", "a plan knows the template that it was made from, and opens the tickets of its questions"},
+	"plan":         {"policy entry template ticket work", "a plan knows the template that it was made from, opens the tickets of its questions, and says what waits"},
 	"work":         {"policy", "a list of what waits: each noun says what of its own"},
 	"release":      {"installation work ticket file post policy entry", "a release goes to installations, carries files, opens a malfunction where one fails, and says what waits"},
 	"problem":      {"installation ticket policy entry", "a known problem knows which versions run where, and its tickets follow it through ticket.Follow"},
@@ -101,7 +101,7 @@ var deskRooms = map[string]struct {
 	"leave":        {"ticket post policy entry", "work is given back and handed on through ticket.Begin; who leaves is judged by policy"},
 	"queue":        {"find people policy entry", "lists and counts read tickets by their indexes and change none"},
 	"relocation":   {"ticket people policy entry", "people and tickets go where their unit goes, through ticket.Begin"},
-	"notice":       {"ticket catalogue people file post policy entry release problem", "who is told is planned after the change, never before"},
+	"notice":       {"ticket catalogue people file post policy entry release problem plan", "who is told is planned after the change, never before"},
 	"intake":       {"notice ticket people file due post policy entry release", "mail changes a ticket as people do, through ticket.Begin"},
 	"installation": {"policy entry", "what runs where is known before tickets, updates and problems, which ask it"},
 }

@@ -82,6 +82,8 @@ type Notice struct {
 	Release uint64      `json:"release,omitzero"`
 	Round   uint64      `json:"round,omitzero"` // in which the person was told of the release
 	Problem uint64      `json:"problem,omitzero"`
+	Plan    uint64      `json:"plan,omitzero"`
+	Codes   []string    `json:"codes,omitempty"` // of decisions, steps and freezes of the plan
 	Event   event.Event `json:"event"`
 	By      uint64      `json:"by,omitzero"`     // who caused it
 	Seq     uint64      `json:"seq"`             // the change it comes from

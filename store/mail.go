@@ -166,6 +166,8 @@ type Telling struct {
 	Round    uint64        `json:"round,omitzero"`
 	Problem  uint64        `json:"problem,omitzero"`   // that it tells of
 	Errand   uint64        `json:"errand,omitzero"`    // with the message to all of them
+	Plan     uint64        `json:"plan,omitzero"`      // that it tells of
+	Codes    []string      `json:"codes,omitempty"`    // of its decisions, steps and freezes
 	Receipts []uint64      `json:"receipts,omitempty"` // that wait for an answer of the reader
 	Rights   []RightChange `json:"rights,omitempty"`   // given and taken
 	Device   string        `json:"device,omitzero"`    // that somebody signed in with

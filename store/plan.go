@@ -90,6 +90,17 @@ type OwnStep struct {
 	Waits []string `json:"waits,omitempty"`
 }
 
+// Reminding is how far those of a plan are reminded: what they were told of, and up to which day.
+type Reminding struct {
+	db.Row
+	Plan uint64    `json:"plan"`
+	Day  time.Time `json:"day"`            // the last one on which somebody looked
+	Told []string  `json:"told,omitempty"` // codes of what waited on that day; of a freeze with its first day
+}
+
+// RemindingsByPlan leads to the row of a plan.
+var RemindingsByPlan = Remindings.UniqueIndex("plan", func(r *Reminding) [][]byte { return key.One(r.Plan) })
+
 // The ways into templates and plans.
 var (
 	TemplatesByCode         = Templates.UniqueIndex("code", func(t *Template) [][]byte { return key.One(t.Code) })

@@ -109,7 +109,10 @@ func StoredSettings(tx *db.Tx) (*Settings, error) {
 
 // reminderDays are the days on which those who have not answered are reminded of a release, where the settings say
 // nothing: before the day by which it is to be installed (negative), and after it.
-var reminderDays = map[string][]int{"ordinary": {-7, 1, 8}, "urgent": {-2, 1, 3, 7}, "law": {-14, -3, 1, 5}}
+var reminderDays = map[string][]int{"ordinary": {-7, 1, 8}, "urgent": {-2, 1, 3, 7}, "law": {-14, -3, 1, 5}, planReminders: {-5, 0, 5, 10, 20}}
+
+// planReminders names the days of plans among the reminders of the settings.
+const planReminders = "plan"
 
 // ReminderDays returns the days on which those who have not answered are reminded of releases of the kind, counted from the
 // day by which they are to be installed.
@@ -118,4 +121,13 @@ func ReminderDays(s *Settings, kind ReleaseKind) []int {
 		return days
 	}
 	return reminderDays[kind.String()]
+}
+
+// PlanReminderDays returns the working days on which people are reminded of what waits for them in a plan, counted from its
+// last day.
+func PlanReminderDays(s *Settings) []int {
+	if days, said := s.Reminders[planReminders]; said {
+		return days
+	}
+	return reminderDays[planReminders]
 }

@@ -16,7 +16,7 @@ var tables = []db.AnyTable{
 	Misses, db.UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
 	Messages, Files, Views, Relocations, Looks, Installations, Handovers, Releases,
 	Wordings, Receipts, Rounds, Downloads, Contacts, Followings, Invitations, Problems, Cases, Errands,
-	Templates, TemplateVersions, Plans, Decisions, Progresses,
+	Templates, TemplateVersions, Plans, Decisions, Progresses, Remindings,
 }
 
 // Limits that several fields share.
@@ -151,6 +151,7 @@ var Notices = db.Declare("notices", db.Table[Notice]{
 		to("ticket", "tickets", n.Ticket)
 		to("release", "releases", n.Release)
 		to("problem", "problems", n.Problem)
+		to("plan", "plans", n.Plan)
 	},
 	Counts: func(n *Notice) [][]byte {
 		if n.Read {
@@ -158,7 +159,7 @@ var Notices = db.Declare("notices", db.Table[Notice]{
 		}
 		return key.One(CountUnread, n.Person)
 	},
-	Limits: limit.Fields{"why": limit.Observed(maxWhy)},
+	Limits: limit.Fields{"why": limit.Observed(maxWhy), "codes": limit.ObservedTexts(MaxCodes, maxWord)},
 })
 
 // SavedReplies holds one row for each saved reply.
@@ -249,7 +250,7 @@ var Letters = db.Declare("letters", db.Table[Letter]{
 	Limits: limit.Fields{
 		"state": limit.Observed(maxWord), "why": limit.Observed(maxWord), "to": limit.Text(320), "language": limit.Text(8), "tells": {Entries: 10000, Observed: true},
 		"tells.why": limit.Observed(maxWhy), "tells.rights": {Entries: 2100, Observed: true}, "tells.receipts": {Entries: 2100, Observed: true}, "tells.rights.right": limit.Observed(maxWord), "tells.device": limit.Observed(200),
-		"tells.addr": limit.Observed(maxWord), "message_id": limit.Text(500), "error": limit.Observed(maxDetail), "subject": limit.Observed(500), "answers": limit.Observed(500),
+		"tells.addr": limit.Observed(maxWord), "tells.codes": limit.ObservedTexts(MaxCodes, maxWord), "message_id": limit.Text(500), "error": limit.Observed(maxDetail), "subject": limit.Observed(500), "answers": limit.Observed(500),
 	},
 })
 

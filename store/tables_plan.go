@@ -78,3 +78,13 @@ var Progresses = db.Declare("progresses", db.Table[Progress]{
 		"own.phase": limit.Text(maxWord), "own.name": limit.Text(maxName), "own.text": limit.Text(4000), "own.day": limit.Text(maxShort), "own.waits": limit.Texts(50, maxWord),
 	},
 })
+
+// MaxCodes is how many decisions, steps and freezes of a plan people are told of at once, and are remembered as told.
+const MaxCodes = 500
+
+// Remindings holds one row for each plan that runs or ran.
+var Remindings = db.Declare("remindings", db.Table[Reminding]{
+	Silent: true,
+	Refs:   func(r *Reminding, to db.Refer) { to("plan", "plans", r.Plan) },
+	Limits: limit.Fields{"told": limit.ObservedTexts(MaxCodes, maxShort)},
+})

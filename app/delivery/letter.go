@@ -436,6 +436,10 @@ func (w *letterWriter) digest(first notice.OutgoingLine) []letterLine {
 			out = append(out, letterLine{Intro: []letterParagraph{w.paragraph(said+"\n"+address, address)}})
 			continue
 		}
+		if l.Plan != nil {
+			out = append(out, w.plan(l, who))
+			continue
+		}
 		address := w.base(address.Ticket(l.Ticket))
 		out = append(out, letterLine{Intro: []letterParagraph{w.paragraph(w.t("letter.digest-line", "number", l.Ticket, "subject", l.Subject, "event", event)+"\n"+address, address)}})
 	}

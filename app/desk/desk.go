@@ -136,7 +136,8 @@ func New(o Options) *Desk {
 	tickets := ticket.New(o.Store, o.Location, rights, post, people, clock)
 	templates := template.New(o.Store)
 	releases := release.New(o.Store, o.Location, rights, post, files, tickets, o.Say)
-	notices := notice.New(o.Store, o.Keeper, o.Location, rights, post, files, tickets, releases)
+	plans := plan.New(o.Store, o.Location, rights, templates, tickets)
+	notices := notice.New(o.Store, o.Keeper, o.Location, rights, post, files, tickets, releases, plans)
 	o.Keeper.TellStrange(notices.TellStrange)
 	return &Desk{
 		st: o.Store, ix: o.Search, keeper: o.Keeper, loc: o.Location, maxFile: o.MaxFile,
@@ -157,9 +158,9 @@ func New(o Options) *Desk {
 		Installations: installation.New(o.Store, o.Location),
 		Releases:      releases,
 		Templates:     templates,
-		Plans:         plan.New(o.Store, o.Location, rights, templates, tickets),
+		Plans:         plans,
 		Problems:      problem.New(o.Store, rights, tickets),
-		Work:          work.New(o.Store, releases.Work),
+		Work:          work.New(o.Store, releases.Work, plans.Work),
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	withLink                    // its letter carries a link for choosing a password
 	ofRelease                   // of a release
 	ofProblem                   // of a known problem
+	ofPlan                      // of a plan: the daily mail tells of it, whatever the reader chose
 	mayBeOff                    // an administrator may switch its letter off
 )
 
@@ -97,6 +98,14 @@ var (
 	Problem          = add("problem", 0, byBell|byMail|ofProblem)         // news of a known problem that the reader met
 	ProblemMessage   = add("problem-message", 0, byBell|byMail|ofProblem) // somebody of the desk writes to everybody of it
 	ProblemDoubt     = add("problem-doubt", 0, byBell|byMail|ofProblem)   // to its owner: it may not be fixed
+	PlanBegun        = add("plan-begun", 0, byBell|ofPlan)                // it runs, for the first time or again
+	PlanStopped      = add("plan-stopped", 0, byBell|ofPlan)              // it is paused or cancelled
+	PlanClosed       = add("plan-closed", 0, byBell|ofPlan)               // its record is there
+	PlanMoved        = add("plan-moved", 0, byBell|ofPlan)                // it begins or goes live on another day
+	PlanProposed     = add("plan-proposed", 0, byBell|ofPlan)             // to who must decide
+	PlanDecided      = add("plan-decided", 0, byBell|ofPlan)              // to who looks after the plan, and who proposed
+	PlanWaits        = add("plan-waits", 0, byBell|ofPlan)                // decisions and steps that wait for the reader
+	PlanFreeze       = add("plan-freeze", 0, byBell|ofPlan)               // something will stand still
 	ReceiptUnclear   = add("receipt-unclear", 0, byMail)                  // an answer by mail that nobody can act upon
 	ContactAsked     = add("contact-asked", 0, byMail)                    // whether an address is right
 	Browser          = add("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
@@ -157,6 +166,9 @@ func (e Event) OfRelease() bool { return e.is(ofRelease) }
 
 // OfProblem reports whether the event is about a known problem.
 func (e Event) OfProblem() bool { return e.is(ofProblem) }
+
+// OfPlan reports whether the event is about a plan.
+func (e Event) OfPlan() bool { return e.is(ofPlan) }
 
 // ToOneself reports whether people are told of it although they did it themselves.
 func (e Event) ToOneself() bool { return e.is(toOneself) }

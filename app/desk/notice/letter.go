@@ -2,6 +2,7 @@ package notice
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -183,8 +184,9 @@ func (ns *Notices) PlanReceived(tx *db.Tx, row *store.Mail, language string) err
 // mail when it starts again.
 func (ns *Notices) RunDigest(ctx context.Context) error {
 	for {
-		if _, err := ns.PlanDigest(); err != nil {
-			return err
+		_, reminded := ns.RemindPlans() // a plan that cannot be read keeps no letter back
+		if _, err := ns.PlanDigest(); err != nil || reminded != nil {
+			return errors.Join(err, reminded)
 		}
 		select {
 		case <-ctx.Done():
@@ -200,8 +202,7 @@ func (ns *Notices) PlanDigest() (int, error) {
 	if ns.post.Mail().From == "" {
 		return 0, nil
 	}
-	now := ns.clock().In(ns.loc)
-	due := time.Date(now.Year(), now.Month(), now.Day(), ns.post.Mail().DigestAt, 0, 0, 0, ns.loc)
+	now, due := ns.clock(), ns.digestHour()
 	if now.Before(due) {
 		due = due.AddDate(0, 0, -1)
 	}
@@ -209,7 +210,7 @@ func (ns *Notices) PlanDigest() (int, error) {
 	for !last {
 		err := ns.st.Update(db.By{Via: door.Desk, Act: act.Digest}, func(tx *db.Tx) error {
 			last = true
-			person, list, err := nextDigest(tx, due)
+			person, list, err := nextDigest(tx, due, ns.plans.Works(tx))
 			if err != nil || person == 0 {
 				return err
 			}
@@ -227,8 +228,15 @@ func (ns *Notices) PlanDigest() (int, error) {
 	return planned, nil
 }
 
-// nextDigest returns the first person with notices for the daily mail that are older than its hour.
-func nextDigest(tx *db.Tx, due time.Time) (person uint64, list []*store.Notice, err error) {
+// digestHour is the hour of the daily mail today.
+func (ns *Notices) digestHour() time.Time {
+	now := ns.clock().In(ns.loc)
+	return time.Date(now.Year(), now.Month(), now.Day(), ns.post.Mail().DigestAt, 0, 0, 0, ns.loc)
+}
+
+// nextDigest returns the first person with notices for the daily mail that are older than its hour. Those of plans wait for a
+// working day.
+func nextDigest(tx *db.Tx, due time.Time, works bool) (person uint64, list []*store.Notice, err error) {
 	for n, err := range store.NoticesDigest.Rows(tx, db.Span{}) {
 		if err != nil {
 			return 0, nil, err
@@ -236,7 +244,7 @@ func nextDigest(tx *db.Tx, due time.Time) (person uint64, list []*store.Notice, 
 		if person != 0 && n.Person != person {
 			break
 		}
-		if n.At.After(due) {
+		if n.At.After(due) || n.Plan != 0 && !works {
 			continue
 		}
 		person = n.Person
@@ -251,7 +259,7 @@ func (ns *Notices) planDigest(tx *db.Tx, person uint64, list []*store.Notice) er
 	l := &store.Letter{State: store.LetterQueued, Person: person, Next: tx.Now()}
 	for _, n := range list {
 		if !n.Read {
-			l.Tells = append(l.Tells, store.Telling{Event: n.Event, By: n.By, Message: n.Reply, At: n.At, Why: n.Why, Ticket: n.Ticket, Release: n.Release, Round: n.Round})
+			l.Tells = append(l.Tells, store.Telling{Event: n.Event, By: n.By, Message: n.Reply, At: n.At, Why: n.Why, Ticket: n.Ticket, Release: n.Release, Round: n.Round, Plan: n.Plan, Codes: n.Codes})
 		}
 		n.Digest = false
 		if err := store.Notices.Put(tx, n); err != nil {

@@ -61,6 +61,7 @@ type OutgoingLine struct {
 	Rights []NamedRight // rights of the reader, given and removed
 
 	Release *OutgoingRelease // nil, but of an event about one
+	Plan    *OutgoingPlan    // the same
 
 	Unproven bool // it is about a mail whose sender is not proved
 }
@@ -437,6 +438,9 @@ func opening(tx *db.Tx, t *store.Ticket) (*store.Message, error) {
 func (ns *Notices) line(tx *db.Tx, o *Outgoing, tell store.Telling) (OutgoingLine, bool, error) {
 	if tell.Release != 0 {
 		return ns.digestRelease(tx, o, tell)
+	}
+	if tell.Plan != 0 {
+		return ns.digestPlan(tx, o, tell)
 	}
 	line := OutgoingLine{Telling: tell, Ticket: tell.Ticket}
 	t := o.Ticket

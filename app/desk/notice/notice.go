@@ -54,6 +54,9 @@ func tells(c *db.Change) bool {
 	if ofProblem(c) {
 		return true
 	}
+	if _, ok := ofPlan(c); ok {
+		return true
+	}
 	return c.Table == store.Tickets.Name() && c.Op != db.Remove && len(c.Act.Tells()) > 0 || c.Table == store.Messages.Name() && c.Op == db.Insert
 }
 
@@ -90,6 +93,12 @@ func (ns *Notices) plan(tx *db.Tx, changes []*db.Change) error {
 		}
 		if ofProblem(c) {
 			if err := ns.planProblem(tx, c); err != nil {
+				return err
+			}
+			continue
+		}
+		if tells, ok := ofPlan(c); ok {
+			if err := ns.planPlan(tx, c, tells); err != nil {
 				return err
 			}
 			continue
@@ -292,6 +301,16 @@ func (ns *Notices) List(a policy.Actor, limit int) ([]Line, int, error) {
 					continue
 				}
 				line.Subject = p.Title.In(a.Lang())
+			}
+			if n.Plan != 0 {
+				p, err := seenPlan(tx, a, n.Plan)
+				if err != nil {
+					return err
+				}
+				if p == nil {
+					continue
+				}
+				line.Subject = p.Name
 			}
 			if p, err := store.People.Get(tx, n.By); err == nil {
 				line.Who = p.Name

@@ -8,6 +8,7 @@ import (
 
 	"sportello/app/credential"
 	"sportello/app/desk/file"
+	"sportello/app/desk/plan"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/app/desk/release"
@@ -26,12 +27,13 @@ type Notices struct {
 	files    *file.Files
 	tickets  *ticket.Tickets
 	releases *release.Releases
+	plans    *plan.Plans
 
 	outMu     sync.Mutex      // held while letters are sent
 	unwritten map[uint64]Sent // letters that were sent but could not be recorded in the store; protected by outMu
 }
 
 // New returns the notices of the store.
-func New(st *db.Store, keeper *credential.Keeper, loc *time.Location, rights *policy.Rights, post *post.Post, files *file.Files, tickets *ticket.Tickets, releases *release.Releases) *Notices {
-	return &Notices{st: st, keeper: keeper, clock: st.Now, loc: loc, rights: rights, post: post, files: files, tickets: tickets, releases: releases, unwritten: map[uint64]Sent{}}
+func New(st *db.Store, keeper *credential.Keeper, loc *time.Location, rights *policy.Rights, post *post.Post, files *file.Files, tickets *ticket.Tickets, releases *release.Releases, plans *plan.Plans) *Notices {
+	return &Notices{st: st, keeper: keeper, clock: st.Now, loc: loc, rights: rights, post: post, files: files, tickets: tickets, releases: releases, plans: plans, unwritten: map[uint64]Sent{}}
 }

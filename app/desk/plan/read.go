@@ -84,6 +84,14 @@ func (ps *Plans) read(tx *db.Tx, a policy.Actor, number uint64, act policy.PlanA
 	return ps.view(tx, a, p)
 }
 
+// ViewIn returns the plan as the actor sees it at one moment; NotFound when they may not see it.
+func (ps *Plans) ViewIn(tx *db.Tx, a policy.Actor, p *store.Plan) (*View, error) {
+	if err := policy.MayPlan(tx, a, policy.SeePlan, p); err != nil {
+		return nil, err
+	}
+	return ps.view(tx, a, p)
+}
+
 func (ps *Plans) view(tx *db.Tx, a policy.Actor, p *store.Plan) (*View, error) {
 	m, err := ps.material(tx, p)
 	if err != nil {
@@ -156,10 +164,18 @@ type stamp struct {
 	units, installations, modules     db.Mark
 }
 
-// picture is what is kept of a plan: how it stands, and what it adds to the figures.
+// picture is what is kept of a plan: how it stands, what it adds to the figures, what waits in it and what will stand still.
 type picture struct {
 	Health
 	tally
+	waits   []Wait
+	freezes []freezeDays
+}
+
+// freezeDays are the days of a freeze.
+type freezeDays struct {
+	code        string
+	from, until timeline.Day
 }
 
 // pictures are what is kept of plans.
@@ -185,7 +201,13 @@ func (ps *Plans) picture(tx *db.Tx, p *store.Plan) (picture, error) {
 		if err != nil {
 			return picture{}, err
 		}
-		return picture{healthOf(m, w), tallyOf(m, w)}, nil
+		out := picture{healthOf(m, w), tallyOf(m, w), waitsOf(m, w), nil}
+		for _, p := range w.Phases {
+			for _, f := range p.Freezes {
+				out.freezes = append(out.freezes, freezeDays{f.Code, f.From, f.Until})
+			}
+		}
+		return out, nil
 	})
 }
 

@@ -9,6 +9,7 @@
 //	ask.go      questions beside decisions and steps: tickets, and their answers
 //	trial.go    a walk through a template that belongs to no plan
 //	record.go   the document that a plan ends in
+//	crowd.go    who has to do with a plan, what waits for whom, who is reminded
 //	search.go   what search reads of plans
 package plan
 

@@ -16,7 +16,7 @@ import (
 // Item is one thing that waits for the actor.
 type Item struct {
 	Why    Why
-	Noun   string    // of the API: releases, tickets
+	Noun   string    // of the API: releases, plans
 	Number uint64    // of the thing
 	Name   string    // what people call it, in the language of the actor
 	Place  string    // of an organisation or group that it is about; empty: the actor's own
@@ -35,9 +35,11 @@ const (
 	FailedReceipt
 	NobodyToTell // organisations of a release have nobody whom the desk could tell
 	Check        // a release waits for a second person
+	Decide       // decisions of a plan wait for the actor
+	Do           // and steps
 )
 
-var whys = []string{"", "answer", "late", "failed", "nobody-to-tell", "check"}
+var whys = []string{"", "answer", "late", "failed", "nobody-to-tell", "check", "decide", "do"}
 
 func (v Why) String() string { return enum.Word(whys, byte(v)) }
 

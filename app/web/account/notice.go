@@ -95,6 +95,9 @@ func ofAccount(n *store.Notice) string {
 	if n.Problem != 0 {
 		return fmt.Sprintf("/problems/%d", n.Problem)
 	}
+	if n.Plan != 0 {
+		return address.Plan(n.Plan)
+	}
 	if n.Event == event.HatOffered {
 		return address.OwnInvitations
 	}
@@ -119,6 +122,8 @@ func (v *noticesPage) line(n notice.Line) noticeLine {
 		line.Text = v.T(n.Event.InBell(), "place", n.Why)
 	case n.Event.OfProblem():
 		line.Text = v.T(n.Event.InBell(), "problem", n.Subject)
+	case n.Event.OfPlan():
+		line.Text = v.T(n.Event.InBell(), "plan", n.Subject, "who", who)
 	case n.Event.OfRelease():
 		line.Text = v.T(n.Event.InBell(), "release", n.Subject)
 	case n.Event.OfWork(): // of these the person whose it was

@@ -162,7 +162,7 @@ func (a pages) apiPostFollow(r *web.Request) error {
 
 // apiItem is one thing that waits for the token's person.
 type apiItem struct {
-	Why    string `json:"why"`  // answer, late, failed, nobody-to-tell or check
+	Why    string `json:"why"`  // answer, late, failed, nobody-to-tell, check, decide or do
 	Noun   string `json:"noun"` // of the API
 	Number uint64 `json:"number"`
 	Name   string `json:"name"`
