@@ -94,7 +94,7 @@ var deskRooms = map[string]struct {
 	"plan":         {"policy entry template ticket work", "a plan knows the template that it was made from, opens the tickets of its questions, and says what waits"},
 	"work":         {"policy", "a list of what waits: each noun says what of its own"},
 	"release":      {"installation work ticket file post policy entry", "a release goes to installations, carries files, opens a malfunction where one fails, and says what waits"},
-	"problem":      {"installation ticket policy entry", "a known problem knows which versions run where, and its tickets follow it through ticket.Follow"},
+	"problem":      {"installation ticket post policy entry", "a known problem knows which versions run where, its tickets follow it through ticket.Follow, and what no letter says yet it takes back"},
 	"article":      {"catalogue file policy entry", "articles stand in the catalogue and carry files; no ticket changes one"},
 	"find":         {"catalogue file policy entry", "what may be found is judged by policy, never by the room it is in"},
 	"ticket":       {"catalogue people file due post policy entry", "a ticket tells nobody: notices are planned from the change log"},

@@ -127,7 +127,7 @@ func TestManyTicketsFollowInStepsAndGoOnAfterAStop(t *testing.T) {
 	}
 	for more := true; more; { // each step by a desk that has just begun
 		var err error
-		if more, err = problem.New(d.app.Store, d.app.Desk.Rights, d.app.Desk.Tickets).Step(); err != nil {
+		if more, err = problem.New(d.app.Store, d.app.Desk.Rights, d.app.Desk.Tickets, d.app.Desk.Post).Step(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -84,6 +84,7 @@ type Notice struct {
 	Problem uint64      `json:"problem,omitzero"`
 	Plan    uint64      `json:"plan,omitzero"`
 	Codes   []string    `json:"codes,omitempty"` // of decisions, steps and freezes of the plan
+	Errand  uint64      `json:"errand,omitzero"` // the message to all cases of the problem, until that was taken back
 	Event   event.Event `json:"event"`
 	By      uint64      `json:"by,omitzero"`     // who caused it
 	Seq     uint64      `json:"seq"`             // the change it comes from
@@ -111,6 +112,12 @@ var (
 			return nil
 		}
 		return key.One(n.Ticket)
+	})
+	NoticesByErrand = Notices.Index("errand", func(n *Notice) [][]byte {
+		if n.Errand == 0 {
+			return nil
+		}
+		return key.One(n.Errand)
 	})
 	NoticesByRelease = Notices.Index("release", func(n *Notice) [][]byte {
 		if n.Release == 0 {

@@ -169,9 +169,11 @@ type Errand struct {
 	Of      ErrandOf  `json:"of"`
 	At      uint64    `json:"at,omitzero"`   // the last case that it was done to; cases that come later are done too
 	Text    Words     `json:"text,omitzero"` // of a message
-	Told    int       `json:"told,omitzero"` // how many cases it reached
+	Told    int       `json:"told,omitzero"` // how many cases it reached; of a message taken back, how many had it by then and keep it
 	By      uint64    `json:"by,omitzero"`
 	Done    time.Time `json:"done,omitzero"`
+	Back    time.Time `json:"back,omitzero"`  // when the message was taken back
+	Takes   uint64    `json:"takes,omitzero"` // the message that it takes back
 }
 
 // The ways into the errands.
@@ -205,12 +207,13 @@ type ErrandOf uint8
 
 // What errands do.
 const (
-	ErrandFollow  ErrandOf = iota + 1 // each case becomes what the problem makes of it now
-	ErrandMessage                     // each case gets a message
-	ErrandMerge                       // each case goes to the problem that this one was merged into
+	ErrandFollow   ErrandOf = iota + 1 // each case becomes what the problem makes of it now
+	ErrandMessage                      // each case gets a message
+	ErrandMerge                        // each case goes to the problem that this one was merged into
+	ErrandTakeBack                     // a message is taken back from each case whose people have not got it yet
 )
 
-var errandsOf = []string{"", "follow", "message", "merge"}
+var errandsOf = []string{"", "follow", "message", "merge", "take-back"}
 
 func (v ProblemState) Byte() byte { return byte(v) }
 func (v ErrandOf) Byte() byte     { return byte(v) }

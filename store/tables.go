@@ -88,6 +88,7 @@ var Messages = db.Declare("messages", db.Table[Message]{
 		to("author", "people", m.Author)
 		to("origin", "tickets", m.Origin)
 		to("mail", "mails", m.Mail)
+		to("errand", "errands", m.Errand)
 	},
 	Limits: limit.Fields{
 		"body": limit.Bytes(maxBody), "mentions": limit.Entries(20), "brought": limit.Entries(100), "rest": {Text: maxBody, Bytes: true, Observed: true},
@@ -152,6 +153,7 @@ var Notices = db.Declare("notices", db.Table[Notice]{
 		to("release", "releases", n.Release)
 		to("problem", "problems", n.Problem)
 		to("plan", "plans", n.Plan)
+		to("errand", "errands", n.Errand)
 	},
 	Counts: func(n *Notice) [][]byte {
 		if n.Read {
@@ -579,6 +581,9 @@ var Cases = db.Declare("cases", db.Table[Case]{
 
 // Errands holds one row for each thing that was done to all cases of a problem.
 var Errands = db.Declare("errands", db.Table[Errand]{
-	Refs:   func(e *Errand, to db.Refer) { to("problem", "problems", e.Problem) },
+	Refs: func(e *Errand, to db.Refer) {
+		to("problem", "problems", e.Problem)
+		to("takes", "errands", e.Takes)
+	},
 	Limits: limit.Fields{"text.it": limit.Text(maxNotes), "text.en": limit.Text(maxNotes)},
 })

@@ -215,6 +215,7 @@ type Message struct {
 	Opening  bool      `json:"opening,omitzero"`
 	Via      door.Door `json:"via,omitzero"`
 	Mentions []uint64  `json:"mentions,omitempty"`
+	Errand   uint64    `json:"errand,omitzero"`   // the message to all cases of a known problem that it is, until that was taken back
 	Origin   uint64    `json:"origin,omitzero"`   // the ticket it was moved from; undoing leads back there
 	Brought  []uint64  `json:"brought,omitempty"` // the tickets that merging brought it from, in order: it stays with the requester's side of the first
 
@@ -255,6 +256,14 @@ const (
 
 // MessagesByTicket leads to the messages of a ticket by time.
 var MessagesByTicket = Messages.Index("ticket", func(m *Message) [][]byte { return key.One(m.Ticket, m.At) })
+
+// MessagesByErrand leads from a message to all cases of a known problem to what it is in each ticket.
+var MessagesByErrand = Messages.Index("errand", func(m *Message) [][]byte {
+	if m.Errand == 0 {
+		return nil
+	}
+	return key.One(m.Errand)
+})
 
 // MessagesByOrigin leads to the messages that were moved away from a ticket.
 var MessagesByOrigin = Messages.Index("origin", func(m *Message) [][]byte {

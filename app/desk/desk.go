@@ -159,7 +159,7 @@ func New(o Options) *Desk {
 		Releases:      releases,
 		Templates:     templates,
 		Plans:         plans,
-		Problems:      problem.New(o.Store, rights, tickets),
+		Problems:      problem.New(o.Store, rights, tickets, post),
 		Work:          work.New(o.Store, releases.Work, plans.Work),
 	}
 }

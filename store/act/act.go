@@ -103,6 +103,7 @@ var (
 	LetIn             = add("let-in", public, agents, "mail")
 	OwnTicket         = add("own-ticket", internal, agents, "mail")
 	Dismiss           = add("dismiss", internal, agents, "mail")
+	TakeBack          = add("take-back", public, agents, "reply") // a message to all of a known problem, that nobody has got
 	Apart             = add("apart", internal, agents, "link")
 	LookIn            = add("look-in", internal, agents|audit, "eye")
 	Relocate          = add("relocate", internal, agents|audit, "right") // its place went to another organisation
@@ -201,10 +202,11 @@ var (
 	WithdrawProblem     = audited("withdraw-problem")
 	MergeProblem        = audited("merge-problem")
 	UnmergeProblem      = audited("unmerge-problem")
-	TellProblem         = audited("tell-problem")  // all its cases
-	HaltProblem         = audited("halt-problem")  // a service stands still because of it, or works again
-	MendProblem         = audited("mend-problem")  // a release that corrects it was published, or withdrawn
-	DoubtProblem        = audited("doubt-problem") // too many say that it is not fixed
+	TellProblem         = audited("tell-problem")      // all its cases
+	TakeBackMessage     = audited("take-back-message") // to all cases of a problem
+	HaltProblem         = audited("halt-problem")      // a service stands still because of it, or works again
+	MendProblem         = audited("mend-problem")      // a release that corrects it was published, or withdrawn
+	DoubtProblem        = audited("doubt-problem")     // too many say that it is not fixed
 )
 
 // The acts that are no line anywhere.

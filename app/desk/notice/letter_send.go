@@ -142,11 +142,11 @@ func (ns *Notices) SendLetters(ctx context.Context, send func(context.Context, *
 		var out *Outgoing
 		why := ""
 		var next time.Time
-		err := ns.st.View(func(tx *db.Tx) error {
+		err := ns.leave(func(tx *db.Tx) (uint64, error) {
 			l, out, why, next = nil, nil, "", time.Time{}
 			for row, err := range store.LettersDue.Rows(tx, db.Span{}) {
 				if err != nil {
-					return err
+					return 0, err
 				}
 				if next = row.Next; !row.Next.After(ns.clock()) {
 					l = row
@@ -154,13 +154,13 @@ func (ns *Notices) SendLetters(ctx context.Context, send func(context.Context, *
 				break
 			}
 			if l == nil {
-				return nil
+				return 0, nil
 			}
 			var err error
 			if out, why, err = ns.outgoing(tx, l); out != nil {
 				out.Return = ns.returnAddress(tx, out.From, l)
 			}
-			return err
+			return l.ID, err
 		})
 		if err != nil || l == nil {
 			return next, err
@@ -210,6 +210,17 @@ func (ns *Notices) SendLetters(ctx context.Context, send func(context.Context, *
 		}
 	}
 	return time.Time{}, ctx.Err()
+}
+
+// leave has choose read the letter that leaves next, so that nothing it says is taken back unnoticed.
+func (ns *Notices) leave(choose func(*db.Tx) (uint64, error)) error {
+	return ns.post.Leave(func() (letter uint64, err error) {
+		err = ns.st.View(func(tx *db.Tx) error {
+			letter, err = choose(tx)
+			return err
+		})
+		return letter, err
+	})
 }
 
 // keepLink makes or prolongs the link that the letter carries.
@@ -495,6 +506,9 @@ func (ns *Notices) line(tx *db.Tx, o *Outgoing, tell store.Telling) (OutgoingLin
 	}
 	if t.Unclaimed && t.Requester == o.Person.ID && !m.Agent {
 		return line, false, nil
+	}
+	if back, err := takenBack(tx, m.Errand); err != nil || back {
+		return line, false, err
 	}
 	if !o.Agents {
 		side, err := store.SideMessages(tx, t)

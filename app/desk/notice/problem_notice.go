@@ -55,6 +55,9 @@ func (ns *Notices) planProblem(tx *db.Tx, c *db.Change) error {
 	}
 	tell := store.Telling{Event: event.Problem, Problem: row.Problem}
 	if _, is := c.Field("message"); is {
+		if back, err := takenBack(tx, row.Message); err != nil || back {
+			return err
+		}
 		tell.Event, tell.Errand = event.ProblemMessage, row.Message
 	}
 	return ns.tellOf(tx, c, row.Person, tell)
@@ -70,13 +73,16 @@ func (ns *Notices) tellOf(tx *db.Tx, c *db.Change, person uint64, tell store.Tel
 		return err
 	}
 	tell.By, tell.At = c.By, c.At
-	if err := store.Notices.Put(tx, &store.Notice{Person: p.ID, Problem: tell.Problem, Event: tell.Event, By: c.By, Seq: c.Seq, At: c.At}); err != nil {
+	if err := store.Notices.Put(tx, &store.Notice{Person: p.ID, Problem: tell.Problem, Errand: tell.Errand, Event: tell.Event, By: c.By, Seq: c.Seq, At: c.At}); err != nil {
 		return err
 	}
 	if ns.post.Mail().From == "" || !entry.PlausibleAddress(p.Email) || ns.post.Ours(tx, p.Email) {
 		return nil
 	}
 	l := &store.Letter{State: store.LetterQueued, Person: p.ID, To: p.Email, Problem: tell.Problem, Tells: []store.Telling{tell}, Next: tx.Now()}
+	if tell.Errand != 0 {
+		l.Next = tx.Now().Add(ns.post.Mail().Gather) // it may be taken back meanwhile, as in tickets
+	}
 	if !p.MailFailed.IsZero() {
 		l.State, l.Why = store.LetterHeld, post.WhyUnreachable
 		return ns.post.Enqueue(tx, l)
@@ -89,6 +95,15 @@ func (ns *Notices) tellOf(tx *db.Tx, c *db.Change, person uint64, tell store.Tel
 		l.Next = until
 	}
 	return ns.post.Enqueue(tx, l)
+}
+
+// takenBack reports whether the errand is a message that was taken back.
+func takenBack(tx *db.Tx, errand uint64) (bool, error) {
+	if errand == 0 {
+		return false, nil
+	}
+	e, err := store.Errands.Get(tx, errand)
+	return err == nil && !e.Back.IsZero(), fault.IgnoreNotFound(err)
 }
 
 // seenProblem returns the known problem, nil when the actor may not see it.
@@ -141,6 +156,9 @@ func (ns *Notices) outgoingProblem(tx *db.Tx, o *Outgoing) (*Outgoing, string, e
 		e, err := store.Errands.Get(tx, tell.Errand)
 		if err != nil {
 			return nil, post.WhyGone, fault.IgnoreNotFound(err)
+		}
+		if !e.Back.IsZero() {
+			return nil, post.WhyTakenBack, nil
 		}
 		out.Text = e.Text
 	}

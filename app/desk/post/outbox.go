@@ -100,6 +100,7 @@ const (
 	WhyMayNotSee   = "may-not-see" // the person may no longer see the content
 	WhyGone        = "gone"        // the ticket or the person no longer exists
 	WhyRefused     = "refused"     // another server refuses mail from ours
+	WhyTakenBack   = "taken-back"  // what it would say was taken back
 )
 
 // Enqueue writes a new letter with its Message-ID.

@@ -4,6 +4,7 @@
 package post
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"sportello/store/db"
@@ -15,6 +16,9 @@ type Post struct {
 	mail      atomic.Pointer[Options]
 	onServers func()        // see WhenServersChange
 	Waits     chan struct{} // signals that something may be waiting
+
+	leaving    sync.Mutex
+	leavingNow uint64 // guarded by leaving; see Leave
 }
 
 // New returns the post office of the store.

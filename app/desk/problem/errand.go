@@ -61,15 +61,18 @@ func (ps *Problems) Step() (more bool, err error) {
 			e = row
 			break
 		}
-		if e == nil {
+		if e == nil || e.Of == store.ErrandTakeBack {
 			return nil
 		}
 		var err error
 		todo, at, last, err = ps.look(tx, e)
 		return err
 	})
-	if err != nil || e == nil {
+	switch {
+	case err != nil || e == nil:
 		return false, err
+	case e.Of == store.ErrandTakeBack:
+		return true, ps.stepBack(e)
 	}
 	err = ps.st.Update(db.By{Person: e.By, Via: door.Desk, Act: act.FollowCase}, func(tx *db.Tx) error {
 		now, err := store.Errands.Get(tx, e.ID)

@@ -110,7 +110,7 @@ func (ps *Problems) Message(a policy.Actor, number uint64, text store.Words) (*V
 			if err != nil {
 				return err
 			}
-			if e.Of == store.ErrandMessage && e.Text == text && tx.Now().Sub(e.Created) < time.Hour {
+			if e.Of == store.ErrandMessage && e.Text == text && e.Back.IsZero() && tx.Now().Sub(e.Created) < time.Hour {
 				return nil
 			}
 		}
@@ -132,7 +132,7 @@ func (ps *Problems) messageTo(tx *db.Tx, e *store.Errand, c *store.Case) (told b
 		if err != nil {
 			return false, err
 		}
-		if err := ps.tickets.Follow(tx, t, ticket.Known{Text: e.Text.In(t.Language), Author: e.By}); err != nil {
+		if err := ps.tickets.Follow(tx, t, ticket.Known{Text: e.Text.In(t.Language), Author: e.By, Errand: e.ID}); err != nil {
 			return false, err
 		}
 	}

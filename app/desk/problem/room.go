@@ -7,7 +7,7 @@
 //	draft.go    a problem made from a ticket
 //	known.go    what is known of its mending: versions, branches, what is published, what runs where
 //	follow.go   what that makes of each ticket and person; words.go: what they are told
-//	message.go  one message to all; merge.go: two that are one; outage.go: stops of services
+//	message.go  one message to all; back.go: taking it back; merge.go: two that are one; outage.go: stops of services
 //	offer.go    which known problems a text looks like; feed.go: those that concern somebody
 //	errand.go   doing it to all of them, a few at a time
 package problem
@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"sportello/app/desk/policy"
+	"sportello/app/desk/post"
 	"sportello/app/desk/ticket"
 	"sportello/store/db"
 )
@@ -25,6 +26,7 @@ type Problems struct {
 	st      *db.Store
 	rights  *policy.Rights
 	tickets *ticket.Tickets
+	post    *post.Post
 	going   sync.Mutex    // held by a step: each goes on where the one before it ended
 	begun   chan struct{} // an errand began
 	matched sync.RWMutex
@@ -32,8 +34,8 @@ type Problems struct {
 }
 
 // New returns the known problems of the store.
-func New(st *db.Store, rights *policy.Rights, tickets *ticket.Tickets) *Problems {
-	return &Problems{st: st, rights: rights, tickets: tickets, begun: make(chan struct{}, 1)}
+func New(st *db.Store, rights *policy.Rights, tickets *ticket.Tickets, post *post.Post) *Problems {
+	return &Problems{st: st, rights: rights, tickets: tickets, post: post, begun: make(chan struct{}, 1)}
 }
 
 func (ps *Problems) wake() {

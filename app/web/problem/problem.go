@@ -46,6 +46,16 @@ type page struct {
 	MayAttach bool
 	SeesWho   bool
 	Cases     []caseLine
+	Messages  []messageLine // to all of them, for those who may write
+}
+
+// messageLine is a message to all, and what became of it.
+type messageLine struct {
+	When, Who string
+	Text      string
+	Lang      string // empty when it is the reader's
+	State     string
+	Back      string // address that takes it back; empty when that is over
 }
 
 // text is a text of the problem in one of the languages.
@@ -125,6 +135,11 @@ func (a pages) page(r *web.Request, one *problem.View, f *web.Form, wrong error)
 	v.describe(one)
 	v.events(one)
 	v.acts(one)
+	if one.MayWrite {
+		if err := a.messages(r, v, one); err != nil {
+			return err
+		}
+	}
 	if one.MaySeeWho {
 		if err := a.cases(r, v, one); err != nil {
 			return err
@@ -239,6 +254,37 @@ func (v *page) acts(one *problem.View) {
 	v.JoinHint = joinHint(&v.Page, one)
 	v.MayJoin, v.Joined, v.MayAttach, v.SeesWho = one.MayJoin, one.Joined, one.MayAttach, one.MaySeeWho
 	v.SignIn = !v.SignedIn
+}
+
+// messages fills in what was written to all.
+func (a pages) messages(r *web.Request, v *page, one *problem.View) error {
+	list, err := a.Desk.Problems.Messages(r.Actor(), one.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		line := messageLine{When: v.When(m.At), State: v.Plural("problems.reached", m.Told)}
+		line.Text, line.Lang = show.InLanguage(m.Text, v.Lang)
+		if m.By != nil {
+			line.Who = m.By.Name
+		}
+		switch {
+		case m.Back.IsZero() && m.Going:
+			line.State = v.Plural("problems.reaching", m.Told)
+		case m.Back.IsZero():
+		case m.Going:
+			line.State = v.T("problems.taking-back")
+		case m.Kept == 0:
+			line.State = v.T("problems.taken-back", "when", v.When(m.Back))
+		default:
+			line.State = v.T("problems.taken-back", "when", v.When(m.Back)) + " " + v.Plural("problems.kept", m.Kept)
+		}
+		if m.Fresh && !one.Gone() {
+			line.Back = address.Problem(one.ID) + "/messages/" + show.IDValue(m.Number) + "/back"
+		}
+		v.Messages = append(v.Messages, line)
+	}
+	return nil
 }
 
 // cases fills in the tickets and people of the problem that the reader may see.

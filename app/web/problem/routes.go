@@ -26,6 +26,7 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/problems/:n<int>/withdraw", "problems.withdraw", web.Agent, a.postWithdraw, "/problems/:n/withdraw").WithText(),
 		web.Get("/problems/:n<int>/message", "problems.message-form", web.Agent, a.getMessage),
 		web.Post("/problems/:n<int>/message", "problems.message", web.Agent, a.postMessage, "/problems/:n/message").WithText(),
+		web.Post("/problems/:n<int>/messages/:message<int>/back", "problems.message-back", web.Agent, a.postMessageBack, "/problems/:n"),
 		web.Get("/problems/:n<int>/outage", "problems.outage-form", web.Agent, a.getOutage),
 		web.Post("/problems/:n<int>/outage", "problems.outage", web.Agent, a.postOutage, "/problems/:n/outage").WithText(),
 		web.Get("/problems/:n<int>/merge", "problems.merge-form", web.Agent, a.getMerge),

@@ -151,6 +151,22 @@ func (a pages) postMessage(r *web.Request) error {
 	return r.Done("flash.problem-told", address.Problem(one.ID))
 }
 
+// postMessageBack takes a message to all back from those who have not got it.
+func (a pages) postMessageBack(r *web.Request) error {
+	one, err := a.read(r, mayWrite)
+	if err != nil {
+		return err
+	}
+	message, err := r.NumberOf("message")
+	if err == nil {
+		_, err = a.Desk.Problems.TakeBack(r.Actor(), one.ID, message)
+	}
+	if err != nil {
+		return err
+	}
+	return r.Done("flash.problem-message-back", address.Problem(one.ID)+"#messages")
+}
+
 func (a pages) getOutage(r *web.Request) error {
 	one, err := a.read(r, mayWrite)
 	if err != nil {
