@@ -316,6 +316,23 @@ func (w *world) problem() string {
 	return fmt.Sprint(v.ID)
 }
 
+// messageToAll writes to everybody of the known problem and returns the number of the message.
+func (w *world) messageToAll(number string) string {
+	w.t.Helper()
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err == nil {
+		_, err = w.app.Desk.Problems.Message(w.as("agent"), n, store.Words{IT: "Ci lavoriamo"})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	list, err := w.app.Desk.Problems.Messages(w.as("agent"), n)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return fmt.Sprint(list[0].Number)
+}
+
 // sentRelease returns the number of an update of CSA that went to the organisation, with a file.
 func (w *world) sentRelease() uint64 {
 	w.t.Helper()
@@ -404,6 +421,10 @@ func (w *world) address(r web.Route) string {
 		}
 		thing := ""
 		switch {
+		case before == "problems" && strings.Contains(r.Path, "/messages/:"):
+			thing = w.problem()
+			message := w.messageToAll(thing)
+			return strings.NewReplacer(p, thing, ":message<int>", message).Replace(r.Path)
 		case strings.Contains(r.Path, "/messages/:"):
 			number, message := w.mailed()
 			return strings.NewReplacer(":n<int>", fmt.Sprint(number), ":m<int>", fmt.Sprint(message), ":i<int>", "0").Replace(r.Path)

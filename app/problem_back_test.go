@@ -183,6 +183,10 @@ func TestAMessageToAllIsTakenBackFromWhoeverHasNotGotIt(t *testing.T) {
 			t.Errorf("%s has %d unread notices, %v", address, n, err)
 		}
 	}
+	said := d.mustCall(d.agent, "GET", d.path+"/messages", nil, http.StatusOK)["messages"].([]any)
+	if m := said[0].(box); len(said) != 1 || fmt.Sprint(m["told"]) != "5" || fmt.Sprint(m["kept"]) != "2" || m["taken_back_at"] == nil || m["going"] != nil {
+		t.Errorf("programs read %v", said)
+	}
 	if m := d.messages()[0]; m.Told != 5 || m.Kept != 2 || m.Going || m.Fresh || m.Back.IsZero() {
 		t.Errorf("the message is %+v", m)
 	}
@@ -192,9 +196,19 @@ func TestAMessageToAllIsTakenBackFromWhoeverHasNotGotIt(t *testing.T) {
 	if v, err := d.app.Desk.Problems.Read(d.writer, d.number); err != nil || !v.Told.IsZero() {
 		t.Errorf("they were told at %v, %v", v.Told, err)
 	}
-	d.write(store.Words{IT: "Non è vero", EN: "It is not true"})
+	again := d.write(store.Words{IT: "Non è vero", EN: "It is not true"})
 	d.planned()
 	d.isNow(d.rita, unread, "new", "", "Non è vero")
+	one := fmt.Sprintf("%s/messages/%d", d.path, again)
+	for _, c := range []caller{d.rita, d.elsewhere} {
+		d.mustCall(c, "DELETE", one, nil, http.StatusForbidden)
+		d.mustCall(c, "GET", d.path+"/messages", nil, http.StatusForbidden)
+	}
+	d.mustCall(d.agent, "DELETE", one, nil, http.StatusOK)
+	d.mustCall(d.agent, "DELETE", one, nil, http.StatusConflict)
+	d.mustCall(d.agent, "DELETE", d.path+"/messages/9999", nil, http.StatusNotFound)
+	d.planned()
+	d.isNow(d.rita, unread, "new", "", "Non vedo nulla")
 }
 
 // TestAMessageThatIsTakenBackOnItsWayReachesNobodyElse: before any case, and while a letter is under way.

@@ -134,8 +134,16 @@ func TestAWithdrawnCorrectionIsTakenBack(t *testing.T) {
 	d.followed()
 	d.isNow(d.rita, rita, "planned", "25.02", "è stata ritirata: Cancella le pratiche")
 	d.isNow(d.stranger, nowhere, "planned", "25.02", "è stata ritirata: Cancella le pratiche")
-	if got := d.mustCall(d.rita, "GET", path, nil, http.StatusOK); got["state"] != "confirmed" || got["reason"] != "Cancella le pratiche" {
+	got := d.mustCall(d.rita, "GET", path, nil, http.StatusOK)
+	if got["state"] != "confirmed" || got["reason"] != "Cancella le pratiche" {
 		t.Errorf("the problem is %v: %v", got["state"], got["reason"])
+	}
+	var moves []any
+	for _, m := range got["moves"].([]any) {
+		moves = append(moves, m.(box)["state"])
+	}
+	if fmt.Sprint(moves) != "[confirmed fixed confirmed]" {
+		t.Errorf("it moved through %v", moves)
 	}
 	n := len(d.mustCall(d.rita, "GET", rita, nil, http.StatusOK)["messages"].([]any))
 	d.mustCall(d.agent, "PATCH", path, box{"severity": "low"}, http.StatusOK)

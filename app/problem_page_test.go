@@ -141,6 +141,22 @@ func TestAStopAMessageAndAMergeInTheBrowser(t *testing.T) {
 	b.must(b.post(one+"/message", url.Values{"it": {"Si corregge **domani**."}, "act": {"preview"}}), http.StatusOK, "<strong>domani</strong>", "1 persona", "Invia a tutti")
 	b.must(b.post(one+"/message", url.Values{"it": {""}, "act": {"send"}}), http.StatusUnprocessableEntity, `href="#it"`)
 	b.must(b.post(one+"/message", url.Values{"it": {"Si corregge **domani**."}, "act": {"send"}}), http.StatusSeeOther)
+	back := regexp.MustCompile(one + `/messages/\d+/back`).FindString(b.get(one).body)
+	if back == "" {
+		t.Fatal("the message cannot be taken back")
+	}
+	rita.must(rita.get(one), http.StatusOK, "!Messaggi a tutti")
+	rita.must(rita.post(back, url.Values{}), http.StatusForbidden)
+	w.visitor("elsewhere").must(w.visitor("elsewhere").post(back, url.Values{}), http.StatusNotFound)
+	b.must(b.post(back, url.Values{}), http.StatusSeeOther)
+	b.must(b.post(back, url.Values{}), http.StatusConflict)
+	for more := true; more; {
+		var err error
+		if more, err = w.app.Desk.Problems.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.must(b.get(one), http.StatusOK, "Si corregge **domani**.", "Ripreso ", "!"+back)
 
 	b.must(b.post(two+"/merge", url.Values{}), http.StatusUnprocessableEntity, `href="#into"`)
 	b.must(b.post(two+"/merge", url.Values{"into": {one[len("/problems/"):]}}), http.StatusSeeOther)

@@ -171,24 +171,25 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 		"api.plans.begin": func() any {
 			return box{"template": "prova", "organisation": w.code(w.things["organisation"]), "start": "2026-01-01", "go_live": "2027-01-01"}
 		},
-		"api.plans.change":      func() any { return box{"facts": box{}} },
-		"api.plans.decide":      func() any { return box{"option": "one"} },
-		"api.plans.add-step":    func() any { return box{"phase": "work", "name": "P", "day": "start+1"} },
-		"api.plans.do-step":     func() any { return box{"state": "blocked", "reason": "r"} },
-		"api.receipts.put":      func() any { return box{"module": "csa", "environment": "production", "state": "read"} },
-		"api.contacts.add":      func() any { return box{"email": "a@altrove.example", "module": "csa"} },
-		"api.problems.write":    func() any { return box{"module": "csa", "title": "T"} },
-		"api.problems.change":   func() any { return box{"workaround": "W"} },
-		"api.problems.attach":   func() any { return box{"number": 1} },
-		"api.problems.detach":   nil, // it has no values
-		"api.problems.join":     func() any { return box{"text": "T"} },
-		"api.problems.withdraw": func() any { return box{"reason": "r"} },
-		"api.problems.outage":   func() any { return box{"ended": true} },
-		"api.problems.message":  func() any { return box{"it": "M"} },
-		"api.problems.merge":    func() any { return box{"into": 1} },
-		"api.problems.unmerge":  nil,
-		"api.contacts.remove":   nil, // it has no values
-		"api.follow":            func() any { return box{"module": "csa", "on": true} },
+		"api.plans.change":          func() any { return box{"facts": box{}} },
+		"api.plans.decide":          func() any { return box{"option": "one"} },
+		"api.plans.add-step":        func() any { return box{"phase": "work", "name": "P", "day": "start+1"} },
+		"api.plans.do-step":         func() any { return box{"state": "blocked", "reason": "r"} },
+		"api.receipts.put":          func() any { return box{"module": "csa", "environment": "production", "state": "read"} },
+		"api.contacts.add":          func() any { return box{"email": "a@altrove.example", "module": "csa"} },
+		"api.problems.write":        func() any { return box{"module": "csa", "title": "T"} },
+		"api.problems.change":       func() any { return box{"workaround": "W"} },
+		"api.problems.attach":       func() any { return box{"number": 1} },
+		"api.problems.detach":       nil, // it has no values
+		"api.problems.join":         func() any { return box{"text": "T"} },
+		"api.problems.withdraw":     func() any { return box{"reason": "r"} },
+		"api.problems.outage":       func() any { return box{"ended": true} },
+		"api.problems.message":      func() any { return box{"it": "M"} },
+		"api.problems.merge":        func() any { return box{"into": 1} },
+		"api.problems.unmerge":      nil,
+		"api.problems.message-back": nil,
+		"api.contacts.remove":       nil, // it has no values
+		"api.follow":                func() any { return box{"module": "csa", "on": true} },
 	}
 	for _, r := range w.app.Site.Routes {
 		if r.Who != web.Program || r.Method == http.MethodGet {

@@ -47,6 +47,12 @@ type apiProblem struct {
 	Doubtful    *time.Time         `json:"doubtful_at,omitempty"` // the desk's: since when too many say that it is not fixed
 	Created     *time.Time         `json:"created_at"`
 	Updated     *time.Time         `json:"updated_at"`
+	Moves       []apiMoved         `json:"moves,omitzero"` // of one that is read: when it got to which state, the first first
+}
+
+type apiMoved struct {
+	State store.ProblemState `json:"state"`
+	At    *time.Time         `json:"at"`
 }
 
 // apiRange is a range of versions: from is included, until is not, an empty end is open.
@@ -182,6 +188,10 @@ func problemAnswer(v *problem.View) apiProblem {
 	out.Text, out.Workaround, out.Joined, out.Releases = program.WordsOf(v.Text), program.WordsOf(v.Workaround), v.Joined, []uint64{}
 	for _, r := range v.Releases {
 		out.Releases = append(out.Releases, r.ID)
+	}
+	out.Moves = []apiMoved{}
+	for _, m := range v.Moves {
+		out.Moves = append(out.Moves, apiMoved{m.To, program.Moment(m.At)})
 	}
 	out.Concerns = new(apiConcerns(v.Counts))
 	if v.Owner != nil {
@@ -476,4 +486,50 @@ func (a pages) apiMessageToAll(r *web.Request) error {
 		return err
 	}
 	return r.JSON(apiReach(reach))
+}
+
+// apiProblemMessage is a message to all, and what became of it.
+type apiProblemMessage struct {
+	Number uint64        `json:"number"`
+	Text   program.Words `json:"text"`
+	At     *time.Time    `json:"at"`
+	By     string        `json:"by,omitempty"`
+	Told   int           `json:"told"`                    // tickets, and people without one, that it reached
+	Going  bool          `json:"going,omitempty"`         // on its way, or back
+	Back   *time.Time    `json:"taken_back_at,omitempty"` // from whoever had not got it
+	Kept   int           `json:"kept,omitempty"`          // tickets, and people without one, that had it by then
+}
+
+type apiProblemMessages struct {
+	Messages []apiProblemMessage `json:"messages"`
+}
+
+func (a pages) apiProblemMessages(r *web.Request) error {
+	v, err := a.problem(r, func(v *problem.View) bool { return v.MayWrite })
+	if err != nil {
+		return err
+	}
+	list, err := a.Desk.Problems.Messages(r.Actor(), v.ID)
+	if err != nil {
+		return err
+	}
+	out := apiProblemMessages{Messages: []apiProblemMessage{}}
+	for _, m := range list {
+		row := apiProblemMessage{Number: m.Number, Text: program.WordsOf(m.Text), At: program.Moment(m.At), Told: m.Told, Going: m.Going, Back: program.Moment(m.Back), Kept: m.Kept}
+		if m.By != nil {
+			row.By = m.By.Email
+		}
+		out.Messages = append(out.Messages, row)
+	}
+	return r.JSON(out)
+}
+
+func (a pages) apiTakeBackMessage(r *web.Request) error {
+	return doing(a, mayWriteProblem, nil, func(who policy.Actor, n uint64, _ struct{}) (*problem.View, error) {
+		message, err := r.NumberOf("message")
+		if err != nil {
+			return nil, err
+		}
+		return a.Desk.Problems.TakeBack(who, n, message)
+	})(r)
 }

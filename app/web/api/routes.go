@@ -74,6 +74,8 @@ func Routes(s *web.Site) []web.Route {
 		do(http.MethodPost, "/problems/:number<int>/withdraw", "problems.withdraw", writes(scope.Problems), a.apiWithdrawProblem).WithText(),
 		do(http.MethodPost, "/problems/:number<int>/outage", "problems.outage", writes(scope.Problems), a.apiHaltProblem).WithText(),
 		do(http.MethodPost, "/problems/:number<int>/message", "problems.message", writes(scope.Problems), a.apiMessageToAll).WithText(),
+		do(http.MethodGet, "/problems/:number<int>/messages", "problems.messages", reads(scope.Problems), a.apiProblemMessages),
+		do(http.MethodDelete, "/problems/:number<int>/messages/:message<int>", "problems.message-back", writes(scope.Problems), a.apiTakeBackMessage),
 		do(http.MethodPost, "/problems/:number<int>/merge", "problems.merge", writes(scope.Problems), a.apiMergeProblem),
 		do(http.MethodDelete, "/problems/:number<int>/merge", "problems.unmerge", writes(scope.Problems), a.apiUnmergeProblem),
 		do(http.MethodGet, "/organisations/:code/contacts", "contacts.list", reads(scope.Releases), a.apiContacts),
