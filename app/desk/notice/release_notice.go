@@ -75,7 +75,11 @@ func (ns *Notices) outgoingRelease(tx *db.Tx, o *Outgoing) (*Outgoing, string, e
 			return nil, "", err
 		}
 		out.Places = append(out.Places, p)
-		out.Answer = out.Answer || row.Asked && !row.Answered()
+		awaited, err := release.Waits(tx, r, row)
+		if err != nil {
+			return nil, "", err
+		}
+		out.Answer = out.Answer || awaited
 	}
 	if o.Group, err = store.Groups.Peek(tx, facts.Groups()[0]); err != nil {
 		return nil, "", err
@@ -83,7 +87,7 @@ func (ns *Notices) outgoingRelease(tx *db.Tx, o *Outgoing) (*Outgoing, string, e
 	if from := ns.post.AddressOf(tx, o.Group.ID, r.Modules[0]); from != "" {
 		o.From, o.ReplyTo = from, from
 	}
-	if out.Answer = out.Answer && r.State == store.ReleasePublished; out.Answer {
+	if out.Answer {
 		if to := ns.releases.ReplyAddress(o.From, release.ReplyTo{Release: r.ID, Person: o.Letter.Person, Contact: o.Letter.Contact}); to != "" {
 			o.ReplyTo = to
 		}

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/desk/installation"
 	"sportello/app/desk/policy"
+	"sportello/app/version"
 	"sportello/store"
 	"sportello/store/db"
 	"sportello/store/enum"
@@ -21,6 +23,7 @@ type Cell struct {
 	Known        bool // the release went there
 	State        store.ReceiptState
 	Asked        bool
+	Beyond       bool // nobody has answered, and what runs there does: the release's version or a newer one
 	Late, Unread bool // its word is awaited: the day is past; nobody has opened it
 }
 
@@ -247,6 +250,8 @@ func (rs *Releases) picture(tx *db.Tx, a policy.Actor, code string) (Picture, er
 		out.Releases = append(out.Releases, r)
 	}
 	rows := map[pictureKey]int{}
+	order := installation.Order(m)
+	beyond := map[string][]bool{} // by what runs, of each release
 	today := rs.today(tx)
 	for n, r := range out.Releases {
 		for e := range store.ReceiptsByModule.Entries(tx, db.Span{Prefix: key.Of(m.ID, r.ID)}) {
@@ -267,8 +272,10 @@ func (rs *Releases) picture(tx *db.Tx, a policy.Actor, code string) (Picture, er
 			c := Cell{Known: true, State: store.ReceiptState(e.Rest[17]), Asked: e.Rest[18] != 0}
 			due := r.InstallBy.In(k.environment)
 			open := c.State == store.ReceiptTold || c.State == store.ReceiptRead || c.State == store.ReceiptPlanned
-			c.Late = open && c.Asked && r.State == store.ReleasePublished && !due.IsZero() && due.Before(today)
-			c.Unread = c.State == store.ReceiptTold && c.Asked && r.State == store.ReleasePublished
+			c.Beyond = open && beyondOf(beyond, order, out.Rows[at].Version, out.Releases)[n]
+			waits := open && c.Asked && r.State == store.ReleasePublished && !c.Beyond
+			c.Late = waits && !due.IsZero() && due.Before(today)
+			c.Unread = waits && c.State == store.ReceiptTold
 			out.Rows[at].Cells[n] = c
 			out.count(c)
 		}
@@ -281,6 +288,19 @@ func (rs *Releases) picture(tx *db.Tx, a policy.Actor, code string) (Picture, er
 		return out, gone
 	}
 	return out, nil
+}
+
+// beyondOf returns of which releases the version is the same or a newer one. It compares each version once.
+func beyondOf(known map[string][]bool, order version.Order, runs string, releases []*store.Release) []bool {
+	out := known[runs]
+	if out == nil {
+		out = make([]bool, len(releases))
+		for n, r := range releases {
+			out[n] = has(order, runs, r)
+		}
+		known[runs] = out
+	}
+	return out
 }
 
 func (rs *Releases) pictureRow(tx *db.Tx, k pictureKey, module uint64) (PictureRow, error) {
@@ -304,6 +324,7 @@ func (rs *Releases) pictureRow(tx *db.Tx, k pictureKey, module uint64) (PictureR
 // Progress is how far the places that were asked are with a release.
 type Progress struct {
 	Asked, Told, Read, Planned, Installed, NotApplicable, Failed, Late int
+	Beyond                                                             int   // places that run this version, or a newer one, and have not answered
 	Days                                                               []Day // on which something was installed, the oldest first
 }
 
@@ -340,6 +361,14 @@ func (rs *Releases) Progress(a policy.Actor, number uint64) (Progress, error) {
 			if row.Asked {
 				out.Asked++
 			}
+			runs, err := beyondAt(tx, r, row)
+			if err != nil {
+				return err
+			}
+			if runs != "" && row.Last.State != store.ReceiptPlanned {
+				out.Beyond++
+				continue
+			}
 			switch row.Last.State {
 			case store.ReceiptTold:
 				out.Told++
@@ -355,7 +384,11 @@ func (rs *Releases) Progress(a policy.Actor, number uint64) (Progress, error) {
 			case store.ReceiptFailed:
 				out.Failed++
 			}
-			if rs.late(tx, r, row) {
+			late, err := rs.late(tx, r, row)
+			if err != nil {
+				return err
+			}
+			if late {
 				out.Late++
 			}
 		}

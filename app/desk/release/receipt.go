@@ -26,7 +26,8 @@ type ReceiptView struct {
 	Module       *store.Module
 	By           string // who gave the last answer; empty for the desk itself and a link
 	Running      string // the version that runs there; empty: nobody said
-	Late         bool   // it was asked, its day is past, and nothing is installed
+	Beyond       string // the version that runs there and answers for it, where nobody has: the release's own or a newer one
+	Late         bool   // its word is awaited, and its day is past
 	Untested     bool   // production, while the same release is not installed in the test environment that the place has
 	MayAnswer    bool
 	Own          bool // the actor answers for the place as one of its own
@@ -87,8 +88,14 @@ func unitName(u *store.Unit) string {
 }
 
 func (rs *Releases) receiptView(tx *db.Tx, r *store.Release, row *store.Receipt) (ReceiptView, error) {
-	v := ReceiptView{Receipt: row, Late: rs.late(tx, r, row)}
+	v := ReceiptView{Receipt: row}
 	var err error
+	if v.Late, err = rs.late(tx, r, row); err != nil {
+		return v, err
+	}
+	if v.Beyond, err = beyondAt(tx, r, row); err != nil {
+		return v, err
+	}
 	if v.Organisation, err = store.Organisations.Peek(tx, row.Organisation); err != nil {
 		return v, err
 	}
@@ -116,11 +123,6 @@ func (rs *Releases) receiptView(tx *db.Tx, r *store.Release, row *store.Receipt)
 		v.Untested = err == nil && test.Last.State != store.ReceiptInstalled
 	}
 	return v, nil
-}
-
-// late reports whether the place is late with the release. What took the place of a release answers for it.
-func (rs *Releases) late(tx *db.Tx, r *store.Release, row *store.Receipt) bool {
-	return r.State == store.ReleasePublished && row.Asked && !row.Answered() && !row.Due.IsZero() && row.Due.Before(rs.today(tx))
 }
 
 // Reply is what somebody says of a release for a place.

@@ -6,7 +6,7 @@
 //	audience.go  whom a release is for, and whom that tells
 //	publish.go   checking, publishing, withdrawing, telling again
 //	round.go     telling people, a few at a time
-//	receipt.go   what organisations answer
+//	receipt.go   what organisations answer; newer.go: what answers for them
 //	file.go      the files, who may have them, who had them
 //	may.go       what is asked before a form is read
 //	import.go    what comes from elsewhere, of which nobody is told

@@ -496,11 +496,14 @@ func (rs *Releases) passed(tx *db.Tx, row *store.Receipt, r *store.Release) int 
 	return n
 }
 
-// reminds reports whether the place is to be reminded now: it was asked, has not answered, and has planned it for no day
-// that is still to come.
+// reminds reports whether the place is to be reminded now: its word is awaited, and it has planned it for no day that is still to
+// come.
 func (rs *Releases) reminds(tx *db.Tx, row *store.Receipt) (bool, error) {
 	r, err := store.Releases.Glance(tx, row.Release)
-	if err != nil || r.State != store.ReleasePublished || row.Answered() || !row.Asked || row.Due.IsZero() {
+	if err != nil || row.Due.IsZero() {
+		return false, err
+	}
+	if awaited, err := Waits(tx, r, row); err != nil || !awaited {
 		return false, err
 	}
 	if row.Last.State == store.ReceiptPlanned && !row.Last.Date.Before(rs.today(tx)) && !row.Last.Date.After(row.Due) {

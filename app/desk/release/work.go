@@ -60,8 +60,16 @@ func (rs *Releases) answers(tx *db.Tx, a policy.Actor) ([]work.Item, error) {
 			if err != nil {
 				return nil, err
 			}
-			if r.State != store.ReleasePublished || !reaches(tx, a, r) {
+			awaited, err := Waits(tx, r, row)
+			if err != nil {
+				return nil, err
+			}
+			if !awaited || !reaches(tx, a, r) {
 				continue
+			}
+			late, err := rs.late(tx, r, row)
+			if err != nil {
+				return nil, err
 			}
 			n, known := at[r.ID]
 			if !known {
@@ -73,7 +81,7 @@ func (rs *Releases) answers(tx *db.Tx, a policy.Actor) ([]work.Item, error) {
 				at[r.ID], out = n, append(out, work.Item{Why: work.Answer, Noun: "releases", Number: r.ID, Name: called})
 			}
 			out[n].Count++
-			out[n].Late = out[n].Late || rs.late(tx, r, row)
+			out[n].Late = out[n].Late || late
 			if !row.Due.IsZero() && (out[n].Due.IsZero() || row.Due.Before(out[n].Due)) {
 				out[n].Due = row.Due
 			}
@@ -170,7 +178,11 @@ func (rs *Releases) lacking(tx *db.Tx, module uint64, find func(work.Why, uint64
 		if err != nil {
 			return err
 		}
-		if !rs.late(tx, r, row) || rs.passed(tx, row, r) < len(store.ReminderDays(store.CurrentSettings(tx), r.Kind)) {
+		late, err := rs.late(tx, r, row)
+		if err != nil {
+			return err
+		}
+		if !late || rs.passed(tx, row, r) < len(store.ReminderDays(store.CurrentSettings(tx), r.Kind)) {
 			continue
 		}
 		item := find(work.LateReceipt, r.ID)

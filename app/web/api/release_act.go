@@ -308,7 +308,8 @@ type apiReceipt struct {
 	Asked        bool               `json:"asked"`         // an answer is awaited
 	Due          string             `json:"due,omitempty"` // the day by which it is to be installed
 	Late         bool               `json:"late"`
-	Running      string             `json:"running,omitempty"` // the version that runs there
+	UpToDate     bool               `json:"up_to_date,omitempty"` // nobody has answered, and what runs there does: this version or a newer one
+	Running      string             `json:"running,omitempty"`    // the version that runs there
 	Untested     bool               `json:"untested,omitempty"`
 	Ticket       uint64             `json:"ticket,omitempty"` // the malfunction that a failure opened
 	Earlier      []apiStatement     `json:"earlier,omitempty"`
@@ -346,7 +347,7 @@ type apiReplied struct {
 func receiptAnswer(v release.ReceiptView, inside bool) apiReceipt {
 	last := v.Last
 	out := apiReceipt{Organisation: v.Organisation.Code, Module: v.Module.Code, Environment: v.Environment, State: last.State, Date: program.Date(last.Date), Reason: last.Reason,
-		At: program.Moment(last.At), By: v.By, ByDesk: last.ByDesk, ByLink: last.ByLink != 0, Asked: v.Asked, Due: program.Date(v.Due), Late: v.Late, Running: v.Running, Untested: v.Untested}
+		At: program.Moment(last.At), By: v.By, ByDesk: last.ByDesk, ByLink: last.ByLink != 0, Asked: v.Asked, Due: program.Date(v.Due), Late: v.Late, UpToDate: v.Beyond != "", Running: v.Running, Untested: v.Untested}
 	if out.At == nil {
 		out.At = program.Moment(v.Created)
 	}

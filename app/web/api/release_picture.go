@@ -42,6 +42,7 @@ type apiShown struct {
 	State   store.ReceiptState `json:"state"`
 	Asked   bool               `json:"asked"`
 	Late    bool               `json:"late"`
+	Newer   bool               `json:"up_to_date,omitempty"` // nobody has answered, and what runs there does: this version or a newer one
 }
 
 // apiPicture answers with the picture of a module, or the part of it that is looked for.
@@ -72,7 +73,7 @@ func (a pages) apiPicture(r *web.Request) error {
 		}
 		for n, c := range row.Cells {
 			if c.Known {
-				place.Receipts = append(place.Receipts, apiShown{p.Releases[n].ID, c.State, c.Asked, c.Late})
+				place.Receipts = append(place.Receipts, apiShown{p.Releases[n].ID, c.State, c.Asked, c.Late, c.Beyond})
 			}
 		}
 		out.Places = append(out.Places, place)

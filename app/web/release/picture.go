@@ -216,7 +216,7 @@ func (v *picturePage) fill(of release.Picture, rows []release.PictureRow, from, 
 	for s := range receiptMarks {
 		states[s] = receiptMark(&v.Page, s)
 	}
-	late := lateMark(&v.Page)
+	late, beyond := lateMark(&v.Page), beyondMark(&v.Page)
 	for _, row := range rows {
 		out := pictureRow{Place: placeName(row), What: environmentName(&v.Page, row.Environment), Running: row.Version}
 		for n := from; n < to; n++ {
@@ -224,7 +224,10 @@ func (v *picturePage) fill(of release.Picture, rows []release.PictureRow, from, 
 			if cell := row.Cells[n]; cell.Known {
 				c = pictureCell{Under: of.Releases[n].Version, Address: address.ReleaseReceipts(of.Releases[n].ID, row.Organisation.Code), State: states[cell.State],
 					Of: show.Joined(", ", of.Releases[n].Version, out.Place, out.What)}
-				if cell.Late {
+				switch {
+				case cell.Beyond && cell.State != store.ReceiptPlanned:
+					c.State = beyond
+				case cell.Late:
 					c.Late = &late
 				}
 			}
@@ -267,6 +270,8 @@ func (a pages) table(r *web.Request) (name string, rows [][]string, err error) {
 			switch {
 			case !c.Known:
 				line = append(line, "")
+			case c.Beyond && c.State != store.ReceiptPlanned:
+				line = append(line, p.T("releases.receipt-beyond"))
 			case c.Late:
 				line = append(line, show.Joined(", ", states[c.State], strings.ToLower(late)))
 			default:

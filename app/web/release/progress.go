@@ -35,7 +35,7 @@ const (
 
 func progressOf(p *web.Page, of release.Progress) *progress {
 	out := &progress{Asked: p.Plural("releases.asked", of.Asked)}
-	all := of.Told + of.Read + of.Planned + of.Installed + of.NotApplicable + of.Failed
+	all := of.Beyond + of.Told + of.Read + of.Planned + of.Installed + of.NotApplicable + of.Failed
 	add := func(words string, n int) {
 		if n > 0 {
 			out.Bars = append(out.Bars, bar{words, max(1, n*100/max(all, 1)), p.Number(n)})
@@ -48,6 +48,7 @@ func progressOf(p *web.Page, of release.Progress) *progress {
 		{store.ReceiptNotApplicable, of.NotApplicable}, {store.ReceiptFailed, of.Failed}} {
 		add(p.T("releases.receipt-"+one.state.String()), one.n)
 	}
+	add(p.T("releases.receipt-beyond"), of.Beyond)
 	add(p.T("releases.late"), of.Late)
 	for _, d := range of.Days {
 		out.Days = append(out.Days, dayLine{p.Site.Words.Date(p.Lang, d.Day), p.Number(d.Installed)})

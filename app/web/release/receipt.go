@@ -56,6 +56,11 @@ func receiptMark(p *web.Page, s store.ReceiptState) show.Mark {
 	return m
 }
 
+// beyondMark is shown for what nobody said of a place that runs the version, or a newer one.
+func beyondMark(p *web.Page) show.Mark {
+	return show.Mark{Icon: "check", Class: "badge-calm", Words: p.T("releases.receipt-beyond")}
+}
+
 // lateMark is shown beside what a place said, when its day is past.
 func lateMark(p *web.Page) show.Mark {
 	return show.Mark{Icon: "clock", Class: "badge-alarm", Words: p.T("releases.late")}
@@ -66,8 +71,12 @@ func environmentName(p *web.Page, e store.Environment) string {
 }
 
 func cardOf(p *web.Page, n int, row release.ReceiptView, action string) card {
+	state := receiptMark(p, row.Last.State)
+	if row.Beyond != "" && row.Last.State != store.ReceiptPlanned {
+		state = beyondMark(p)
+	}
 	c := card{Page: p, Key: strconv.Itoa(n), Action: action, Place: row.Organisation.Name, Organisation: row.Organisation.Code, Module: row.Module.Code, Environment: row.Environment.String(),
-		What: show.ShortName(row.Module.Name.In(p.Lang)) + ", " + environmentName(p, row.Environment), Running: row.Running, State: receiptMark(p, row.Last.State), Reason: row.Last.Reason,
+		What: show.ShortName(row.Module.Name.In(p.Lang)) + ", " + environmentName(p, row.Environment), Running: row.Running, State: state, Reason: row.Last.Reason,
 		Late: row.Late, Asked: row.Asked, May: row.MayAnswer, Untested: row.Untested, Today: p.Now.Format(time.DateOnly)}
 	if row.Unit != nil {
 		c.Unit, c.Place = row.Unit.Name, show.Joined(", ", row.Organisation.Name, row.Unit.Name)

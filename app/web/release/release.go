@@ -251,7 +251,7 @@ func passes(filter string, row release.ReceiptView) bool {
 	case "failed":
 		return row.Last.State == store.ReceiptFailed
 	case "unread":
-		return row.Asked && row.Last.State == store.ReceiptTold
+		return row.Asked && row.Last.State == store.ReceiptTold && row.Beyond == ""
 	}
 	return true
 }
