@@ -65,6 +65,13 @@ who = ["cda"]
 day = "golive-20"
 when = "months:three"
 done_when = { it = "Nessuna differenza.", en = "No difference." }
+
+[[phase.freeze]]
+code = "still"
+name = { it = "Fermo degli stipendi", en = "Payroll stands still" }
+stops = { it = "Nessuna modifica.", en = "No changes." }
+from = "golive-5"
+until = "golive"
 `
 
 // plan begins a plan of the organisation, with a template of its own kind when there is none, and returns what stands in
@@ -80,7 +87,7 @@ func (w *world) plan() map[string]string {
 	must(w.t, err)
 	v, err := w.app.Desk.Plans.Begin(w.as("agent"), plan.Beginning{Template: "prova", Organisation: w.code(w.things["organisation"]), Start: day("2026-03-02"), GoLive: day("2027-01-01")})
 	must(w.t, err)
-	return map[string]string{"plans": fmt.Sprint(v.Plan.ID), "templates": "prova", "decisions": "months", "steps": "pay", "norms": "year"}
+	return map[string]string{"plans": fmt.Sprint(v.Plan.ID), "templates": "prova", "decisions": "months", "steps": "pay", "norms": "year", "freezes": "still"}
 }
 
 func day(text string) time.Time {

@@ -173,6 +173,10 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 		},
 		"api.plans.change":          func() any { return box{"facts": box{}} },
 		"api.plans.decide":          func() any { return box{"option": "one"} },
+		"api.plans.ask":             func() any { return box{"text": "T"} },
+		"api.plans.ask-step":        func() any { return box{"text": "T"} },
+		"api.plans.read-freeze":     nil, // it has no values
+		"api.templates.verify-norm": func() any { return box{"day": "2026-01-01"} },
 		"api.plans.add-step":        func() any { return box{"phase": "work", "name": "P", "day": "start+1"} },
 		"api.plans.do-step":         func() any { return box{"state": "blocked", "reason": "r"} },
 		"api.receipts.put":          func() any { return box{"module": "csa", "environment": "production", "state": "read"} },

@@ -62,7 +62,7 @@ type Decision struct {
 	Of     uint64            `json:"of,omitzero"`     // and the template of that plan
 }
 
-// Progress is where a step of a plan is.
+// Progress is where a step of a plan is, the question beside a decision, or who read of a freeze.
 type Progress struct {
 	db.Row
 	Plan    uint64            `json:"plan"`
@@ -76,7 +76,15 @@ type Progress struct {
 	Done    time.Time         `json:"done,omitzero"`
 	By      uint64            `json:"by,omitzero"`
 	Ticket  uint64            `json:"ticket,omitzero"`
-	Own     OwnStep           `json:"own,omitzero"` // of a step that the template does not have
+	Own     OwnStep           `json:"own,omitzero"`   // of a step that the template does not have
+	Read    []PlanRead        `json:"read,omitempty"` // of a freeze: who said that they read of it
+}
+
+// PlanRead says that somebody read of a freeze, and of which: when it moves, they are asked again.
+type PlanRead struct {
+	Person uint64    `json:"person"`
+	At     time.Time `json:"at"`
+	From   time.Time `json:"from"` // its first day, as it was
 }
 
 // OwnStep is a step that somebody added to a plan by hand. Its phase, and what it waits for, are codes of the plan.

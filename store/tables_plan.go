@@ -72,9 +72,12 @@ var Progresses = db.Declare("progresses", db.Table[Progress]{
 	Refs: func(p *Progress, to db.Refer) {
 		to("plan", "plans", p.Plan)
 		to("ticket", "tickets", p.Ticket)
+		for _, x := range p.Read {
+			to("read", "people", x.Person)
+		}
 	},
 	Limits: limit.Fields{
-		"code": limit.Text(maxWord), "reason": limit.Text(2000), "figure": limit.Text(maxName), "units": limit.Named(1000, maxCode, maxWhy), "checked": limit.Entries(100),
+		"code": limit.Text(maxWord), "read": limit.Entries(1000), "reason": limit.Text(2000), "figure": limit.Text(maxName), "units": limit.Named(1000, maxCode, maxWhy), "checked": limit.Entries(100),
 		"own.phase": limit.Text(maxWord), "own.name": limit.Text(maxName), "own.text": limit.Text(4000), "own.day": limit.Text(maxShort), "own.waits": limit.Texts(50, maxWord),
 	},
 })

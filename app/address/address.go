@@ -154,6 +154,12 @@ func Decision(plan uint64, code string) string {
 // Step returns the address of a step of a plan.
 func Step(plan uint64, code string) string { return Plan(plan) + "/steps/" + url.PathEscape(code) }
 
+// Freeze returns the address where somebody says that they read of a freeze of a plan.
+func Freeze(plan uint64, code string) string { return Plan(plan) + "/freezes/" + url.PathEscape(code) }
+
+// TicketStep returns the address where a ticket becomes a step of a plan.
+func TicketStep(ticket uint64) string { return Ticket(ticket) + "/plan-step" }
+
 // PlanFacts returns the address where facts of the organisation of a plan are said.
 func PlanFacts(number uint64) string { return Plan(number) + "/facts" }
 

@@ -11,10 +11,13 @@ import (
 	"sportello/app/desk/notice"
 	"sportello/app/desk/plan"
 	"sportello/app/desk/post"
+	"sportello/app/desk/ticket"
 	"sportello/app/desk/work"
 	"sportello/store"
 	"sportello/store/db"
+	"sportello/store/door"
 	"sportello/store/event"
+	"sportello/store/fault"
 )
 
 // running is planning with a plan that runs, at a desk that sends mail.
@@ -291,4 +294,121 @@ func TestWhatWaitsInPlansIsWork(t *testing.T) {
 	wantTexts(t, "nobody leads", waits("agente2"), work.Do.String())
 	o.arranged(p.Plan.ID, plan.Change{State: store.PlanCancelled, Reason: "Rinviato."})
 	wantTexts(t, "cancelled", waits("referente"))
+}
+
+// frozen is the trial template with a freeze before going live.
+const frozen = trial + `
+[[phase.freeze]]
+code = "still"
+name = { it = "Fermo degli stipendi", en = "Payroll stands still" }
+stops = { it = "Nessuna modifica.", en = "No changes." }
+from = "golive-5"
+until = "golive"
+`
+
+func TestWhoReadOfAFreeze(t *testing.T) {
+	o := installed(t)
+	p := o.began(frozen, "2026-03-02", "2027-01-01")
+	n := p.Plan.ID
+	people := []plan.Named{{Email: "collega@ateneo.example", Role: "cda"}}
+	o.arranged(n, plan.Change{State: store.PlanRunning, People: &people})
+	readers := func(who string) plan.Readers {
+		all, err := o.Plans.Readers(o.as(who), n)
+		if err != nil {
+			t.Fatalf("%s: %v", who, err)
+		}
+		return all["still"]
+	}
+	for _, who := range []string{"estraneo", "ada", "altrove", "redattore"} {
+		o.wantKind(who+" reads", o.Plans.ReadFreeze(o.as(who), n, "still"), fault.NotFound)
+	}
+	o.wantKind("of none", o.Plans.ReadFreeze(o.as("collega"), n, "pay"), fault.NotFound)
+	wantTexts(t, "missing", readers("agente").Missing, "Carlo Collega", "Rita Referente")
+	for range 2 {
+		if err := o.Plans.ReadFreeze(o.as("collega"), n, "still"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantTexts(t, "read", readers("agente").Read, "Carlo Collega")
+	wantTexts(t, "missing", readers("agente").Missing, "Rita Referente")
+	if own := readers("collega"); !own.Mine || own.Read != nil || own.Missing != nil {
+		t.Errorf("of the organisation: %+v", own)
+	}
+	if readers("referente").Mine {
+		t.Error("the coordinator read of it")
+	}
+	// Whoever has read of it is not told that it is near.
+	o.Post.SetMail(post.Options{From: "sportello@ateneo.example", Key: []byte(strings.Repeat("k", 32))})
+	o.morning("2026-12-09")
+	near := o.morning("2026-12-10")
+	if strings.Contains(says(near["collega"]), "plan-freeze") || !strings.Contains(says(near["referente"]), "plan-freeze: Fermo degli stipendi") {
+		t.Errorf("near: %q, %q", says(near["collega"]), says(near["referente"]))
+	}
+	if again := o.morning("2026-12-11"); strings.Contains(says(again["referente"]), "plan-freeze") {
+		t.Errorf("told twice: %q", says(again["referente"]))
+	}
+	later := day("2027-02-01") // another freeze, as it were
+	o.arranged(n, plan.Change{GoLive: &later})
+	if readers("collega").Mine {
+		t.Error("of the freeze as it is now nobody has read")
+	}
+	o.arranged(n, plan.Change{State: store.PlanClosed})
+	o.wantKind("closed", o.Plans.ReadFreeze(o.as("referente"), n, "still"), fault.Conflict)
+}
+
+func TestATicketBecomesAStep(t *testing.T) {
+	o, p := planning(t)
+	plain, secret := o.open("csa"), o.open("legale")
+	add := func(who string, ticket uint64) (string, error) {
+		_, code, err := o.Plans.Add(o.as(who), p.Plan.ID, plan.Addition{Phase: "work", Name: "Sistemare il cedolino", On: day("2026-05-04"), Ticket: ticket})
+		return code, err
+	}
+	for _, who := range []string{"collega", "referente"} {
+		_, err := add(who, plain.ID)
+		o.wantKind(who, err, fault.Denied)
+	}
+	_, err := add("altrove", plain.ID)
+	o.wantKind("elsewhere", err, fault.NotFound)
+	_, err = add("agente", secret.ID) // of another group, confidential: there is no such ticket
+	o.wantKind("a ticket that the agent does not see", err, fault.Invalid)
+	code, err := add("agente", plain.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := o.Plans.Read(o.as("agente"), p.Plan.ID)
+	if err != nil || stepOf(v, code).Due.String() != "2026-05-04" {
+		t.Fatalf("%v, due %v", err, stepOf(v, code).Due)
+	}
+	if asked, err := o.Plans.Beside(o.as("agente"), p.Plan.ID, code); err != nil || asked == nil || asked.Subject != plain.Subject {
+		t.Errorf("beside: %+v, %v", asked, err)
+	}
+	if asked, err := o.Plans.Beside(o.as("collega"), p.Plan.ID, code); err != nil || asked != nil {
+		t.Errorf("for who may not see the ticket: %+v, %v", asked, err)
+	}
+	err = o.st.Update(db.By{Via: door.Command}, func(tx *db.Tx) error { // both groups are the agent's
+		who, err := store.People.Get(tx, o.people["agente"].ID)
+		if err != nil {
+			return err
+		}
+		who.Groups = append(who.Groups, store.Membership{Group: o.group["legale"]})
+		o.people["agente"] = who
+		return store.People.Put(tx, who)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.do("agente", secret.ID, ticket.Step{Message: &ticket.Text{Body: "Segreto."}})
+	if code, err = add("agente", secret.ID); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := o.Plans.Beside(o.as("agente"), p.Plan.ID, code)
+	if err != nil || asked == nil || asked.ID != secret.ID || asked.Subject != "" || asked.Answer != "" {
+		t.Errorf("of a confidential ticket there is more than its number: %+v, %v", asked, err)
+	}
+	if _, _, err := o.Plans.Decide(o.as("agente"), p.Plan.ID, "when", plan.Saying{Option: "january", Ticket: secret.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if v, err = o.Plans.Read(o.as("collega"), p.Plan.ID); err != nil || decisionOf(v, "when").Last.Reason != "" {
+		t.Errorf("its answer became a reason: %q, %v", decisionOf(v, "when").Last.Reason, err)
+	}
 }

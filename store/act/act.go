@@ -192,6 +192,7 @@ var (
 	ArrangePlan         = audited("arrange-plan")
 	DecidePlan          = audited("decide-plan")
 	DoPlanStep          = audited("do-plan-step")
+	ReadPlanFreeze      = audited("read-plan-freeze")
 	SayPlanFact         = audited("say-plan-fact")
 	AttachRelease       = audited("attach-release")
 	AnswerReceipt       = audited("answer-receipt")

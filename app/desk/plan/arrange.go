@@ -396,6 +396,8 @@ type Addition struct {
 	Side                   store.Side
 	Takes                  int
 	Waits                  []string
+	On                     time.Time // counts instead of Day: a day, which becomes one counted from the start
+	Ticket                 uint64    // that it stands for; 0: none
 }
 
 // Add adds a step to the plan and returns its code. A circle is refused beside "waits".
@@ -429,6 +431,9 @@ func (ps *Plans) Add(a policy.Actor, number uint64, f Addition) (v *View, code s
 		if !slices.ContainsFunc(w.Phases, func(x Phase) bool { return x.Code == f.Phase }) {
 			wrong.Add("phase", "error.phase-unknown")
 		}
+		if !f.On.IsZero() {
+			own.Day = fmt.Sprintf("start+%d", max(0, calendar(p.Facts).Between(dayOf(p.Start), dayOf(f.On))))
+		}
 		day, ok := template.DayOf(own.Day)
 		if !ok || day.Anchor == timeline.After && w.steps[day.Of] == nil {
 			wrong.Add("day", "template.day-expression", "field", "day", "value", own.Day)
@@ -437,6 +442,9 @@ func (ps *Plans) Add(a policy.Actor, number uint64, f Addition) (v *View, code s
 			if w.steps[on] == nil && w.decisions[on] == nil {
 				wrong.Add("waits", "template.unknown", "field", "waits", "code", on)
 			}
+		}
+		if f.Ticket != 0 && !ps.rights.Sees(tx, a, f.Ticket) {
+			wrong.Add("ticket", "error.ticket-unknown", "number", f.Ticket)
 		}
 		if err := wrong.Err(); err != nil {
 			return err
@@ -447,7 +455,7 @@ func (ps *Plans) Add(a policy.Actor, number uint64, f Addition) (v *View, code s
 				code = c
 			}
 		}
-		if err := store.Progresses.Put(tx, &store.Progress{Plan: p.ID, Code: code, State: store.StepOpen, By: a.ID(), Own: own}); err != nil {
+		if err := store.Progresses.Put(tx, &store.Progress{Plan: p.ID, Code: code, State: store.StepOpen, By: a.ID(), Own: own, Ticket: f.Ticket}); err != nil {
 			return err
 		}
 		v, err = ps.view(tx, a, p)

@@ -24,6 +24,7 @@ type Question struct {
 // Asked is the ticket that stands beside a decision or step, for whoever may see it.
 type Asked struct {
 	*store.Ticket
+	Secret bool   // it is confidential: of it a plan says the number alone
 	Answer string // what the desk said last; empty: nothing so far
 }
 
@@ -120,11 +121,67 @@ func (ps *Plans) Beside(a policy.Actor, number uint64, code string) (*Asked, err
 		if err != nil {
 			return err
 		}
+		if secret(tx, p, t) {
+			out = &Asked{Ticket: &store.Ticket{Row: t.Row}, Secret: true}
+			return nil
+		}
 		out = &Asked{Ticket: t}
 		out.Answer, err = answerOf(tx, t.ID)
 		return err
 	})
 	return out, err
+}
+
+// secret reports whether the ticket is confidential beside a plan that is not: of it the plan says the number alone.
+func secret(tx *db.Tx, p *store.Plan, t *store.Ticket) bool {
+	return policy.Confidential(tx, t.Group, t.Module) && !policy.FactsOfPlan(tx, p).Confidential()
+}
+
+// Arrangeable returns the plans that go on and that the actor arranges, those nearest to going live first.
+func (ps *Plans) Arrangeable(a policy.Actor) ([]*Line, error) {
+	var out []*Line
+	if a.Person == nil {
+		return nil, policy.Denied(a)
+	}
+	err := ps.st.View(func(tx *db.Tx) error {
+		out = nil
+		all, err := ps.within(tx, a)
+		if err != nil {
+			return err
+		}
+		for _, p := range all {
+			if p.State != store.PlanPrepared && p.State != store.PlanRunning || policy.MayPlan(tx, a, policy.ArrangePlan, p) != nil {
+				continue
+			}
+			l, err := line(tx, p)
+			if err != nil {
+				return err
+			}
+			out = append(out, &l)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Arranges reports whether a group of the actor has plans that go on.
+func (ps *Plans) Arranges(a policy.Actor) (yes bool, err error) {
+	if a.Person == nil {
+		return false, nil
+	}
+	err = ps.st.View(func(tx *db.Tx) error {
+		yes = false
+		for _, g := range a.Person.Groups {
+			for _, state := range []store.PlanState{store.PlanPrepared, store.PlanRunning} {
+				for range store.PlansByGroup.Entries(tx, db.Span{Prefix: key.Of(g.Group, state)}) {
+					yes = true
+					break
+				}
+			}
+		}
+		return nil
+	})
+	return yes, err
 }
 
 // answerOf returns what the desk last said in public in a ticket, as text that fits a reason.

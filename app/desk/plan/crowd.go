@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"sportello/app/desk/policy"
@@ -202,7 +203,7 @@ func (ps *Plans) Work(tx *db.Tx, a policy.Actor) ([]work.Item, error) {
 type Told struct {
 	*store.Person
 	Waits   []string // decisions and steps that wait for them
-	Freezes []string // that are near
+	Freezes []string // that are near and that they have not read of
 }
 
 // freezeNear is how many working days before something stands still people are told of it.
@@ -271,15 +272,20 @@ func (ps *Plans) Remind(tx *db.Tx, number uint64) ([]Told, error) {
 			tell = append(tell, w)
 		}
 	}
-	var near []string
+	near := map[string]func(x *store.Person) bool{} // who has read of it
 	for _, f := range kept.freezes {
 		if f.until < today || f.from > every.Add(today, freezeNear) {
 			continue
 		}
 		mark := "freeze " + f.code + " " + f.from.String()
-		if now = append(now, mark); !slices.Contains(row.Told, mark) {
-			near = append(near, f.code)
+		if now = append(now, mark); slices.Contains(row.Told, mark) {
+			continue
 		}
+		said, err := progressOf(tx, p.ID, f.code)
+		if err != nil {
+			return nil, err
+		}
+		near[f.code] = func(x *store.Person) bool { return readOf(said, x.ID, f.from) }
 	}
 	row.Day, row.Told = today.Time(), now[:min(len(now), store.MaxCodes)]
 	if err := store.Remindings.Put(tx, row); err != nil {
@@ -287,7 +293,12 @@ func (ps *Plans) Remind(tx *db.Tx, number uint64) ([]Told, error) {
 	}
 	var out []Told
 	for _, x := range c.all {
-		t := Told{Person: x, Freezes: near}
+		t := Told{Person: x}
+		for _, code := range slices.Sorted(maps.Keys(near)) {
+			if !near[code](x) {
+				t.Freezes = append(t.Freezes, code)
+			}
+		}
 		for _, w := range c.of(x, tell) {
 			t.Waits = append(t.Waits, w.Code)
 		}

@@ -69,8 +69,14 @@ func (ps *Plans) Decide(a policy.Actor, number uint64, code string, s Saying) (v
 			s.State = store.DecisionDecided
 		}
 		if s.Ticket != 0 && s.Reason == "" && ps.rights.Sees(tx, a, s.Ticket) { // its answer is the reason
-			if s.Reason, err = answerOf(tx, s.Ticket); err != nil {
+			t, err := store.Tickets.Get(tx, s.Ticket)
+			if err != nil {
 				return err
+			}
+			if !secret(tx, p, t) {
+				if s.Reason, err = answerOf(tx, s.Ticket); err != nil {
+					return err
+				}
 			}
 		}
 		if policy.MayPlan(tx, a, policy.Decide, p) != nil {

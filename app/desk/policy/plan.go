@@ -64,6 +64,9 @@ func FactsOfTemplate(t *store.Template) PlanFacts {
 	return PlanFacts{group: t.Group, modules: t.Modules}
 }
 
+// Confidential reports whether the plan is of a group or module that is confidential.
+func (f PlanFacts) Confidential() bool { return f.confidential }
+
 // may reports whether the actor may do the act with the plan or template.
 func (f PlanFacts) may(tx *db.Tx, a Actor, act PlanAct) bool {
 	if a.System {

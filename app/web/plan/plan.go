@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"sportello/app/address"
 	"sportello/app/desk/plan"
@@ -40,7 +41,15 @@ type phase struct {
 	Name      string
 	Decisions []row
 	Steps     []row
-	Freezes   []string
+	Freezes   []freeze
+}
+
+// freeze is a time in which something stands still, and who read of it.
+type freeze struct {
+	Name, Words string
+	Read        string // address that says that the reader read of it; empty: they did, or the plan is over
+	Mine        bool
+	Who, Not    string // for the desk: who read of it, and who did not
 }
 
 // row is a decision or step in its phase.
@@ -78,9 +87,13 @@ func (a pages) planPage(r *web.Request, one *plan.View, f *web.Form, wrong error
 			v.Asks = append(v.Asks, factName(p, one, name))
 		}
 	}
+	readers, err := a.Desk.Plans.Readers(r.Actor(), one.Plan.ID)
+	if err != nil {
+		return err
+	}
 	for _, ph := range one.Phases {
 		if ph.Shown && len(ph.Decisions)+len(ph.Steps)+len(ph.Freezes) > 0 {
-			v.Phases = append(v.Phases, phaseOf(p, one, ph))
+			v.Phases = append(v.Phases, phaseOf(p, one, ph, readers))
 		}
 	}
 	if d := one.First(); d != nil && (one.MayDecide || one.MayPropose) {
@@ -164,7 +177,7 @@ func factName(p *web.Page, one *plan.View, code string) string {
 	return code
 }
 
-func phaseOf(p *web.Page, one *plan.View, of plan.Phase) phase {
+func phaseOf(p *web.Page, one *plan.View, of plan.Phase, readers map[string]plan.Readers) phase {
 	out := phase{Key: of.Code, Name: of.Name.In(p.Lang)}
 	for _, d := range of.Decisions {
 		if !d.Shown {
@@ -192,7 +205,13 @@ func phaseOf(p *web.Page, one *plan.View, of plan.Phase) phase {
 		}
 	}
 	for _, f := range of.Freezes {
-		out.Freezes = append(out.Freezes, p.T("plan.freeze", "name", f.Name.In(p.Lang), "from", show.Weekday(p, f.From.Time()), "until", show.Weekday(p, f.Until.Time()), "stops", f.Stops.In(p.Lang)))
+		said := readers[f.Code]
+		x := freeze{Name: f.Name.In(p.Lang), Mine: said.Mine, Who: strings.Join(said.Read, ", "), Not: strings.Join(said.Missing, ", "),
+			Words: p.T("plan.freeze", "name", f.Name.In(p.Lang), "from", show.Weekday(p, f.From.Time()), "until", show.Weekday(p, f.Until.Time()), "stops", f.Stops.In(p.Lang))}
+		if !said.Mine && one.Plan.State != store.PlanClosed && one.Plan.State != store.PlanCancelled {
+			x.Read = address.Freeze(one.Plan.ID, f.Code)
+		}
+		out.Freezes = append(out.Freezes, x)
 	}
 	return out
 }

@@ -31,6 +31,11 @@ func (a pages) besideOf(r *web.Request, p *web.Page, one *plan.View, code, here 
 	if err != nil || asked == nil {
 		return out, err
 	}
+	if asked.Secret {
+		out.Ticket = &web.Link{Label: p.T("plan.its-ticket", "number", asked.ID), Address: address.Ticket(asked.ID)}
+		out.State = show.Mark{Icon: "lock", Class: "badge-inner", Words: p.T("plan.secret-ticket")}
+		return out, nil
+	}
 	out.Ticket = &web.Link{Label: p.T("plan.its-ticket", "number", asked.ID) + ": " + asked.Subject, Address: address.Ticket(asked.ID)}
 	out.Number, out.Answer = show.IDValue(asked.ID), asked.Answer
 	out.State = show.Mark{Icon: "clock", Class: "badge-wait", Words: p.T("plan.unanswered")}

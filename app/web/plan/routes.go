@@ -39,6 +39,9 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/plans/:n<int>/steps/:code", "plans.do", web.Person, a.postStep, "/plans/:n/steps/:code").WithText(),
 		web.Post("/plans/:n<int>/decisions/:code/question", "plans.ask", web.Person, a.postQuestion, "/plans/:n/decisions/:code").WithText(),
 		web.Post("/plans/:n<int>/steps/:code/question", "plans.ask-step", web.Person, a.postQuestion, "/plans/:n/steps/:code").WithText(),
+		web.Post("/plans/:n<int>/freezes/:code", "plans.read-freeze", web.Person, a.postFreeze, "/plans/:n"),
+		web.Get("/tickets/:n<int>/plan-step", "plans.before-ticket-step", web.Agent, a.getTicketStep),
+		web.Post("/tickets/:n<int>/plan-step", "plans.ticket-step", web.Agent, a.postTicketStep, "/tickets/:n/plan-step").WithText(),
 		web.Get("/plans/:n<int>/record", "plans.record", web.Person, a.getRecord),
 	}
 }

@@ -77,6 +77,7 @@ type ticketPage struct {
 	MayCorrect bool
 	MayArrange bool
 	MayAdd     bool
+	Step       string // address of the page that makes it a step of a plan, empty for who leads none
 	Merge      string // address of the page for merging it, empty for who may not
 	OpenPart   string // the part of the facts that is unfolded
 
@@ -211,6 +212,15 @@ func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *pos
 	v.IsSpam, v.OwnSide, v.Narrowed, v.Secret = row.IsSpam(), t.Side, row.Narrowed, t.Secret
 	if v.MayArrange && v.MayWork && row.State.Active() {
 		v.Merge = show.JoinQuery(v.Act+"/merge", from)
+	}
+	if v.MayWork {
+		leads, err := a.Desk.Plans.Arranges(r.Actor())
+		if err != nil {
+			return err
+		}
+		if leads {
+			v.Step = address.TicketStep(row.ID)
+		}
 	}
 
 	values := v.firstValues(t)

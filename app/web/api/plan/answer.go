@@ -214,13 +214,31 @@ type apiDoing struct {
 
 // apiAddition is a step that a program adds.
 type apiAddition struct {
-	Phase string   `json:"phase"`
-	Name  string   `json:"name"`
-	Text  string   `json:"text,omitempty"`
-	Day   string   `json:"day"` // start+5, golive-20, CODE+3 or 12-31@-1
-	Side  string   `json:"side,omitempty"`
-	Takes int      `json:"takes,omitempty"`
-	Waits []string `json:"waits,omitempty"`
+	Phase  string   `json:"phase"`
+	Name   string   `json:"name"`
+	Text   string   `json:"text,omitempty"`
+	Day    string   `json:"day"` // start+5, golive-20, CODE+3 or 12-31@-1
+	Side   string   `json:"side,omitempty"`
+	Takes  int      `json:"takes,omitempty"`
+	Waits  []string `json:"waits,omitempty"`
+	Ticket uint64   `json:"ticket,omitempty"` // that it stands for
+}
+
+// apiQuestion is what somebody asks beside a decision or a step.
+type apiQuestion struct {
+	Text    string `json:"text"`
+	Subject string `json:"subject,omitempty"`
+}
+
+// apiAsked names the ticket of a question.
+type apiAsked struct {
+	Ticket uint64 `json:"ticket"`
+}
+
+// apiVerified says on which day a norm was verified; empty: it is not.
+type apiVerified struct {
+	Day string `json:"day"`
+	Rev uint64 `json:"rev,omitempty"`
 }
 
 func planAnswer(v *plan.Line) apiPlan {

@@ -286,7 +286,7 @@ func (a pages) apiAddStep(r *web.Request) error {
 		return err
 	}
 	var wrong fault.Problems
-	f := plan.Addition{Phase: in.Phase, Name: in.Name, Text: in.Text, Day: in.Day, Side: entry.Coded[store.Side](&wrong, "side", in.Side), Takes: in.Takes, Waits: in.Waits}
+	f := plan.Addition{Phase: in.Phase, Name: in.Name, Text: in.Text, Day: in.Day, Side: entry.Coded[store.Side](&wrong, "side", in.Side), Takes: in.Takes, Waits: in.Waits, Ticket: in.Ticket}
 	if err := wrong.Err(); err != nil {
 		return err
 	}
