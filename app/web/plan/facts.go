@@ -126,9 +126,10 @@ func split(kind string, ticked bool, given string) []string {
 // recordPage is the record of a plan, to be read and printed.
 type recordPage struct {
 	web.Page
-	InLang  string // of the record
-	HTML    template.HTML
-	Formats []web.Link
+	InLang   string // of the record
+	Contents []markup.Heading
+	HTML     template.HTML
+	Formats  []web.Link
 }
 
 // getRecord answers with the record: the page, or with ?format= md, json or xlsx a file.
@@ -162,7 +163,12 @@ func (a pages) getRecord(r *web.Request) error {
 	default:
 		return fault.New(fault.NotFound, "error.not-found")
 	}
-	v := &recordPage{Page: a.begin(r, one, "plan.record"), InLang: rec.Language, HTML: markup.HTML(markup.Markdown, rec.Markdown(words))}
+	v := &recordPage{Page: a.begin(r, one, "plan.record"), InLang: rec.Language}
+	text := rec.Markdown(words)
+	v.HTML, v.Contents = markup.HTML(markup.Markdown, text), markup.Headings(markup.Markdown, text)
+	if len(v.Contents) > 0 {
+		v.Contents = v.Contents[1:] // the first one is the name of the plan
+	}
 	for _, f := range []struct{ format, label string }{{"md", "Markdown"}, {"xlsx", "Excel"}, {"json", "JSON"}} {
 		v.Formats = append(v.Formats, web.Link{Label: f.label, Address: address.PlanRecord(one.Plan.ID) + "?format=" + f.format})
 	}

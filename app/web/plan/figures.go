@@ -11,9 +11,14 @@ import (
 // figuresPage is what plans teach those who supervise them.
 type figuresPage struct {
 	web.Page
-	Spans   []figureRow
-	Choices []figureRow
-	Stuck   []figureRow
+	Tables []figureTable // without rows there is none
+}
+
+// figureTable is a table of figures.
+type figureTable struct {
+	Key, Title, Hint string
+	Heads            []string
+	Rows             []figureRow
 }
 
 // figureRow is a row of a table of figures.
@@ -39,16 +44,26 @@ func (a pages) getFigures(r *web.Request) error {
 		}
 		return p.Plural("plan.working-days", *n)
 	}
+	var spans, choices, stuck []figureRow
 	for _, s := range f.Spans {
 		names[s.Template] = s.Name.In(p.Lang)
-		v.Spans = append(v.Spans, figureRow{names[s.Template], []string{sizeText(p, s.Size), p.Number(s.Plans), days(s.Decisions), days(s.Steps)}})
+		spans = append(spans, figureRow{names[s.Template], []string{sizeText(p, s.Size), p.Number(s.Plans), days(s.Decisions), days(s.Steps)}})
 	}
 	for _, c := range f.Choices {
-		v.Choices = append(v.Choices, figureRow{text(p, c.Question, c.Decision), []string{names[c.Template], text(p, c.Name, c.Option), bandText(p, c.Band)}})
+		choices = append(choices, figureRow{text(p, c.Question, c.Decision), []string{names[c.Template], text(p, c.Name, c.Option), bandText(p, c.Band)}})
 	}
 	for _, s := range f.Stuck {
-		v.Stuck = append(v.Stuck, figureRow{text(p, s.Name, s.Code), []string{names[s.Template], p.Number(s.Plans), p.Number(s.Days)}})
+		stuck = append(stuck, figureRow{text(p, s.Name, s.Code), []string{names[s.Template], p.Number(s.Plans), p.Number(s.Days)}})
 	}
+	add := func(key, title, hint string, rows []figureRow, heads ...string) {
+		if len(rows) > 0 {
+			v.Tables = append(v.Tables, figureTable{key, title, hint, heads, rows})
+		}
+	}
+	template, plans := p.T("plan.template"), p.T("plan.load-plans")
+	add("spans", p.T("plan.spans"), p.T("plan.spans-hint"), spans, template, p.T("plan.size"), plans, p.T("plan.days-decision"), p.T("plan.days-step"))
+	add("stuck", p.T("plan.stuck"), p.T("plan.stuck-hint"), stuck, p.T("plan.where-stuck"), template, plans, p.T("plan.days-late-all"))
+	add("chosen", p.T("plan.choices"), p.T("plan.choices-hint"), choices, p.T("plan.choice"), template, p.T("plan.option"), p.T("plan.chosen-by"))
 	if err := show.House(a.Site, r, p, address.Plans); err != nil {
 		return err
 	}

@@ -127,12 +127,12 @@ func ownOf(p *web.Page, one *plan.View) own {
 	for _, d := range c.Decisions {
 		x := row{Name: d.Question.In(p.Lang), Address: address.Decision(one.Plan.ID, d.Code), Mark: decisionMark(p, d.State)}
 		if d.By != 0 {
-			x.Due = show.Weekday(p, d.By.Time())
+			x.Notes = []string{p.T("plan.by-day", "date", show.Weekday(p, d.By.Time()))}
 		}
 		out.Waits = append(out.Waits, x)
 	}
 	for _, s := range c.Steps {
-		out.Waits = append(out.Waits, row{Name: s.Name.In(p.Lang), Address: address.Step(one.Plan.ID, s.Code), Mark: stepMark(p, s.State), Due: show.Weekday(p, s.Due.Time())})
+		out.Waits = append(out.Waits, row{Name: s.Name.In(p.Lang), Address: address.Step(one.Plan.ID, s.Code), Mark: stepMark(p, s.State), Notes: []string{p.T("plan.by-day", "date", show.Weekday(p, s.Due.Time()))}})
 	}
 	if rest := len(out.Waits) - mostWaiting; rest > 0 {
 		out.Waits, out.Rest = out.Waits[:mostWaiting], p.Plural("plan.and-more", rest)

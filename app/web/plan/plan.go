@@ -58,8 +58,9 @@ type row struct {
 	Mark          show.Mark
 	More          []show.Mark
 	Meta          string
-	Due, Expected string
+	Due, Expected string // days
 	Side          string
+	Notes         []string // what a line says below the name
 }
 
 func (a pages) getPlan(r *web.Request) error {
@@ -195,7 +196,7 @@ func phaseOf(p *web.Page, one *plan.View, of plan.Phase, readers map[string]plan
 			x.More = append(x.More, show.Mark{Icon: "warn", Class: "badge-wait", Words: p.T("plan.look-again")})
 		}
 		if d.By != 0 {
-			x.Due = show.Weekday(p, d.By.Time())
+			x.Notes = []string{p.T("plan.by-day", "date", show.Weekday(p, d.By.Time()))}
 		}
 		out.Decisions = append(out.Decisions, x)
 	}
@@ -219,6 +220,9 @@ func phaseOf(p *web.Page, one *plan.View, of plan.Phase, readers map[string]plan
 func stepRow(p *web.Page, one *plan.View, s *plan.Step) row {
 	x := row{Name: s.Name.In(p.Lang), Address: address.Step(one.Plan.ID, s.Code), Mark: stepMark(p, s.State), Meta: s.Milestone.In(p.Lang), Side: p.T("plan.side-" + s.Side.String()),
 		Due: show.Weekday(p, s.Due.Time()), Expected: show.Weekday(p, s.Expected.Time())}
+	if x.Notes = []string{x.Side, p.T("plan.by-day", "date", x.Due)}; x.Expected != x.Due {
+		x.Notes = append(x.Notes, show.Joined(": ", p.T("plan.expected"), x.Expected))
+	}
 	if s.State == store.StepDone || s.State == store.StepNotNeeded {
 		return x
 	}
@@ -249,7 +253,7 @@ func (a pages) postState(r *web.Request) error {
 }
 
 // chart is the plan over its days: a bar for each phase, from its first open or done step to its last, and lines for today
-// and for going live. What it shows stands in the tables of the phases as well.
+// and for going live. What it shows stands in a table below it, whose lines lead to the phases.
 type chart struct {
 	Height      int
 	Bars        []chartBar
@@ -260,13 +264,15 @@ type chart struct {
 type chartBar struct {
 	X, Y, Wide, Done int
 	TextY            int
-	Name             string
+	Key, Name        string
+	From, Until      string
+	Count            string // of steps done
 }
 
 // The chart is drawn in units of its own.
 const (
 	chartWide = 600
-	chartRow  = 26
+	chartRow  = 30
 )
 
 func chartOf(p *web.Page, one *plan.View) *chart {
@@ -298,8 +304,8 @@ func chartOf(p *web.Page, one *plan.View) *chart {
 		x := min(at(from), chartWide-6)
 		wide := max(at(until)-x, 6)
 		y := len(c.Bars) * chartRow
-		c.Bars = append(c.Bars, chartBar{X: x, Y: y + 14, Wide: wide, Done: wide * done / all, TextY: y + 11,
-			Name: fmt.Sprintf("%s (%s)", ph.Name.In(p.Lang), p.T("plan.steps-done", "done", p.Number(done), "all", p.Number(all)))})
+		c.Bars = append(c.Bars, chartBar{X: x, Y: y + 18, Wide: wide, Done: wide * done / all, TextY: y + 14, Key: ph.Code, Name: ph.Name.In(p.Lang),
+			From: p.Date(from.Time()), Until: p.Date(until.Time()), Count: p.T("plan.steps-done", "done", p.Number(done), "all", p.Number(all))})
 	}
 	if len(c.Bars) == 0 {
 		return nil
