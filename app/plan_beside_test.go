@@ -103,3 +103,30 @@ func TestFreezesAndTicketsOnThePagesOfAPlan(t *testing.T) {
 		t.Errorf("%d\n%s", got.status, got.body)
 	}
 }
+
+// TestADecisionBecomesADraft: whoever arranges the plan writes a draft from a decision that was taken, and reads it.
+func TestADecisionBecomesADraft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	here := "/plans/" + w.plan()["plans"] + "/decisions/months"
+	coordinator, desk := w.visitor("coordinator"), w.visitor("agent")
+	if got := desk.get(here); strings.Contains(got.body, here+"/article") {
+		t.Error("nobody decided, and an article is offered")
+	}
+	if got := coordinator.post(here, url.Values{"option": {"one"}, "state": {"decided"}, "reason": {"Così vuole " + w.people["coordinator"].Name + "."}}); got.status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", got.status, got.body)
+	}
+	if got := coordinator.post(here+"/article", url.Values{}); got.status != http.StatusForbidden {
+		t.Errorf("the coordinator: %d", got.status)
+	}
+	if got := desk.get(here); !strings.Contains(got.body, `action="`+here+`/article"`) {
+		t.Fatalf("no article is offered\n%s", got.body)
+	}
+	got := desk.post(here+"/article", url.Values{})
+	if got.status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", got.status, got.body)
+	}
+	if got = desk.get(got.header.Get("Location")); got.status != http.StatusOK || !strings.Contains(got.body, "Quanti mesi di parallelo?") || strings.Contains(got.body, "Così vuole "+w.people["coordinator"].Name) || !strings.Contains(got.body, `Così vuole \[…\]`) {
+		t.Errorf("%d\n%s", got.status, got.body)
+	}
+}

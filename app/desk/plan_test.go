@@ -497,3 +497,34 @@ func TestHowOthersChoseNamesNobody(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestAnArticleFromADecisionNamesNobody(t *testing.T) {
+	o, p := planning(t)
+	n := p.Plan.ID
+	words := plan.LessonWords{Options: "Alternative", Chosen: "Scelta", Reason: "Motivo"}
+	_, err := o.Plans.Lesson(o.as("agente"), n, "when", words)
+	o.wantKind("nobody decided", err, fault.NotFound)
+	o.decided("collega", n, "when", plan.Saying{Option: "january", Reason: "Carlo Collega dell'Ateneo, ufficio Personale, lo chiede con Rita: scrivere a collega@ateneo.example. I *progressivi* partono da zero."})
+	for _, who := range []string{"collega", "referente"} {
+		_, err := o.Plans.Lesson(o.as(who), n, "when", words)
+		o.wantKind(who, err, fault.Denied)
+	}
+	for _, who := range []string{"estraneo", "altrove", "redattore"} {
+		_, err := o.Plans.Lesson(o.as(who), n, "when", words)
+		o.wantKind(who, err, fault.NotFound)
+	}
+	l, err := o.Plans.Lesson(o.as("agente"), n, "when", words)
+	if err != nil || l.Title != "Quando si parte?" || l.Module != o.module["csa"] {
+		t.Fatalf("%v %+v", err, l)
+	}
+	for _, name := range []string{"Carlo", "Collega", "Ateneo", "Personale", "Rita", "@"} {
+		if strings.Contains(l.Body, name) {
+			t.Errorf("%s is named\n%s", name, l.Body)
+		}
+	}
+	for _, text := range []string{"Tutto dipende da qui.", "A metà anno", "A gennaio", `I \*progressivi\* partono da zero`} {
+		if !strings.Contains(l.Body, text) {
+			t.Errorf("%q is not said\n%s", text, l.Body)
+		}
+	}
+}

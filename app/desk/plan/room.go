@@ -10,6 +10,7 @@
 //	trial.go    a walk through a template that belongs to no plan
 //	record.go   the document that a plan ends in
 //	crowd.go    who has to do with a plan, what waits for whom, who is reminded
+//	article.go  what a decision teaches, as an article to be written
 //	search.go   what search reads of plans
 package plan
 

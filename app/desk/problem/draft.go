@@ -1,10 +1,7 @@
 package problem
 
 import (
-	"regexp"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
@@ -12,12 +9,6 @@ import (
 	"sportello/store/db"
 	"sportello/store/fault"
 )
-
-// left is what stands where a name stood.
-const left = "[…]"
-
-// personal finds what tells who somebody is, whatever they are called: addresses, telephone numbers, tax codes.
-var personal = regexp.MustCompile(`(?i)[^\s<>()"',;:]+@[^\s<>()"',;:]+|\b[a-z]{6}\d{2}[a-z]\d{2}[a-z]\d{3}[a-z]\b|(\+\d{1,3}[ -]?\d|\b[03]\d)[\d -]{5,}\d`)
 
 // MayMake returns nil when the actor may make a known problem of the ticket: they see what the desk writes in it, belong to its
 // group if it is confidential, and may write known problems of its module, or any while it has none.
@@ -83,15 +74,15 @@ func (ps *Problems) Draft(a policy.Actor, ticket uint64) (Form, error) {
 		if err != nil {
 			return err
 		}
-		names, err := ps.names(tx, t, messages)
+		people, places, err := ps.names(tx, t, messages)
 		if err != nil {
 			return err
 		}
 		text := ""
 		if len(messages) > 0 {
-			text = nameless(entry.Words(messages[0]), names)
+			text = entry.Nameless(entry.Words(messages[0]), people, places)
 		}
-		title := entry.Cut(nameless(t.Subject, names), store.Problems.Most("title.it"))
+		title := entry.Cut(entry.Nameless(t.Subject, people, places), store.Problems.Most("title.it"))
 		if t.Language == "en" {
 			out.Title.EN, out.Text.EN = title, text
 		} else {
@@ -102,49 +93,27 @@ func (ps *Problems) Draft(a policy.Actor, ticket uint64) (Form, error) {
 	return out, err
 }
 
-// names returns what the people of the ticket and their places are called, the longest first.
-func (ps *Problems) names(tx *db.Tx, t *store.Ticket, messages []*store.Message) ([]string, error) {
+// names returns what the people of the ticket and their places are called.
+func (ps *Problems) names(tx *db.Tx, t *store.Ticket, messages []*store.Message) (people, places []string, err error) {
 	ids := append([]uint64{t.Requester, t.Assignee}, t.Participants...)
 	for _, m := range messages {
 		ids = append(ids, m.Author)
 	}
 	slices.Sort(ids)
-	var out []string
 	for _, id := range slices.Compact(ids) {
 		p, err := store.People.Peek(tx, id)
 		if err != nil {
 			if fault.IgnoreNotFound(err) != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			continue
 		}
-		out = append(out, p.Name)
-		for _, part := range strings.Fields(p.Name) {
-			if utf8.RuneCountInString(part) > 2 {
-				out = append(out, part)
-			}
-		}
+		people = append(people, p.Name)
 	}
 	if o, err := store.Organisations.Peek(tx, t.Organisation); err == nil {
-		out = append(out, o.Name)
+		places = append(places, o.Name)
 	} else if fault.IgnoreNotFound(err) != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	slices.SortFunc(out, func(x, y string) int { return len(y) - len(x) })
-	return slices.Compact(out), nil
-}
-
-// nameless returns the text without the names, and without what else tells who somebody is.
-func nameless(text string, names []string) string {
-	text = personal.ReplaceAllString(text, left)
-	for _, n := range names {
-		if n == "" {
-			continue
-		}
-		name := regexp.MustCompile(`(?i)(^|[^\p{L}\p{N}])` + strings.ReplaceAll(regexp.QuoteMeta(n), "'", "['’]") + `($|[^\p{L}\p{N}])`)
-		for range 2 { // names side by side share what stands between them
-			text = name.ReplaceAllString(text, "${1}"+left+"${2}")
-		}
-	}
-	return strings.TrimSpace(text)
+	return people, places, nil
 }

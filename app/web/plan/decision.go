@@ -3,6 +3,7 @@ package plan
 import (
 	"sportello/app/address"
 	"sportello/app/condition"
+	"sportello/app/desk/article"
 	"sportello/app/desk/plan"
 	"sportello/app/desk/policy"
 	"sportello/app/web"
@@ -31,7 +32,8 @@ type decisionPage struct {
 	Roles   []show.Choice
 	Back    string
 	Beside  beside
-	Takes   bool // the answer of the question is the reason
+	Takes   bool   // the answer of the question is the reason
+	Article string // address that begins an article from the decision; empty: nobody decided, or the reader writes none
 }
 
 // option is what may be chosen.
@@ -71,6 +73,9 @@ func (a pages) decisionPage(r *web.Request, one *plan.View, f *web.Form, wrong e
 	v.State, v.Why, v.Decide, v.May = decisionMark(p, d.State), d.Why.In(p.Lang), one.MayDecide, one.MayDecide || one.MayPropose
 	if d.Last != nil {
 		v.Rev = d.Last.Number
+	}
+	if one.MayArrange && d.State == store.DecisionDecided {
+		v.Article = v.Action + "/article"
 	}
 	v.facts(one, d)
 	v.Norms = normsOf(p, one, d.Norms)
@@ -299,4 +304,22 @@ func (a pages) postDecision(r *web.Request) error {
 		return a.again(r, f, err, "option", a.decisionPage)
 	}
 	return r.Done("flash.plan-decided", address.Plan(one.Plan.ID))
+}
+
+// postArticle writes the draft of an article from the decision of the address, and leads to it.
+func (a pages) postArticle(r *web.Request) error {
+	one, err := a.plan(r, func(v *plan.View) bool { return v.MayArrange })
+	if err != nil {
+		return err
+	}
+	p := r.Page("plan.decision", "question", "")
+	l, err := a.Desk.Plans.Lesson(r.Actor(), one.Plan.ID, code(r), plan.LessonWords{Options: p.T("plan.options"), Chosen: p.T("plan.lesson-chosen"), Reason: p.T("plan.reason")})
+	if err != nil {
+		return err
+	}
+	v, err := a.Desk.Articles.Save(r.Actor(), article.Form{Module: l.Module, Audience: store.Agents, Language: p.Lang, Title: l.Title, Body: l.Body, Publication: store.Draft})
+	if err != nil {
+		return err
+	}
+	return r.Done("flash.plan-article", address.Article(v.Article.Slug)+"/edit?lang="+p.Lang)
 }

@@ -35,6 +35,7 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/plans/:n<int>/facts", "plans.say", web.Person, a.postFacts, "/plans/:n/facts").WithText(),
 		web.Get("/plans/:n<int>/decisions/:code", "plans.decision", web.Person, a.getDecision),
 		web.Post("/plans/:n<int>/decisions/:code", "plans.decide", web.Person, a.postDecision, "/plans/:n/decisions/:code").WithText(),
+		web.Post("/plans/:n<int>/decisions/:code/article", "plans.article", web.Agent, a.postArticle, "/plans/:n/decisions/:code"),
 		web.Get("/plans/:n<int>/steps/:code", "plans.step", web.Person, a.getStep),
 		web.Post("/plans/:n<int>/steps/:code", "plans.do", web.Person, a.postStep, "/plans/:n/steps/:code").WithText(),
 		web.Post("/plans/:n<int>/decisions/:code/question", "plans.ask", web.Person, a.postQuestion, "/plans/:n/decisions/:code").WithText(),

@@ -1,4 +1,4 @@
-package problem
+package entry
 
 import (
 	"strings"
@@ -13,11 +13,11 @@ func TestADraftNamesNobody(t *testing.T) {
 		"Il codice RSSRTI80A41H501X non va in versione 24.01.00":         "Il codice […] non va in versione 24.01.00",
 		"Arrossire non è Rossi":                                          "Arrossire non è […]",
 	} {
-		if got := nameless(text, names); got != want {
+		if got := Nameless(text, names, nil); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}
-	if got := nameless("Rita Rita Rita", names); strings.Contains(got, "Rita") {
+	if got := Nameless("Rita Rita Rita", names, nil); strings.Contains(got, "Rita") {
 		t.Errorf("twice in a row: %q", got)
 	}
 }
