@@ -378,11 +378,11 @@ func TestTheBrowserSaysTheLanguageWhereTheWordsDoNot(t *testing.T) {
 func TestALetterOfAReleaseSaysFirstWhatByWhenAndWhatHappensIfNot(t *testing.T) {
 	w := newWorld(t)
 	for language, want := range map[string][]string{
-		"it": {"Conguaglio & <altro>", "Riguarda voi: Ateneo, produzione 23.12.00.", "Da installare: in produzione entro lunedì 3 febbraio.", "Lo chiede la norma: L. 207/2024, dal 3 febbraio 2031.",
-			"Se non si installa: la CU viene rifiutata.", "Fermo del servizio: dal lunedì 3 febbraio, 19:00 al lunedì 3 febbraio, 21:00, al più tardi lunedì 3 febbraio, 23:00.",
+		"it": {"Conguaglio & <altro>", "Riguarda voi. Oggi avete: Ateneo, produzione 23.12.00.", "Da installare: in produzione entro lunedì 3 febbraio.", "Lo chiede la norma: L. 207/2024, dal 3 febbraio 2031.",
+			"Se non si installa: la CU viene rifiutata.", "Fermo del servizio: lunedì 3 febbraio, dalle 19:00 alle 21:00, al più tardi 23:00.",
 			"non si torna alla versione di prima", "letto, pianificato, installato, non applicabile, non riuscito", "/releases/12", "Si installa a servizio fermo."},
-		"en": {"Balance & <more>", "It concerns you: Ateneo, production 23.12.00.", "To be installed: in production by Monday 3 February.", "The law asks for it: L. 207/2024, from 3 February 2031.",
-			"If it is not installed: the CU is rejected.", "The service stops from Monday 3 February, 19:00 to Monday 3 February, 21:00, at the latest until Monday 3 February, 23:00.",
+		"en": {"Balance & <more>", "It concerns you. Today you have: Ateneo, production 23.12.00.", "To be installed: in production by Monday 3 February.", "The law asks for it: L. 207/2024, from 3 February 2031.",
+			"If it is not installed: the CU is rejected.", "The service stops on Monday 3 February, from 19:00 to 21:00, at the latest until 23:00.",
 			"there is no way back", "read, planned, installed, not applicable, failed", "/releases/12", "Installed while the service stops."},
 	} {
 		reader := &store.Person{Email: "referente@ateneo.example", Name: "Rita Referente", Language: language}

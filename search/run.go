@@ -226,16 +226,10 @@ func (r *run) passing(p *partRun, f query.Filter, me string) (*roaring.Bitmap, e
 		words = []string{me}
 	}
 	for _, w := range words {
-		terms := []string{w}
-		if len(w) >= analysis.MinPrefix && !isMe(f) {
-			if err := p.Prefixed(fieldFrom, w, func(t string) bool {
-				terms = append(terms, t)
-				return len(terms) < maxExpansion/5
-			}); err != nil {
-				return nil, err
-			}
+		docs, err := p.Any(fieldFrom, w)
+		if err == nil && len(w) >= analysis.MinPrefix && !isMe(f) {
+			err = p.beginning(fieldFrom, w, p.sight.docs, maxExpansion/5, docs)
 		}
-		docs, err := p.Any(fieldFrom, terms...)
 		if err != nil {
 			return nil, err
 		}
@@ -258,6 +252,24 @@ func prefixAll(prefix string, values []string) []string {
 
 // maxExpansion bounds how many terms a beginning stands for in one segment.
 const maxExpansion = 1000
+
+// beginning adds to a bitmap the documents among those seen that have a term of the field that begins so, of at most so many terms. A term
+// that stands in none of them takes no place from others: what somebody may not read changes nothing that they find.
+func (p *partRun) beginning(field, prefix string, seen *roaring.Bitmap, most int, into *roaring.Bitmap) error {
+	n, fail := 0, error(nil)
+	err := p.Prefixed(field, prefix, func(t string) bool {
+		var docs *roaring.Bitmap
+		if docs, fail = p.Docs(field, t); fail != nil {
+			return false
+		}
+		if docs.Intersects(seen) {
+			into.Or(roaring.And(docs, seen))
+			n++
+		}
+		return n < most
+	})
+	return cmp.Or(fail, err)
+}
 
 // having returns the documents that have the unit where the reader may read it, as a bitmap of the run's own.
 func (r *run) having(p *partRun, u query.Unit) (*roaring.Bitmap, error) {
@@ -290,18 +302,11 @@ func (r *run) inField(p *partRun, u query.Unit, f weighed, into *roaring.Bitmap)
 		if f.language != "" || f.name == fieldFrom {
 			return nil
 		}
-		var terms []string
-		if err := p.Prefixed(f.name, u.Term, func(t string) bool {
-			terms = append(terms, t)
-			return len(terms) < maxExpansion
-		}); err != nil {
-			return err
+		seen := p.sight.docs
+		if f.notes {
+			seen = p.sight.notes
 		}
-		docs, err := p.Any(f.name, terms...)
-		if err == nil {
-			into.Or(docs)
-		}
-		return err
+		return p.beginning(f.name, u.Term, seen, maxExpansion, into)
 	}
 	term := r.place(u, f)
 	if term == "" {

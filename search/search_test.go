@@ -512,3 +512,33 @@ func TestMailThatIsJudgedIsFoundByItsGroup(t *testing.T) {
 	})
 	f.wants(agent, "cedolino", "")
 }
+
+// TestABeginningIsNotUsedUpByWhatNobodyMayRead: a thousand words of somebody else's ticket that begin as one's own do, and stand before it, take
+// nothing from what one finds. Nor do a thousand in notes, or a thousand people of tickets that are not seen.
+func TestABeginningIsNotUsedUpByWhatNobodyMayRead(t *testing.T) {
+	f := newFixture(t)
+	own := f.ticket(store.Ticket{Subject: "Una richiesta"}, "il problema è cedozzz")
+	many := make([]string, 3*maxExpansion)
+	for i := range many {
+		many[i] = fmt.Sprintf("cedo%c%c%c", 'a'+i/676, 'a'+i/26%26, 'a'+i%26)
+	}
+	words := strings.Join(many, " ")
+	hidden := f.ticket(store.Ticket{Subject: "Un'altra", Requester: f.carla, Organisation: f.unibo}, words)
+	f.update(func(tx *db.Tx) error { return say(tx, own, f.agent, "note:"+words) })
+	f.update(func(tx *db.Tx) error {
+		for _, w := range many[:maxExpansion] {
+			var id uint64
+			put(tx, &store.Person{Email: w + "@unibo.it", Name: w}, store.People, &id)
+			put(tx, &store.Ticket{Subject: "Sua", Requester: id, Organisation: f.unibo, Group: f.secret, Kind: store.Clarification, State: store.StateOpen, Opened: tx.Now()}, store.Tickets, nil)
+		}
+		return nil
+	})
+	colleague := uint64(0)
+	f.update(func(tx *db.Tx) error {
+		return put(tx, &store.Person{Email: "cedozeta@polito.it", Name: "Cedozeta"}, store.People, &colleague)
+	})
+	theirs := f.ticket(store.Ticket{Subject: "Di un collega", Requester: colleague, Organisation: f.polito}, "niente")
+	f.wants(Access{Person: f.ana}, "cedo*", ids("t", own))
+	f.wants(Access{Person: f.agent, Groups: []uint64{f.csa}, Agent: true}, "cedo*", ids("t", own, hidden))
+	f.wants(Access{Person: f.bruno, Organisations: []uint64{f.polito}}, "from:cedo", ids("t", theirs))
+}

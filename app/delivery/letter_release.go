@@ -34,10 +34,23 @@ func (w *letterWriter) environment(e store.Environment) string {
 
 // headline is the subject of a letter about the release.
 func (w *letterWriter) headline(r *notice.OutgoingRelease) string {
-	args := []any{"module", r.Module.Name.In(w.lang), "version", r.Release.Version}
+	name := r.Module.Name.In(w.lang)
+	whole, dated := w.headlines(r, name)
+	if len([]rune(dated)) <= mostHeadline {
+		return dated
+	}
+	name, _, _ = strings.Cut(name, ", ") // "CSA, carriere e stipendi"
+	if _, dated = w.headlines(r, name); len([]rune(dated)) <= mostHeadline {
+		return dated
+	}
+	return whole
+}
+
+// headlines are the headline without and with the day, which are the same where there is none.
+func (w *letterWriter) headlines(r *notice.OutgoingRelease, name string) (short, long string) {
+	args := []any{"module", name, "version", r.Release.Version}
 	e, day := r.InstallBy()
 	withDay := append(slices.Clone(args), "environment", w.environment(e), "date", w.day(day))
-	short, long := "", ""
 	switch r.Kind {
 	case store.Urgent:
 		short, long = w.t("letter.release-headline-urgent", args...), w.t("letter.release-headline-urgent-by", withDay...)
@@ -46,10 +59,10 @@ func (w *letterWriter) headline(r *notice.OutgoingRelease) string {
 	default:
 		short, long = w.t("letter.release-headline", args...), w.t("letter.release-headline-by", withDay...)
 	}
-	if e == store.EnvironmentNone || len([]rune(long)) > mostHeadline {
-		return short
+	if e == store.EnvironmentNone {
+		return short, short
 	}
-	return long
+	return short, long
 }
 
 // release fills in what the texts of a letter may say of the release.
@@ -77,7 +90,7 @@ func (w *letterWriter) facts(r *notice.OutgoingRelease) []string {
 	}
 	var days []string
 	for _, e := range []store.Environment{store.Test, store.Production} {
-		if day := r.Release.InstallBy.In(e); !day.IsZero() {
+		if day := r.Release.InstallBy.In(e); !day.IsZero() && r.Concerns(e) && !r.Done() {
 			days = append(days, w.t("letter.release-by-date", "environment", w.environment(e), "date", w.day(day)))
 		}
 	}
@@ -104,6 +117,8 @@ func (w *letterWriter) facts(r *notice.OutgoingRelease) []string {
 		out = append(out, w.t("letter.release-answer", "words", strings.Join(release.ReplyWords[w.lang], ", ")))
 	case r.Answer:
 		out = append(out, w.t("letter.release-answer-page"))
+	case r.Done():
+		out = append(out, w.t("letter.release-done"))
 	case len(r.Places) > 0 && !slices.ContainsFunc(r.Places, func(p notice.OutgoingPlace) bool { return p.Asked }):
 		out = append(out, w.t("letter.release-told-only"))
 	}
@@ -115,10 +130,20 @@ func (w *letterWriter) stop(r *notice.OutgoingRelease) []string {
 	if s.From.IsZero() {
 		return nil
 	}
-	args := []any{"from", w.moment(s.From), "until", w.moment(s.Until)}
-	out := w.t("letter.release-stop", args...)
+	from, until, latest := w.moment(s.From), w.moment(s.Until), ""
 	if !s.Latest.IsZero() {
-		out = w.t("letter.release-stop-latest", append(args, "latest", w.moment(s.Latest))...)
+		latest = w.moment(s.Latest)
+	}
+	out := ""
+	switch day, hour := w.day(s.From.In(w.now.Location())), func(t time.Time) string { return t.In(w.now.Location()).Format("15:04") }; {
+	case w.day(s.Until.In(w.now.Location())) != day, latest != "" && w.day(s.Latest.In(w.now.Location())) != day:
+		if out = w.t("letter.release-stop", "from", from, "until", until); latest != "" {
+			out = w.t("letter.release-stop-latest", "from", from, "until", until, "latest", latest)
+		}
+	case latest != "":
+		out = w.t("letter.release-stop-day-latest", "day", day, "from", hour(s.From), "until", hour(s.Until), "latest", hour(s.Latest))
+	default:
+		out = w.t("letter.release-stop-day", "day", day, "from", hour(s.From), "until", hour(s.Until))
 	}
 	if text := s.Text.In(w.lang); text != "" {
 		return []string{out, w.t("letter.release-stops", "text", text)}

@@ -28,6 +28,7 @@ type OutgoingPlace struct {
 	Environment store.Environment
 	Version     string // what runs there; empty: nobody said
 	Asked       bool
+	Beyond      bool // it is asked, and what runs there answers for the release
 }
 
 // outgoingRelease gathers a letter about a release: to a person what they may see at this moment, to a contact what is of
@@ -73,6 +74,12 @@ func (ns *Notices) outgoingRelease(tx *db.Tx, o *Outgoing) (*Outgoing, string, e
 		p, err := outgoingPlace(tx, row)
 		if err != nil {
 			return nil, "", err
+		}
+		if runs, err := release.BeyondAt(tx, r, row); err != nil {
+			return nil, "", err
+		} else if p.Beyond = runs != "" && row.Asked; p.Beyond {
+			out.Places = append(out.Places, p)
+			continue
 		}
 		out.Places = append(out.Places, p)
 		awaited, err := release.Waits(tx, r, row)
@@ -182,13 +189,21 @@ func asksContact(l *store.Letter) bool {
 // InstallBy returns the next day by which the reader has to install the release, with its environment; zero when there is
 // none, and then the last one that is past.
 func (r *OutgoingRelease) InstallBy() (store.Environment, time.Time) {
-	asked := func(e store.Environment) bool {
-		return len(r.Places) == 0 || slices.ContainsFunc(r.Places, func(p OutgoingPlace) bool { return p.Environment == e })
-	}
 	for _, e := range []store.Environment{store.Production, store.Test} {
-		if day := r.Release.InstallBy.In(e); !day.IsZero() && asked(e) {
+		if day := r.Release.InstallBy.In(e); !day.IsZero() && r.Concerns(e) {
 			return e, day
 		}
 	}
 	return store.EnvironmentNone, time.Time{}
+}
+
+// Concerns reports whether the reader has a place in the environment, or none that is known.
+func (r *OutgoingRelease) Concerns(e store.Environment) bool {
+	return len(r.Places) == 0 || slices.ContainsFunc(r.Places, func(p OutgoingPlace) bool { return p.Environment == e })
+}
+
+// Done reports whether nothing is left to do for the reader, because at one of their places what runs answers for the release and no
+// other one is awaited.
+func (r *OutgoingRelease) Done() bool {
+	return !r.Answer && slices.ContainsFunc(r.Places, func(p OutgoingPlace) bool { return p.Beyond })
 }

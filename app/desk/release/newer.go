@@ -13,9 +13,9 @@ func has(order version.Order, runs string, r *store.Release) bool {
 	return runs != "" && order.Compare(runs, r.Version) >= 0
 }
 
-// beyondAt returns the version that runs at the place of the receipt and answers for it, for what its people have not answered
+// BeyondAt returns the version that runs at the place of the receipt and answers for it, for what its people have not answered
 // themselves; empty for none.
-func beyondAt(tx *db.Tx, r *store.Release, row *store.Receipt) (string, error) {
+func BeyondAt(tx *db.Tx, r *store.Release, row *store.Receipt) (string, error) {
 	if row.Answered() {
 		return "", nil
 	}
@@ -36,7 +36,7 @@ func Waits(tx *db.Tx, r *store.Release, row *store.Receipt) (bool, error) {
 	if r.State != store.ReleasePublished || !row.Asked || row.Answered() {
 		return false, nil
 	}
-	runs, err := beyondAt(tx, r, row)
+	runs, err := BeyondAt(tx, r, row)
 	return err == nil && runs == "", err
 }
 

@@ -361,7 +361,7 @@ func (rs *Releases) Progress(a policy.Actor, number uint64) (Progress, error) {
 			if row.Asked {
 				out.Asked++
 			}
-			runs, err := beyondAt(tx, r, row)
+			runs, err := BeyondAt(tx, r, row)
 			if err != nil {
 				return err
 			}

@@ -93,7 +93,7 @@ func (rs *Releases) receiptView(tx *db.Tx, r *store.Release, row *store.Receipt)
 	if v.Late, err = rs.late(tx, r, row); err != nil {
 		return v, err
 	}
-	if v.Beyond, err = beyondAt(tx, r, row); err != nil {
+	if v.Beyond, err = BeyondAt(tx, r, row); err != nil {
 		return v, err
 	}
 	if v.Organisation, err = store.Organisations.Peek(tx, row.Organisation); err != nil {

@@ -1,0 +1,74 @@
+package app_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"sportello/app/config"
+	"sportello/app/desk/notice"
+	"sportello/app/desk/policy"
+	"sportello/store"
+	"sportello/store/db"
+)
+
+// lettersOfReleases tells everybody and returns the letters about releases that had not gone yet, by address.
+func (d *releaseDesk) lettersOfReleases() map[string]string {
+	d.t.Helper()
+	d.told()
+	var waits []uint64
+	must(d.t, d.app.Store.View(func(tx *db.Tx) error {
+		waits = nil
+		for l, err := range store.Letters.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			if l.Release != 0 && l.State == store.LetterQueued {
+				waits = append(waits, l.ID)
+			}
+		}
+		return nil
+	}))
+	for _, id := range waits {
+		must(d.t, d.app.Desk.Notices.DecideLetter(policy.Actor{System: true}, id, notice.LetterRetry))
+	}
+	out := map[string]string{}
+	_, err := d.app.Desk.Notices.SendLetters(context.Background(), func(_ context.Context, o *notice.Outgoing) notice.Sent {
+		l, err := d.app.Mail.WriteLetter(o)
+		must(d.t, err)
+		out[l.To.Address] = l.Subject + "\n" + l.Text
+		return notice.Sent{OK: true}
+	})
+	must(d.t, err)
+	return out
+}
+
+// TestALetterAsksOnlyWhatIsToBeDone: by when, of the environments that the reader has; nothing of a place that runs a newer version; and not to
+// install what was withdrawn. The day stands in a subject that no program cuts.
+func TestALetterAsksOnlyWhatIsToBeDone(t *testing.T) {
+	t.Parallel()
+	d := newReleaseDesk(t, func(c *config.Config) { withSending(c) }) // ateneo has 24.01, altro 25.01, both in production alone
+	path := d.draft("24.05.00", box{"all": true})
+	d.mustCall(d.agent, "PATCH", path, box{"kind": "urgent", "install_by": box{"test": "2099-12-10", "production": "2099-12-20"}}, http.StatusOK)
+	d.publish(path)
+	letters := d.lettersOfReleases()
+	for address, says := range map[string][]string{
+		"rita@example.it":  {"Riguarda voi. Oggi avete: Ateneo, produzione 24.01.", "Da installare: in produzione entro domenica 20 dicembre.", "non riuscito", "!in prova", "!non dovete fare nulla"},
+		"elena@example.it": {"Riguarda voi. Oggi avete: Altro, produzione 25.01.", "non dovete fare nulla", "!Da installare", "!non riuscito"},
+	} {
+		subject, text, _ := strings.Cut(letters[address], "\n")
+		if subject != "CSA 24.05.00, urgente: in produzione entro domenica 20 dicembre" {
+			t.Errorf("%s reads %q", address, subject)
+		}
+		for _, want := range says {
+			if words, not := strings.CutPrefix(want, "!"); strings.Contains(text, words) == not {
+				t.Errorf("the letter to %s (%s):\n%s", address, want, text)
+			}
+		}
+	}
+	d.mustCall(d.agent, "POST", path+"/withdraw", box{"reason": "Torna alla 24.01"}, http.StatusOK)
+	if got := d.lettersOfReleases()["rita@example.it"]; !strings.Contains(got, "Non installatelo: l'aggiornamento è stato ritirato. Torna alla 24.01") {
+		t.Errorf("of what was withdrawn one reads\n%s", got)
+	}
+}
