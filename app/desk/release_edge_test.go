@@ -1,0 +1,130 @@
+package desk
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"sportello/app/desk/installation"
+	"sportello/app/desk/people"
+	"sportello/app/desk/release"
+	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
+	"sportello/store/key"
+)
+
+// TestTwoWhoPublishAtOnceTellEverybodyOnce: one of them is told that it went out already.
+func TestTwoWhoPublishAtOnceTellEverybodyOnce(t *testing.T) {
+	o := releasing(t)
+	v := o.drafted(draftOf("3.0"))
+	var both sync.WaitGroup
+	errs := make([]error, 2)
+	for i := range errs {
+		both.Go(func() {
+			_, _, errs[i] = o.Releases.Publish(o.as("agente"), v.Release.ID, release.Publication{Rev: v.Release.Rev, Nobody: true})
+		})
+	}
+	both.Wait()
+	if (errs[0] == nil) == (errs[1] == nil) || fault.KindOf(errs[0]) != fault.Conflict && fault.KindOf(errs[1]) != fault.Conflict {
+		t.Errorf("both got %v", errs)
+	}
+	o.rounds()
+	rounds, err := o.Releases.Rounds(o.as("agente"), v.Release.ID)
+	if err != nil || len(rounds) != 1 {
+		t.Errorf("%d rounds, %v", len(rounds), err)
+	}
+	wantTexts(t, "told", o.toldOf(v.Release.ID), "referente release")
+}
+
+// TestAReleaseForNobodyIsADraftThatStaysOne: whoever publishes one without an audience is asked for it.
+func TestAReleaseForNobodyIsADraftThatStaysOne(t *testing.T) {
+	o := releasing(t)
+	v := o.drafted(draftOf("3.0", func(f *release.Form) { f.Audience = release.Audience{} }))
+	_, _, err := o.Releases.Publish(o.as("agente"), v.Release.ID, release.Publication{Nobody: true})
+	o.wantKind("published for nobody", err, fault.Invalid)
+	if v, err = o.Releases.Read(o.as("agente"), v.Release.ID); err != nil || v.Release.State != store.ReleaseDraft {
+		t.Errorf("it is %s, %v", v.Release.State, err)
+	}
+}
+
+// TestWhoeverAnswersForTwoOrganisationsGetsOneLetterAndGivesTwoReceipts: one answer says nothing of the other organisation.
+func TestWhoeverAnswersForTwoOrganisationsGetsOneLetterAndGivesTwoReceipts(t *testing.T) {
+	o := releasing(t)
+	own := store.InstalledByOrganisation
+	if err := o.Installations.Put(o.as("agente"), "altro", installation.Entry{Module: "csa", Environment: store.Production, Version: "2.0", Installs: &own}); err != nil {
+		t.Fatal(err)
+	}
+	who := o.as("referente")
+	hats := append([]store.Affiliation{}, who.Person.Affiliations...)
+	hats = append(hats, store.Affiliation{Organisation: o.organis["Altro ente"], Coordinator: true})
+	if _, err := o.People.Change(o.as("amministratore"), who.Person.ID, 0, people.Form{Name: who.Person.Name, Email: who.Person.Email, Language: "it", Affiliations: hats}); err != nil {
+		t.Fatal(err)
+	}
+	v := o.published(draftOf("3.0"))
+	wantTexts(t, "told", o.toldOf(v.Release.ID), "referente release")
+	letters := 0
+	err := o.st.View(func(tx *db.Tx) error {
+		letters = 0
+		for l, err := range store.LettersByRelease.Rows(tx, db.Span{Prefix: key.Of(v.Release.ID)}) {
+			if err != nil {
+				return err
+			}
+			if l.Person == who.Person.ID {
+				letters++
+			}
+		}
+		var err error
+		who.Person, err = store.People.Get(tx, who.Person.ID)
+		return err
+	})
+	if err != nil || letters > 1 {
+		t.Errorf("%d letters, %v", letters, err)
+	}
+	if _, err := o.Releases.Answer(who, v.Release.ID, release.Reply{Organisation: "altro", Environment: store.Production, State: store.ReceiptInstalled}); err != nil {
+		t.Fatal(err)
+	}
+	wantTexts(t, "receipts", o.heard(v.Release.ID), "altro production installed true", "ateneo test told true", "ateneo production told true")
+}
+
+// TestAUnitOnAnotherVersionAnswersForItself: what the whole runs or says is not the unit's word.
+func TestAUnitOnAnotherVersionAnswersForItself(t *testing.T) {
+	o := releasing(t)
+	unit := ""
+	err := o.st.View(func(tx *db.Tx) error {
+		for u, err := range store.Units.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			if u.Organisation == o.organis["Ateneo"] {
+				unit = u.Name
+			}
+		}
+		return nil
+	})
+	if err != nil || unit == "" {
+		t.Fatal(unit, err)
+	}
+	if err := o.Installations.Put(o.as("agente"), "ateneo", installation.Entry{Module: "csa", Unit: unit, Environment: store.Production, Version: "3.1"}); err != nil {
+		t.Fatal(err)
+	}
+	v := o.published(draftOf("3.0", func(f *release.Form) { f.InstallBy.Production = time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC) }))
+	o.now.Store(time.Date(2026, 4, 30, 9, 0, 0, 0, time.UTC).UnixNano())
+	list, err := o.Releases.Receipts(o.as("agente"), v.Release.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, r := range list {
+		if r.Organisation.Code != "ateneo" || r.Environment != store.Production {
+			continue
+		}
+		seen++
+		if ofUnit := r.Unit != nil; r.Late == ofUnit || (r.Beyond != "") != ofUnit {
+			t.Errorf("the receipt of the unit (%v) is late %v, runs %q", ofUnit, r.Late, r.Beyond)
+		}
+	}
+	if seen != 2 {
+		t.Errorf("%d receipts of the organisation in production", seen)
+	}
+}
