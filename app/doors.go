@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"sportello/app/web"
+	"sportello/app/web/access"
 	"sportello/app/web/account"
 	"sportello/app/web/admin"
 	"sportello/app/web/api"
@@ -35,6 +36,7 @@ func (a *App) routes() []web.Route {
 		web.Public(a.Site),
 		live.Routes(a.Site, a.presence),
 		account.Routes(a.Site),
+		access.Routes(a.Site),
 		home.Routes(a.Site),
 		find.Routes(a.Site),
 		help.Routes(a.Site),

@@ -432,6 +432,10 @@ func (w *world) address(r web.Route) string {
 			thing = w.feed(w.people["participant"])
 		case name == "topic":
 			thing = "tokens"
+		case name == "token" && before == "own":
+			thing = w.app.Desk.Access.Token(w.accessRequest())
+		case before == "access-requests":
+			thing = fmt.Sprint(w.accessRequest())
 		case name == "token" && before == "link":
 			thing = w.app.Desk.Releases.LinkToken(w.askedContact(true), w.sentRelease(), w.app.Desk.Now())
 		case name == "token" && before == "contacts":

@@ -56,6 +56,7 @@ func (w *world) goodForm(r web.Route, address string) url.Values {
 // dependsOnValues are the acts of which some may do a part: what a person may not is refused by the field that asks for it,
 // and another field of theirs may be wrong. TestWhoMayNotGiveAFieldLearnsNothingOfItsValues looks at each field of them.
 var dependsOnValues = map[string]string{
+	"access.decide":       "each module by its rule, and a coordinator by an administrator alone",
 	"mails.judge":         "each mail by itself, as a list of many",
 	"reply.add":           "of one's own, or of a group that one belongs to",
 	"ticket.step":         "each field by itself",

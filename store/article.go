@@ -185,12 +185,13 @@ type Settings struct {
 	DayEnds       int               `json:"day_ends,omitzero"`   // hour
 	CloseAfter    int               `json:"close_after,omitzero"`
 	ReopenWithin  int               `json:"reopen_within,omitzero"`
-	ReviewModules map[uint64]bool   `json:"review,omitempty"`     // products whose articles need a review before publishing
-	CheckModules  map[uint64]bool   `json:"check,omitempty"`      // products whose releases a second person checks before publishing
-	Reminders     map[string][]int  `json:"reminders,omitempty"`  // kind of release -> days before (negative) and after the install-by date; see ReminderDays
-	Positions     []Position        `json:"positions,omitempty"`  // that a person may have in an organisation
-	MailTexts     map[string]Words  `json:"mail_texts,omitempty"` // "opened.subject", "opened.text" -> the text that replaces the built-in words
-	MailsOff      []string          `json:"mails_off,omitempty"`  // events of which the desk sends no mail, of those that may be switched off
+	AccessMonths  int               `json:"access_months,omitzero"` // for how many months a decided request for credentials is kept
+	ReviewModules map[uint64]bool   `json:"review,omitempty"`       // products whose articles need a review before publishing
+	CheckModules  map[uint64]bool   `json:"check,omitempty"`        // products whose releases a second person checks before publishing
+	Reminders     map[string][]int  `json:"reminders,omitempty"`    // kind of release -> days before (negative) and after the install-by date; see ReminderDays
+	Positions     []Position        `json:"positions,omitempty"`    // that a person may have in an organisation
+	MailTexts     map[string]Words  `json:"mail_texts,omitempty"`   // "opened.subject", "opened.text" -> the text that replaces the built-in words
+	MailsOff      []string          `json:"mails_off,omitempty"`    // events of which the desk sends no mail, of those that may be switched off
 	Extra         map[string]string `json:"extra,omitempty"`
 }
 

@@ -159,6 +159,7 @@ type Telling struct {
 	Ticket   uint64        `json:"ticket,omitzero"`  // in a digest, where each has its own
 	Token    uint64        `json:"token,omitzero"`   // whose end is near
 	Invites  uint64        `json:"invites,omitzero"` // the invitation
+	Access   uint64        `json:"access,omitzero"`  // the request for credentials
 	Of       uint64        `json:"of,omitzero"`      // whose affiliation is near its end
 	Hat      Hat           `json:"hat,omitzero"`     // and which
 	Until    time.Time     `json:"until,omitzero"`   // and when it ends

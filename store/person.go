@@ -193,6 +193,7 @@ type Module struct {
 	Versions     []string   `json:"versions,omitempty"` // in use, newest first
 	Questions    []Question `json:"questions,omitempty"`
 	Confidential bool       `json:"confidential,omitzero"`
+	Access       AccessRule `json:"access,omitzero"` // who must agree before somebody gets credentials for it
 	Order        int        `json:"order,omitzero"`
 	Retired      bool       `json:"retired,omitzero"`
 }

@@ -48,6 +48,9 @@ func (s *Settings) WithDefaults() *Settings {
 	if c.ReopenWithin == 0 {
 		c.ReopenWithin = DefaultReopenWithin
 	}
+	if c.AccessMonths == 0 {
+		c.AccessMonths = DefaultAccessMonths
+	}
 	if len(c.Positions) == 0 {
 		c.Positions = DefaultPositions
 	}

@@ -16,7 +16,7 @@ var tables = []db.AnyTable{
 	Misses, db.UsedKeys, People, Organisations, Units, Groups, Modules, Sessions, Tokens, Links, Synonyms, Texts, Tickets,
 	Messages, Files, Views, Relocations, Looks, Installations, Handovers, Releases,
 	Wordings, Receipts, Rounds, Downloads, Contacts, Followings, Invitations, Problems, Cases, Errands,
-	Templates, TemplateVersions, Plans, Decisions, Progresses, Remindings,
+	Templates, TemplateVersions, Plans, Decisions, Progresses, Remindings, AccessRequests,
 }
 
 // Limits that several fields share.

@@ -35,6 +35,7 @@ type Ticket struct {
 	Wishes       []string          `json:"wishes,omitempty"`   // addresses the requester asked to add; an agent grants them
 	Language     string            `json:"language,omitzero"`  // it or en
 	Via          door.Door         `json:"via,omitzero"`       // the door it came through
+	Access       uint64            `json:"access,omitzero"`    // the request for credentials that it stands for in the queue
 	OpenedBy     uint64            `json:"opened_by,omitzero"` // who opened it in the requester's name
 	Contact      Approach          `json:"contact,omitzero"`   // how the requester reached them
 	Narrowed     bool              `json:"narrowed,omitzero"`  // its requester keeps it from coordinators and colleagues

@@ -115,6 +115,24 @@ func ProblemsOf(code string) string { return Problems + "?module=" + url.QueryEs
 // NewProblem returns the address of the form that makes a known problem of the ticket.
 func NewProblem(ticket uint64) string { return Problems + "/new?ticket=" + itoa(ticket) }
 
+// AccessRequests is the address where those who decide requests for credentials see them.
+const AccessRequests = "/access-requests"
+
+// NewAccess is the address of the form that asks for credentials.
+const NewAccess = AccessRequests + "/new"
+
+// NewAccessTo returns the address of that form with the module of the code chosen.
+func NewAccessTo(module string) string { return NewAccess + "?module=" + url.QueryEscape(module) }
+
+// MoreAccess is the address by which somebody who has credentials signs in and asks for more modules.
+const MoreAccess = "/sign-in?next=" + NewAccess
+
+// AccessRequest returns the address of the page of a request for credentials, for those who decide it.
+func AccessRequest(number uint64) string { return AccessRequests + "/" + itoa(number) }
+
+// OwnAccess returns the address of the page of whoever made a request, by the token of a letter.
+func OwnAccess(token string) string { return AccessRequests + "/own/" + token }
+
 // Contacts returns the address of the technical contacts of the organisation with the code.
 func Contacts(code string) string {
 	return "/organisations/" + url.PathEscape(code) + "/contacts"

@@ -154,6 +154,12 @@ func (w *letterWriter) base(path string) string { return w.delivery.Base() + pat
 // link returns the address where the reader can read the ticket.
 func (w *letterWriter) link() string {
 	switch {
+	case w.o.Account == event.AccessKnown:
+		return w.base(address.MoreAccess)
+	case w.o.Account == event.AccessNew:
+		return w.base(address.AccessRequest(w.o.Lines[0].Telling.Access))
+	case w.o.Page != "" && !w.o.Account.WithLink():
+		return w.base(address.OwnAccess(w.o.Page))
 	case w.o.Account == event.HatOffered && w.o.Link != "":
 		return w.base(address.Invited(w.o.Link))
 	case w.o.Account == event.HatOffered:
@@ -207,6 +213,9 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 	}
 	if l.Release != nil {
 		w.release(f, l.Release)
+	}
+	if l.Access != nil {
+		f["facts"] = w.access(l.Access)
 	}
 	if p := w.o.Problem; p != nil {
 		f["headline"], f["facts"] = p.Module.Name.In(w.lang)+": "+p.Title.In(w.lang), p.Text.In(w.lang)

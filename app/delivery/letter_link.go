@@ -2,7 +2,11 @@ package delivery
 
 import (
 	"slices"
+	"strings"
 
+	"sportello/app/address"
+	"sportello/app/desk/notice"
+	"sportello/store"
 	"sportello/store/event"
 )
 
@@ -18,6 +22,15 @@ func (w *letterWriter) links(p *letterPage) {
 		p.Links = append(p.Links, letterLink{Name: w.t(plain, args...), Address: address, text: w.t(with, append(args, "link", address)...)})
 	}
 	switch {
+	case w.o.Account == event.AccessKnown:
+		add("letter.access-more-plain", "letter.access-more", w.link())
+	case w.o.Account == event.AccessNew:
+		add("letter.access-decide-plain", "letter.access-decide", w.link())
+	case w.o.Page != "":
+		if w.o.Account.WithLink() {
+			add("letter.password-plain", "letter.password", w.link())
+		}
+		add("letter.access-own-plain", "letter.access-own", w.base(address.OwnAccess(w.o.Page)))
 	case w.o.Account == event.HatOffered:
 		add("letter.invitation-plain", "letter.invitation", w.link())
 	case w.o.Account.OfAccount() && w.o.Link != "":
@@ -39,4 +52,25 @@ func (w *letterWriter) links(p *letterPage) {
 	default:
 		add("letter.open-plain", "letter.open", w.link())
 	}
+}
+
+// access says what became of each module of a request for credentials, a line for each.
+func (w *letterWriter) access(asks []notice.OutgoingAsk) string {
+	var out []string
+	for _, k := range asks {
+		module := k.Module.In(w.lang)
+		switch {
+		case k.State == store.AskGranted && !k.Until.IsZero():
+			out = append(out, w.t("letter.access-granted-until", "module", module, "date", w.date(k.Until.Add(-1))))
+		case k.State == store.AskGranted:
+			out = append(out, w.t("letter.access-granted", "module", module))
+		case k.State == store.AskRefused:
+			out = append(out, w.t("letter.access-refused", "module", module, "reason", k.Reason))
+		case k.State == store.AskWaits:
+			out = append(out, w.t("letter.access-waits", "module", module))
+		default:
+			out = append(out, w.t("letter.access-over", "module", module))
+		}
+	}
+	return strings.Join(out, "\n")
 }

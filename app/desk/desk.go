@@ -15,6 +15,7 @@
 //	find        searching the index with a person's rights; what was not found
 //	due         working time, and when a ticket is due
 //	ticket      opening, changing and reading a ticket
+//	access      requests for credentials
 //	relocation  moving a unit, merging organisations
 //	leave       what becomes of the work of somebody who leaves
 //	queue       lists and counts, saved views, saved replies
@@ -35,6 +36,7 @@ import (
 	"time"
 
 	"sportello/app/credential"
+	"sportello/app/desk/access"
 	"sportello/app/desk/article"
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/due"
@@ -96,6 +98,7 @@ type Desk struct {
 	Articles      *article.Articles
 	Find          *find.Finder
 	Tickets       *ticket.Tickets
+	Access        *access.Requests
 	Leaving       *leave.Leaving
 	Queues        *queue.Queues
 	Relocations   *relocation.Relocations
@@ -150,6 +153,7 @@ func New(o Options) *Desk {
 		Articles:      article.New(o.Store, o.MaxFile, files),
 		Find:          find,
 		Tickets:       tickets,
+		Access:        access.New(o.Store, o.Keeper, rights, post, people, tickets, o.Say),
 		Leaving:       leave.New(o.Store, post, tickets),
 		Queues:        queue.New(o.Store, o.Search, o.Log, rights, find),
 		Relocations:   relocation.New(o.Store, rights, tickets),

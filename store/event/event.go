@@ -95,19 +95,25 @@ var (
 	ReleaseAgain     = add("release-again", 0, byBell|byMail|ofRelease)
 	ReleaseDue       = add("release-due", 0, byBell|byMail|ofRelease) // its day is near or past, and nobody has answered
 	ReleaseWithdrawn = add("release-withdrawn", 0, byBell|byMail|ofRelease)
-	Problem          = add("problem", 0, byBell|byMail|ofProblem)         // news of a known problem that the reader met
-	ProblemMessage   = add("problem-message", 0, byBell|byMail|ofProblem) // somebody of the desk writes to everybody of it
-	ProblemDoubt     = add("problem-doubt", 0, byBell|byMail|ofProblem)   // to its owner: it may not be fixed
-	PlanBegun        = add("plan-begun", 0, byBell|ofPlan)                // it runs, for the first time or again
-	PlanStopped      = add("plan-stopped", 0, byBell|ofPlan)              // it is paused or cancelled
-	PlanClosed       = add("plan-closed", 0, byBell|ofPlan)               // its record is there
-	PlanMoved        = add("plan-moved", 0, byBell|ofPlan)                // it begins or goes live on another day
-	PlanProposed     = add("plan-proposed", 0, byBell|ofPlan)             // to who must decide
-	PlanDecided      = add("plan-decided", 0, byBell|ofPlan)              // to who looks after the plan, and who proposed
-	PlanWaits        = add("plan-waits", 0, byBell|ofPlan)                // decisions and steps that wait for the reader
-	PlanFreeze       = add("plan-freeze", 0, byBell|ofPlan)               // something will stand still
-	ReceiptUnclear   = add("receipt-unclear", 0, byMail)                  // an answer by mail that nobody can act upon
-	ContactAsked     = add("contact-asked", 0, byMail)                    // whether an address is right
+	Problem          = add("problem", 0, byBell|byMail|ofProblem)            // news of a known problem that the reader met
+	ProblemMessage   = add("problem-message", 0, byBell|byMail|ofProblem)    // somebody of the desk writes to everybody of it
+	ProblemDoubt     = add("problem-doubt", 0, byBell|byMail|ofProblem)      // to its owner: it may not be fixed
+	PlanBegun        = add("plan-begun", 0, byBell|ofPlan)                   // it runs, for the first time or again
+	PlanStopped      = add("plan-stopped", 0, byBell|ofPlan)                 // it is paused or cancelled
+	PlanClosed       = add("plan-closed", 0, byBell|ofPlan)                  // its record is there
+	PlanMoved        = add("plan-moved", 0, byBell|ofPlan)                   // it begins or goes live on another day
+	PlanProposed     = add("plan-proposed", 0, byBell|ofPlan)                // to who must decide
+	PlanDecided      = add("plan-decided", 0, byBell|ofPlan)                 // to who looks after the plan, and who proposed
+	PlanWaits        = add("plan-waits", 0, byBell|ofPlan)                   // decisions and steps that wait for the reader
+	PlanFreeze       = add("plan-freeze", 0, byBell|ofPlan)                  // something will stand still
+	ReceiptUnclear   = add("receipt-unclear", 0, byMail)                     // an answer by mail that nobody can act upon
+	ContactAsked     = add("contact-asked", 0, byMail)                       // whether an address is right
+	AccessConfirm    = add("access-confirm", 0, byMail|ofAccount)            // whether somebody asks for credentials, or has them already
+	AccessKnown      = add("access-known", 0, byMail|ofAccount)              // somebody asked for credentials for them, who have them
+	AccessNew        = add("access-new", 0, byBell|byMail|ofAccount|ofGroup) // to coordinators: somebody asks for credentials
+	AccessOpened     = add("access-opened", 0, byMail|ofAccount|withLink)    // they were granted, and a password is to be chosen
+	AccessGranted    = add("access-granted", 0, byBell|byMail|ofAccount)
+	AccessRefused    = add("access-refused", 0, byBell|byMail|ofAccount)
 	Browser          = add("browser", 0, byMail|ofAccount|toOneself|mayBeOff)
 )
 
@@ -180,6 +186,11 @@ func (e Event) OfService() bool {
 
 // OfWork reports whether the event is about the work of somebody who leaves.
 func (e Event) OfWork() bool { return e == Returned || e == HandedOn }
+
+// OfAccess reports whether the event is about a request for credentials.
+func (e Event) OfAccess() bool {
+	return e == AccessConfirm || e == AccessKnown || e == AccessNew || e == AccessOpened || e == AccessGranted || e == AccessRefused
+}
 
 // WithLink reports whether the event's letter carries a link for choosing a password.
 func (e Event) WithLink() bool { return e.is(withLink) }

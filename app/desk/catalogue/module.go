@@ -319,7 +319,7 @@ func checkQuestions(wrong *fault.Problems, in []store.Question) []store.Question
 }
 
 // RemoveModule removes a level that is not in use. It returns Conflict "error.module-in-use" while a level below, a
-// ticket, an article, an installation, a release, a receipt or an invitation refers to it; such a level can be retired.
+// ticket, an article, an installation, a release, a receipt, an invitation or a request for credentials refers to it; such a level can be retired.
 // Affiliations forget it; who follows it and its technical contacts go with it.
 func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
@@ -348,7 +348,7 @@ func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 		}
 		used := store.ModulesByParent.Has(tx, id) || store.TicketsByModule.Has(tx, id) || store.ArticlesByModule.Has(tx, id) ||
 			store.InstallationsByModule.Has(tx, id) || store.ReleasesByModule.Has(tx, id) || store.ReceiptsByModule.Has(tx, id) ||
-			store.TemplatesByModule.Has(tx, id) || store.PlansByModule.Has(tx, id)
+			store.TemplatesByModule.Has(tx, id) || store.PlansByModule.Has(tx, id) || store.AccessRequestsByModule.Has(tx, id)
 		if !used {
 			var err error
 			if used, err = people.InSpam(tx, func(t *store.Ticket) bool { return t.Module == id }); err != nil {

@@ -25,6 +25,8 @@ func accountEvent(c *db.Change) (event.Event, bool) {
 	switch {
 	case c.Table == store.Invitations.Name() && c.Op == db.Insert:
 		return event.HatOffered, true
+	case c.Table == store.AccessRequests.Name():
+		return accessEvent(c)
 	case c.Table == store.Tokens.Name() && c.Op == db.Insert:
 		return event.Token, true
 	case c.Table == store.Tokens.Name() && c.Op == db.Modify:
@@ -70,6 +72,9 @@ func accountEvent(c *db.Change) (event.Event, bool) {
 func (ns *Notices) planAccount(tx *db.Tx, c *db.Change, tells event.Event) error {
 	if tells == event.HatOffered {
 		return ns.planInvitation(tx, c.ID)
+	}
+	if tells.OfAccess() {
+		return ns.planAccess(tx, c, tells)
 	}
 	id, tell, why := c.ID, store.Telling{Event: tells, By: c.By, Why: c.Why}, c.Why
 	var token *store.Token
@@ -144,6 +149,9 @@ func (ns *Notices) outgoingAccount(tx *db.Tx, o *Outgoing, event event.Event) (*
 		return nil, post.WhyGone, nil
 	}
 	tell := o.Letter.Tells[0]
+	if event.OfAccess() {
+		return ns.outgoingAccess(tx, o, tell)
+	}
 	line := OutgoingLine{Telling: tell}
 	if tell.Token != 0 {
 		t, err := store.Tokens.Get(tx, tell.Token)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"sportello/app/desk/access"
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
@@ -38,6 +39,7 @@ type Outgoing struct {
 	References []string
 	Accept     bool   // the letter of an invitation has a link to accept it by, for a reader who cannot sign in
 	Link       string // secret of the link to read the ticket, for a reader who cannot sign in; in letters about an account, to choose a password
+	Page       string // secret of the link to the page of a request for credentials, for whoever made it
 	Closes     time.Time
 	Named      bool // the number in the subject includes the desk's short name
 }
@@ -62,6 +64,8 @@ type OutgoingLine struct {
 
 	Release *OutgoingRelease // nil, but of an event about one
 	Plan    *OutgoingPlan    // the same
+
+	Access []OutgoingAsk // the modules of a request for credentials
 
 	Unproven bool // it is about a mail whose sender is not proved
 }
@@ -318,6 +322,9 @@ func (ns *Notices) outgoing(tx *db.Tx, l *store.Letter) (*Outgoing, string, erro
 		if readable { // else it tells of the others alone
 			if err := ns.about(tx, o, t); err != nil {
 				return nil, "", err
+			}
+			if t.Access != 0 && t.Requester == p.ID {
+				o.Page = access.Token(ns.post, t.Access)
 			}
 		}
 	}

@@ -173,6 +173,14 @@ func (ns *Notices) planStep(tx *db.Tx, changes []*db.Change) error {
 		if err != nil || p.Disabled {
 			continue
 		}
+		if t.Access != 0 && person == t.Requester {
+			if told, err := toldOfAccess(tx, what); err != nil || !told {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+		}
 		see := policy.See
 		if what.event.OfNotes() {
 			see = policy.SeeNotes

@@ -232,18 +232,47 @@ func decline(tx *db.Tx, i *store.Invitation) error {
 func (ps *People) wear(tx *db.Tx, i *store.Invitation, p *store.Person) error {
 	h := i.Gives()
 	h.Given = tx.Now()
+	if err := give(tx, p, h); err != nil {
+		return err
+	}
+	if err := store.Invitations.Delete(tx, i.ID); err != nil {
+		return err
+	}
+	return store.People.Put(tx, p)
+}
+
+// give adds an affiliation to the row of the person, unless they have the same. It returns the problems of its values.
+func give(tx *db.Tx, p *store.Person, h store.Affiliation) error {
 	var wrong fault.Problems
 	if checkAffiliation(tx, &wrong, &h); len(wrong) > 0 {
 		return wrong.Err()
 	}
 	h.Warned = warned(&h, h.Given)
 	has := func(o store.Affiliation) bool {
-		return o.Hat() == h.Hat() && o.Position == h.Position && !o.Coordinator && !o.Named && o.From.Equal(h.From) && o.Until.Equal(h.Until) && slices.Equal(o.Modules, h.Modules)
+		return o.Hat() == h.Hat() && o.Position == h.Position && o.Coordinator == h.Coordinator && !o.Named && o.From.Equal(h.From) && o.Until.Equal(h.Until) && slices.Equal(o.Modules, h.Modules)
 	}
 	if !slices.ContainsFunc(slices.Collect(p.Open), has) {
 		p.Affiliations = append(slices.Clone(p.Affiliations), h)
 	}
-	if err := store.Invitations.Delete(tx, i.ID); err != nil {
+	return nil
+}
+
+// Grant gives the person an affiliation that a request for credentials led to, with its one module: one like it that they have
+// takes the module in. It asks no right: whoever decided had it.
+func (ps *People) Grant(tx *db.Tx, p *store.Person, h store.Affiliation) error {
+	h.Source, h.Given = store.FromRequest, tx.Now()
+	like := func(o store.Affiliation) bool {
+		return o.Holds(tx.Now()) && o.Hat() == h.Hat() && o.Position == h.Position && o.Coordinator == h.Coordinator && o.Until.Equal(h.Until) && (o.Source == h.Source || len(o.Modules) > 0)
+	}
+	if i := slices.IndexFunc(p.Affiliations, like); i >= 0 {
+		p.Affiliations = slices.Clone(p.Affiliations)
+		o := &p.Affiliations[i]
+		for _, m := range h.Modules {
+			if !slices.Contains(o.Modules, m) {
+				o.Modules = append(slices.Clone(o.Modules), m)
+			}
+		}
+	} else if err := give(tx, p, h); err != nil {
 		return err
 	}
 	return store.People.Put(tx, p)

@@ -165,6 +165,9 @@ func (ps *People) RemoveOrganisation(a policy.Actor, id uint64) error {
 		if err := dropInvitations(tx, id, 0); err != nil {
 			return err
 		}
+		if err := forgetRequested(tx, store.Hat{Organisation: id}); err != nil {
+			return err
+		}
 		for _, e := range slices.Collect(store.ContactsByOrganisation.Entries(tx, db.Span{Prefix: key.Of(id)})) {
 			if err := store.Contacts.Delete(tx, e.ID); err != nil {
 				return err
@@ -294,6 +297,9 @@ func (ps *People) RemoveUnit(a policy.Actor, id uint64) error {
 		if err := dropInvitations(tx, u.Organisation, id); err != nil {
 			return err
 		}
+		if err := forgetRequested(tx, store.Hat{Organisation: u.Organisation, Unit: id}); err != nil {
+			return err
+		}
 		return store.Units.Delete(tx, id)
 	})
 }
@@ -333,4 +339,30 @@ func dropInstallations(tx *db.Tx, organisation, unit uint64) error {
 // byName sorts rows by name.
 func byName[T any](rows []T, name func(T) string) {
 	slices.SortStableFunc(rows, func(x, y T) int { return cmp.Compare(spelling.Fold(name(x)), spelling.Fold(name(y))) })
+}
+
+// forgetRequested takes the unit or, without one, the organisation out of the requests for credentials, which keep what was
+// typed: somebody assigns another.
+func forgetRequested(tx *db.Tx, gone store.Hat) error {
+	list, err := store.AccessRequestsByPlace.Find(tx, gone.Organisation)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		if gone.Unit == 0 {
+			r.Organisation = 0
+		}
+		if gone.Unit == 0 || r.Unit == gone.Unit {
+			r.Unit = 0
+		}
+		for i := range r.Asks {
+			if t := &r.Asks[i].Terms; gone.Unit == 0 || t.Unit == gone.Unit {
+				t.Unit = 0
+			}
+		}
+		if err := store.AccessRequests.Put(tx, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }

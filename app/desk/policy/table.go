@@ -130,6 +130,19 @@ publish-template  no     no           no          no               yes         n
 verify-norm       no     no           no          no               no          yes     yes
 `)
 
+// accessRights is the table of rights over requests for credentials. Relations add up; an act without a row is refused.
+// Nobody has a right over their own request. Whose word a module needs is said by its rule: see NeededFor.
+var accessRights = table[AccessAct, cell](accessActNames[:], accessRelationNames[:], words(cellNames[:]), `
+act           coordinator  agent-here  supervisor  administrator
+
+see-access    yes          yes         yes         yes
+ask-back      yes          yes         yes         yes
+agree-place   yes          no          no          yes
+agree-group   no           yes         yes         yes
+agree-alone   no           no          no          yes
+assign-place  no           no          yes         yes
+`)
+
 // planCell is the entry of the table for an act and a relation.
 type planCell uint8
 

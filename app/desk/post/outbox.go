@@ -66,7 +66,7 @@ func (po *Post) PlanAccountLetter(tx *db.Tx, p *store.Person, to string, tell st
 			if err != nil {
 				return err
 			}
-			if e, _ := OfAccount(o); e == tell.Event && o.To == to && o.Tells[0].Token == tell.Token && o.Tells[0].Invites == tell.Invites && o.Tells[0].Of == tell.Of && o.Tells[0].Hat == tell.Hat && slices.Equal(o.Tells[0].Rights, tell.Rights) {
+			if e, _ := OfAccount(o); e == tell.Event && o.To == to && o.Tells[0].Token == tell.Token && o.Tells[0].Invites == tell.Invites && o.Tells[0].Access == tell.Access && o.Tells[0].Of == tell.Of && o.Tells[0].Hat == tell.Hat && slices.Equal(o.Tells[0].Rights, tell.Rights) {
 				return nil // one with the same content is waiting already
 			}
 		}

@@ -147,6 +147,9 @@ func (rs *Relocations) move(tx *db.Tx, r *store.Relocation, rows work) error {
 		if n, err := moveInvitations(tx, r); err != nil || n == atOnce {
 			return err
 		}
+		if n, err := moveRequested(tx, r); err != nil || n == atOnce {
+			return err
+		}
 		if n, err := moveReleases(tx, r); err != nil || n > 0 {
 			return err
 		}
@@ -279,6 +282,36 @@ func moveInvitations(tx *db.Tx, r *store.Relocation) (n int, err error) {
 		is := r.After(i.Hat())
 		i.Organisation, i.Unit = is.Organisation, is.Unit
 		if err := store.Invitations.Put(tx, i); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// moveRequested takes along the requests for credentials there, at most atOnce, and returns how many there were.
+func moveRequested(tx *db.Tx, r *store.Relocation) (n int, err error) {
+	var list []*store.AccessRequest
+	for q, err := range store.AccessRequestsByPlace.Rows(tx, db.Span{Prefix: key.Of(r.From.Organisation)}) {
+		if err != nil {
+			return 0, err
+		}
+		if r.From.Unit != 0 && q.Unit != r.From.Unit {
+			continue
+		}
+		if list = append(list, q); len(list) == atOnce {
+			break
+		}
+	}
+	for _, q := range list {
+		for i := range q.Asks {
+			if unit := &q.Asks[i].Terms.Unit; *unit != 0 {
+				*unit = r.After(store.Hat{Organisation: q.Organisation, Unit: *unit}).Unit
+			}
+		}
+		is := r.After(q.Hat())
+		q.Organisation, q.Unit = is.Organisation, is.Unit
+		if err := store.AccessRequests.Put(tx, q); err != nil {
 			return n, err
 		}
 		n++

@@ -31,6 +31,11 @@ func (w *Change) move() error {
 	if err := w.need(rightTo(w.t.State, to, by)); err != nil {
 		return err
 	}
+	if to == store.StateResolved || to == store.StateClosed {
+		if err := undecided(w.tx, w.t); err != nil {
+			return err
+		}
+	}
 	message := w.s.Message != nil && !w.s.Message.Internal
 	version := markup.Line(w.s.Version)
 	if to == w.t.State && to == store.StatePlanned && by == agentSide {

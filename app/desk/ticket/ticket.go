@@ -41,6 +41,7 @@ type Opening struct {
 	Language   string         // of the ticket; empty: the requester's, else the one the words suggest, else Browser
 	Browser    string         // language of the requester's browser, "" when unknown or somebody else's
 	Contact    store.Approach // how the person reached the agent who opens the ticket in their name
+	Access     uint64         // the request for credentials that it stands for
 	Then       []Step         // what happens to the new ticket in the same transaction, judged as Do judges it
 	// Form says that the module's required questions must be answered: the page asks them; elsewhere agents ask later.
 	Form bool
@@ -89,7 +90,7 @@ func (ts *Tickets) OpenIn(tx *db.Tx, a policy.Actor, n Opening) (*store.Ticket, 
 func (ts *Tickets) draft(tx *db.Tx, a policy.Actor, n Opening) (*store.Ticket, *store.Message, []*store.File, error) {
 	var wrong fault.Problems
 	t := &store.Ticket{Subject: markup.Line(n.Subject), Kind: n.Kind, Severity: n.Severity, Urgency: n.Urgency, Module: n.Module, Requester: a.ID(),
-		Affected: markup.Line(n.Affected), Regression: n.Regression, WorkedIn: markup.Line(n.WorkedIn), Language: n.Language, Via: a.By(act.Act{}).Via, Opened: tx.Now()}
+		Affected: markup.Line(n.Affected), Regression: n.Regression, WorkedIn: markup.Line(n.WorkedIn), Language: n.Language, Access: n.Access, Via: a.By(act.Act{}).Via, Opened: tx.Now()}
 	requester := a.Person
 	if n.For != 0 && n.For != a.ID() {
 		p, err := store.People.Get(tx, n.For)

@@ -29,6 +29,8 @@ const (
 	solvedNow                   // closed by the requester's side at once: outcome solved
 	grace                       // closed no longer than the settings allow
 	mended                      // a public message, outcome solved, and the version that mends it
+	decided                     // a request for credentials: a public message, outcome solved, refused or withdrawn
+	askedBack                   // a request for credentials: a public message with a question
 )
 
 // move is a row of the table: from which states to which, on which side, by which right over the ticket, and what it needs.
@@ -55,6 +57,9 @@ var moves = []move{
 	{[]store.State{store.StatePlanned}, store.StateResolved, itself, 0, []need{mended}},
 	{[]store.State{store.StateResolved}, store.StatePlanned, itself, 0, []need{correction}},
 	{[]store.State{store.StatePlanned}, store.StateOpen, itself, 0, nil},
+	// The desk's own, for tickets of a request for credentials: somebody asks back, and all of it was decided.
+	{[]store.State{store.StateNew, store.StateOpen}, store.StateWaiting, itself, 0, []need{askedBack}},
+	{store.ActiveStates, store.StateClosed, itself, 0, []need{decided}},
 	{store.ActiveStates, store.StateResolved, agentSide, policy.Work, []need{outcome, answer}},
 	{store.ActiveStates, store.StateResolved, requesterSide, policy.Settle, []need{resolvedNow}},
 	{store.ActiveStates, store.StateClosed, requesterSide, policy.Settle, []need{solvedNow}},
@@ -151,6 +156,15 @@ func (m attempt) has(n need) error {
 		}
 		if !m.version || m.outcome != store.Solved {
 			return fault.New(fault.Invalid, "error.version-needed").At("version")
+		}
+	case decided, askedBack:
+		switch {
+		case m.kind != store.Access:
+			return fault.New(fault.Invalid, "error.move", "from", m.from.String(), "to", m.to.String()).At("state")
+		case !m.message:
+			return fault.New(fault.Invalid, "error.message-needed").At("body")
+		case n == decided && m.outcome != store.Solved && m.outcome != store.Refused && m.outcome != store.Withdrawn:
+			return fault.New(fault.Invalid, "error.outcome-needed").At("outcome")
 		}
 	case grace:
 		if !m.inGrace {

@@ -101,6 +101,9 @@ func ofAccount(n *store.Notice) string {
 	if n.Event == event.HatOffered {
 		return address.OwnInvitations
 	}
+	if n.Event == event.AccessNew {
+		return address.AccessRequests
+	}
 	return "/me"
 }
 
@@ -119,6 +122,8 @@ func (v *noticesPage) line(n notice.Line) noticeLine {
 	case n.Event == event.View:
 		line.Text = v.T(n.Event.InBell(), "view", n.Why) // the reason of such a notice is the view
 	case n.Event == event.HatEnding, n.Event == event.HatsEnding, n.Event == event.HatOffered: // of these the place, with the person's name
+		line.Text = v.T(n.Event.InBell(), "place", n.Why)
+	case n.Event == event.AccessNew: // of this one who asks, and where
 		line.Text = v.T(n.Event.InBell(), "place", n.Why)
 	case n.Event.OfProblem():
 		line.Text = v.T(n.Event.InBell(), "problem", n.Subject)

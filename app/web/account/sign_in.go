@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/credential"
 	"sportello/app/desk/people"
 	"sportello/app/web"
@@ -27,7 +28,8 @@ type signInPage struct {
 	Kept     bool          // something was posted; the page says that it is not lost
 	Contacts []show.ContactLine
 	NoSetUp  bool
-	Out      bool // somebody has just signed out: the browser deletes their stored drafts
+	Asks     string // address of the form that asks for credentials, at a desk that sends mail
+	Out      bool   // somebody has just signed out: the browser deletes their stored drafts
 }
 
 // The limits of what is carried through a sign-in; more would not fit a form.
@@ -64,7 +66,9 @@ func (a pages) signInPage(r *web.Request, v *signInPage, f *web.Form, err error)
 	if err != nil {
 		return err
 	}
-	v.NoSetUp = !has
+	if v.NoSetUp = !has; has && a.Desk.Post.Mail().From != "" {
+		v.Asks = address.NewAccess
+	}
 	return r.Render("page/sign-in", v)
 }
 

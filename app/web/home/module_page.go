@@ -29,6 +29,7 @@ type modulePage struct {
 	Articles []guideLine
 	Read     string // address of all its articles, when not all are shown
 	New      string
+	Asks     string // address of the form that asks for credentials for it, at a desk that sends mail
 	Away     *show.AwayBox
 	Retired  bool
 
@@ -89,6 +90,9 @@ func (a pages) getModule(r *web.Request) error {
 		}
 	} else if !l.Retired {
 		v.New = address.NewTicket(l.Code)
+		if a.Desk.Post.Mail().From != "" {
+			v.Asks = address.NewAccessTo(l.Code)
+		}
 	}
 	if l.Here() || l.Module.Group != 0 {
 		g, err := a.Desk.People.Group(l.Group)

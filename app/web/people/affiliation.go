@@ -23,6 +23,7 @@ type membersPage struct {
 	Versions string // address of what the organisation has installed
 	Invites  string // address of the invitations, for those who may invite
 	Waiting  string // how many wait
+	Requests string // how many requests for credentials wait, for those who see them
 	Members  []member
 	Next     string // address of the next page
 	First    string // address of the first page, set on later pages
@@ -66,6 +67,9 @@ func (a pages) getMembers(r *web.Request) error {
 	if v.Invites, v.Waiting, err = a.invitesInto(r, &v.Page, o); err != nil {
 		return err
 	}
+	if v.Requests, err = a.requestsInto(r, &v.Page, o); err != nil {
+		return err
+	}
 	with := func(after string) string {
 		values := url.Values{}
 		if text := v.Value("text"); text != "" {
@@ -89,6 +93,22 @@ func (a pages) getMembers(r *web.Request) error {
 		return err
 	}
 	return r.Render("page/members", v)
+}
+
+// requestsInto says how many requests for credentials there wait, to those who see them; nothing where none does.
+func (a pages) requestsInto(r *web.Request, p *web.Page, o *store.Organisation) (string, error) {
+	list, err := a.Desk.Access.List(r.Actor(), o.ID)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound {
+			err = nil
+		}
+		return "", err
+	}
+	n := len(list.Waiting) + len(list.Folded)
+	if n == 0 {
+		return "", nil
+	}
+	return p.Plural("access.waiting", n), nil
 }
 
 // membersOf returns the organisation with the code, and a page of its people whom the reader may see.
