@@ -17,7 +17,7 @@ import (
 )
 
 // codes are the topics in the order in which they are listed. Each has a file help/LANGUAGE/CODE.md for its text.
-var codes = []string{"affiliations", "invitations", "sharing", "tokens", "service-accounts", "leaving", "plans", "plan-templates", "problems", "search"}
+var codes = []string{"affiliations", "invitations", "access-requests", "sharing", "tokens", "service-accounts", "leaving", "plans", "plan-templates", "problems", "search"}
 
 // Topic is one page of the help.
 type Topic struct {

@@ -162,6 +162,7 @@ type ModuleForm struct {
 	Versions     []string
 	Questions    []store.Question
 	Confidential bool
+	Access       store.AccessRule
 	Order        int
 	Retired      bool
 }
@@ -170,7 +171,7 @@ type ModuleForm struct {
 func ModuleFormOf(m *store.Module) ModuleForm {
 	return ModuleForm{Parent: m.Parent, Code: m.Code[strings.LastIndexByte(m.Code, '/')+1:], Name: m.Name, Description: m.Description, Channel: m.Channel,
 		Address: m.Address, Reason: m.Reason, Group: m.Group, Versions: slices.Clone(m.Versions), Questions: slices.Clone(m.Questions),
-		Confidential: m.Confidential, Order: m.Order, Retired: m.Retired}
+		Confidential: m.Confidential, Access: m.Access, Order: m.Order, Retired: m.Retired}
 }
 
 // AddModule adds a level to the catalogue. Only administrators may call it. It returns all problems as fault.Problems.
@@ -253,7 +254,7 @@ func fillModule(tx *db.Tx, m *store.Module, f ModuleForm, wrong *fault.Problems)
 		entry.CleanLine(wrong, "versions", v, store.Modules.MostOfEach("versions"))
 	}
 	m.Questions = checkQuestions(wrong, f.Questions)
-	m.Confidential, m.Order, m.Retired = f.Confidential, f.Order, f.Retired
+	m.Confidential, m.Access, m.Order, m.Retired = f.Confidential, f.Access, f.Order, f.Retired
 }
 
 // checkChannel returns the cleaned address, and adds a problem if it does not fit the channel. The address may be

@@ -24,6 +24,7 @@ type adminLevelPage struct {
 	Parents   []show.Choice
 	Top       bool // a product, with no level above it
 	Channels  []adminChannel
+	Rules     []show.Choice // who must agree before somebody gets credentials
 	Groups    []show.Choice
 	Above     string   // name of the group of the level above
 	Versions  string   // those of the level above
@@ -58,7 +59,7 @@ func questionField(n int, part string) string { return "questions-" + strconv.It
 
 func levelValues(m *store.Module) url.Values {
 	v := url.Values{"channel": {m.Channel.String()}, "address": {m.Address}, "group": {show.IDValue(m.Group)}, "versions": {strings.Join(m.Versions, "\n")},
-		"confidential": show.Boxed(m.Confidential), "retired": show.Boxed(m.Retired), "order": {strconv.Itoa(m.Order)}, "rev": {strconv.FormatUint(m.Rev, 10)},
+		"confidential": show.Boxed(m.Confidential), "access": {m.Access.String()}, "retired": show.Boxed(m.Retired), "order": {strconv.Itoa(m.Order)}, "rev": {strconv.FormatUint(m.Rev, 10)},
 		"rows": {strconv.Itoa(len(m.Questions))}}
 	setWords(v, "name", m.Name)
 	setWords(v, "description", m.Description)
@@ -210,6 +211,10 @@ func (v *adminLevelPage) channels(above *catalogue.Level) {
 
 func (v *adminLevelPage) groups(s *surroundings) {
 	chosen := v.Value("group")
+	for _, rule := range store.AccessRules {
+		code := rule.String()
+		v.Rules = append(v.Rules, show.Choice{Value: code, Label: v.T("admin-catalogue.access-" + cmp.Or(code, "above")), Chosen: v.Value("access") == code})
+	}
 	v.Groups = append(v.Groups, show.Choice{Value: "", Label: v.T("admin-catalogue.group-above", "group", v.Above), Chosen: chosen == ""})
 	for _, g := range s.groups {
 		if id := show.IDValue(g.ID); !g.Retired || id == chosen {
@@ -256,7 +261,7 @@ func (v *adminLevelPage) question(n int) adminQuestion {
 func readLevel(f *web.Form) (form catalogue.ModuleForm, rows []int) {
 	form = catalogue.ModuleForm{Parent: f.ID("parent"), Code: f.Text("code", store.Most("modules.code")), Name: wordsIn(f, "name", store.Most("modules.name.it")), Description: textsIn(f, "description"),
 		Channel: web.FormCode[store.Channel](f, "channel"), Address: f.Text("address", store.Most("modules.address")), Reason: textsIn(f, "reason"), Group: f.ID("group"),
-		Versions: f.Lines("versions"), Confidential: f.Bool("confidential"), Order: f.Int("order", -1000, 1000, 0), Retired: f.Bool("retired")}
+		Versions: f.Lines("versions"), Confidential: f.Bool("confidential"), Access: web.FormCode[store.AccessRule](f, "access"), Order: f.Int("order", -1000, 1000, 0), Retired: f.Bool("retired")}
 	type placed struct {
 		store.Question
 		row, place int
