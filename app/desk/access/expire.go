@@ -51,17 +51,29 @@ func (rs *Requests) Expire() (int, error) {
 // remove removes the request with the letters about it. Of one of which nothing was granted the tickets go as
 // well; whoever asked stays a person without access, as who once wrote a mail.
 func (rs *Requests) remove(tx *db.Tx, r *store.AccessRequest) error {
-	var letters []uint64
+	var letters []*store.Letter
 	for l, err := range store.LettersByTo.Rows(tx, db.Span{Prefix: key.Of(r.Email)}) {
 		if err != nil {
 			return err
 		}
 		if len(l.Tells) == 1 && l.Tells[0].Access == r.ID {
-			letters = append(letters, l.ID)
+			letters = append(letters, l)
 		}
 	}
-	for _, id := range letters {
-		if err := store.Letters.Delete(tx, id); err != nil {
+	for _, l := range letters {
+		ids, err := store.MailIDsByHash.Find(tx, store.HashMessageID(l.MessageID))
+		if err != nil {
+			return err
+		}
+		for _, m := range ids {
+			if m.Letter != l.ID {
+				continue
+			}
+			if err := store.MailIDs.Delete(tx, m.ID); err != nil {
+				return err
+			}
+		}
+		if err := store.Letters.Delete(tx, l.ID); err != nil {
 			return err
 		}
 	}
