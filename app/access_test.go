@@ -10,10 +10,12 @@ import (
 
 	"sportello/app/desk/access"
 	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/fault"
 )
 
 // accessRequest adds a request for credentials of CSA that waits for somebody, and returns its number.
@@ -183,7 +185,9 @@ func TestFromAskingToTheFirstSignIn(t *testing.T) {
 	}
 	agent.must(agent.get(at), 200, "Dina D&#39;Angelo", "Basta il referente oppure il gruppo", `value="approve"`)
 	agent.must(agent.post(at+"/decision", url.Values{"module": {"u-gov/contabilita"}, "do": {"approve"}}), 403)
-	agent.must(agent.post(fmt.Sprintf("/tickets/%d", r.Asks[0].Ticket), url.Values{"do": {"resolve"}, "body": {"Fatto"}, "outcome": {"solved"}}), 409)
+	if _, err := w.app.Desk.Tickets.Do(w.as("agent"), r.Asks[0].Ticket, ticket.Step{Message: &ticket.Text{Body: "Fatto"}, To: store.StateResolved, Outcome: store.Solved}); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("the ticket is resolved before the request is decided: %v", err)
+	}
 	elsewhere.must(elsewhere.post(at+"/decision", url.Values{"module": {"u-gov/contabilita"}, "do": {"refuse"}}), 422, `id="reason-e"`)
 	elsewhere.must(elsewhere.post(at+"/decision", url.Values{"module": {"u-gov/contabilita"}, "do": {"refuse"}, "reason": {"Non serve per i cedolini."}}), 303)
 	if subject, text := w.letterText(email); !strings.Contains(subject, "Ateneo") || !strings.Contains(text, "non concesse. Non serve per i cedolini.") || !strings.Contains(text, own) {
@@ -232,7 +236,8 @@ func TestFromAskingToTheFirstSignIn(t *testing.T) {
 	}))
 }
 
-// TestARequestThatIsNotSeenIsNotThere compares the answer for a request of others with that for a number nobody has.
+// TestARequestThatIsNotSeenIsNotThere asks as those who have nothing to do with a request. That the page for it is, byte for
+// byte, the one for a number that nobody has is looked at for every route in one test.
 func TestARequestThatIsNotSeenIsNotThere(t *testing.T) {
 	w := sendingWorld(t)
 	_, r := w.confirmed(accessForm("dina@nuova.example", "csa"))
@@ -245,10 +250,7 @@ func TestARequestThatIsNotSeenIsNotThere(t *testing.T) {
 	}))
 	for _, role := range []string{"requester", "coordinator", "elsewhere", "editor", "stranger"} {
 		b := w.visitor(role)
-		there, nowhere := b.get(fmt.Sprintf("/access-requests/%d", r.ID)), b.get("/access-requests/987654")
-		if there.status != 404 || there.body != strings.ReplaceAll(nowhere.body, "987654", fmt.Sprint(r.ID)) {
-			t.Errorf("%s: %d, and another body than for a number that is nowhere", role, there.status)
-		}
+		b.must(b.get(fmt.Sprintf("/access-requests/%d", r.ID)), 404)
 		for _, act := range []string{"decision", "organisation"} {
 			b.must(b.post(fmt.Sprintf("/access-requests/%d/%s", r.ID, act), url.Values{"module": {"csa"}, "do": {"approve"}, "organisation": {"1"}}), 404)
 		}
