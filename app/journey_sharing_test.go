@@ -2,7 +2,10 @@ package app_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/chromedp/cdproto/network"
 
 	"sportello/app/address"
 )
@@ -12,44 +15,51 @@ import (
 func TestWhoSeesTicketsIsChosenAndExplained(t *testing.T) {
 	t.Parallel()
 	source := axeSource(t)
-	both(t, func(t *testing.T, scripts bool) {
-		w := newSharedWorld(t)
-		subject := w.ticket.Subject
-		clean := func(s *walk) { s.clean(source) }
+	inLanguages(t, func(t *testing.T, lang string, scripts bool) { shareTickets(t, source, lang, scripts) })
+}
 
-		root := w.walkAs(t, "administrator", scripts)
-		root.visit(fmt.Sprintf("/admin/organisations/%d", w.home))
-		root.follow("Chi vede le richieste")
-		root.tick("Tutti i colleghi")
-		root.follow("Guarda che cosa cambia")
-		root.sees("Prima di salvare", "persone in più vedranno richieste di altri", "Nessuno perde di vista")
-		clean(root)
-		root.follow("Salva questa scelta")
-		root.sees("d'ora in poi le richieste si vedono così")
+func shareTickets(t *testing.T, source, lang string, scripts bool) {
+	w := newSharedWorld(t)
+	say := func(key string, args ...any) string { return w.app.Words.Text(lang, key, args...) }
+	as := func(role string) *walk {
+		s := w.walkAs(t, role, scripts)
+		s.run(network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": lang}))
+		return s
+	}
+	place, name := "Ateneo", w.people["unit-colleague"].Name
+	_, many, _ := strings.Cut(say("sharing.opens", "n", 1000), " ")
 
-		colleague := w.walkAs(t, "unit-colleague", scripts)
-		colleague.visit("/tickets")
-		colleague.follow("Dei colleghi")
-		colleague.sees(subject)
-		colleague.follow(subject)
-		colleague.sees("non si aprono")
-		colleague.misses("Scrivi", "Solo io e l'assistenza")
-		clean(colleague)
+	root := as("administrator")
+	root.visit(fmt.Sprintf("/admin/organisations/%d", w.home))
+	root.follow(say("sharing.short"))
+	root.tick(say("sharing.with-everybody"))
+	root.follow(say("sharing.look"))
+	root.sees(say("sharing.before"), many, say("sharing.closes-none"))
+	root.clean(source)
+	root.follow(say("sharing.save"))
+	root.sees(say("flash.sharing-saved"))
 
-		ada := w.walkAs(t, "requester", scripts)
-		ada.visit(address.Ticket(w.ticket.ID))
-		ada.in("#sight").sees("tutte le persone di Ateneo")
-		ada.in("#sight").follow("Solo io e l'assistenza")
-		ada.in("#sight").sees("La vedete solo tu, chi partecipa e l'assistenza")
-		clean(ada)
-		colleague.visit("/tickets?of=organisation")
-		colleague.misses(subject)
+	colleague := as("unit-colleague")
+	colleague.visit("/tickets")
+	colleague.follow(say("own.colleagues"))
+	colleague.follow(w.ticket.Subject)
+	colleague.sees("non si aprono") // what the requester wrote
+	colleague.misses(say("side.narrow"))
+	colleague.clean(source)
 
-		root.visit(fmt.Sprintf("/admin/people/%d", w.people["unit-colleague"].ID))
-		root.follow("Controlla una richiesta")
-		root.fill("Numero della richiesta", fmt.Sprint(w.ticket.ID))
-		root.follow("Controlla")
-		root.sees("non vede la richiesta", "il richiedente la tiene per sé")
-		clean(root)
-	})
+	ada := as("requester")
+	ada.visit(address.Ticket(w.ticket.ID))
+	ada.in("#sight").sees(say("side.seen-everybody", "place", place))
+	ada.in("#sight").follow(say("side.narrow"))
+	ada.in("#sight").sees(say("side.seen-nobody"))
+	ada.clean(source)
+	colleague.visit("/tickets?of=organisation")
+	colleague.misses(w.ticket.Subject)
+
+	root.visit(fmt.Sprintf("/admin/people/%d", w.people["unit-colleague"].ID))
+	root.follow(say("sight.go"))
+	root.fill(say("sight.number"), fmt.Sprint(w.ticket.ID))
+	root.follow(say("sight.ask"))
+	root.sees(say("sight.no", "name", name, "number", w.ticket.ID), say("sight.bar-narrowed"))
+	root.clean(source)
 }
