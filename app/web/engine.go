@@ -160,7 +160,9 @@ func (e *engine) Render(out io.Writer, name string, view interface{}, _ ...strin
 		}
 		from = set{parsed.Templates, press.New(parsed.Templates)}
 	}
-	page, err := e.page(from, name, v, view)
+	sheets := blank.Get().(*sheets)
+	defer sheets.done()
+	page, err := e.page(sheets, from, name, v, view)
 	if err != nil {
 		return err
 	}
@@ -168,16 +170,29 @@ func (e *engine) Render(out io.Writer, name string, view interface{}, _ ...strin
 	return err
 }
 
-// page returns the page in its layout.
-func (e *engine) page(from set, name string, v viewer, view any) ([]byte, error) {
+// sheets are what a page is written on, and what its layout around it.
+type sheets struct{ page, whole []byte }
+
+// blank are sheets to be used again: two for each answer would be the larger part of what the collector has to do.
+var blank = sync.Pool{New: func() any { return &sheets{} }}
+
+// done gives the sheets back, unless a long page would be kept for short ones.
+func (s *sheets) done() {
+	if cap(s.page) <= mostReused && cap(s.whole) <= mostReused {
+		blank.Put(s)
+	}
+}
+
+// page returns the page in its layout. It stands on the sheets.
+func (e *engine) page(on *sheets, from set, name string, v viewer, view any) ([]byte, error) {
 	if !e.twice || v == nil {
-		return wrapped(name, v, view, func(out []byte, name string) ([]byte, error) { return from.write(out, name, view) })
+		return wrapped(on, name, v, view, func(out []byte, name string) ([]byte, error) { return from.write(out, name, view) })
 	}
 	p := v.base()
 	before := *p
-	page, err := wrapped(name, v, view, func(out []byte, name string) ([]byte, error) { return from.press.Execute(out, name, view) })
+	page, err := wrapped(on, name, v, view, func(out []byte, name string) ([]byte, error) { return from.press.Execute(out, name, view) })
 	*p = before
-	slow, slowErr := wrapped(name, v, view, func(out []byte, name string) ([]byte, error) { return execute(from.templates, out, name, view) })
+	slow, slowErr := wrapped(&sheets{}, name, v, view, func(out []byte, name string) ([]byte, error) { return execute(from.templates, out, name, view) })
 	if slowErr != nil || err != nil {
 		return slow, errors.Join(err, slowErr)
 	}
@@ -201,15 +216,22 @@ func differ(name string, one, other []byte) error {
 	return fmt.Errorf("app: render %s: the press writes %q where html/template writes %q", name, around(one), around(other))
 }
 
-// wrapped writes the template and, if the view's Page names a layout, the layout around it.
-func wrapped(name string, v viewer, view any, write func(out []byte, name string) ([]byte, error)) ([]byte, error) {
-	body, err := write(make([]byte, 0, 48<<10), name)
+// wrapped writes the template and, if the view's Page names a layout, the layout around it, on the sheets.
+func wrapped(on *sheets, name string, v viewer, view any, write func(out []byte, name string) ([]byte, error)) ([]byte, error) {
+	body, err := write(on.page[:0], name)
+	if body != nil {
+		on.page = body
+	}
 	if err != nil || v == nil || v.base().Layout == "" {
 		return body, err
 	}
 	p := v.base()
 	p.Body = htmltemplate.HTML(body) // #nosec G203 -- html/template escaped it
-	return write(make([]byte, 0, len(body)+24<<10), "layout/"+p.Layout)
+	whole, err := write(on.whole[:0], "layout/"+p.Layout)
+	if whole != nil {
+		on.whole = whole
+	}
+	return whole, err
 }
 
 // write renders one template by the press or, where the press leaves it alone, by html/template.

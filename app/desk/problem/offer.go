@@ -28,15 +28,14 @@ const (
 	b           = 0.6
 )
 
-// terms returns the stems of the text's words, in the language that it seems to be in.
-func terms(text, language string) []string {
-	if language == "" {
-		language = analysis.GuessLanguage(text)
-	}
+// terms returns the stems of the text's words in each of the languages.
+func terms(text string, languages ...string) []string {
 	var out []string
 	for _, t := range analysis.Tokens(text) {
-		if w := analysis.Stem(language, t.Term); len(w) > 2 {
-			out = append(out, w)
+		for _, language := range languages {
+			if w := analysis.Stem(language, t.Term); len(w) > 2 {
+				out = append(out, w)
+			}
 		}
 	}
 	return out
@@ -132,12 +131,15 @@ func (m *matcher) visible(tx *db.Tx, a policy.Actor) (map[uint64]*store.Problem,
 // long a problem is on average.
 func (m *matcher) score(text string, of map[uint64]*store.Problem) map[uint64]float64 {
 	out := map[uint64]float64{}
+	if len(of) == 0 {
+		return out // a page asks for each ticket
+	}
 	all, total := float64(len(of)), 0.0
 	for id := range of {
 		total += m.lengths[id]
 	}
 	average := max(1, total/max(1, all))
-	words := append(terms(text, "it"), terms(text, "en")...)
+	words := terms(text, "it", "en")
 	slices.Sort(words)
 	for _, w := range slices.Compact(words) {
 		in := 0.0
