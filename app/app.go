@@ -121,6 +121,7 @@ func (a *App) open() error {
 		Now: a.Desk.Now, Zone: zone, Log: a.Log, Ran: func(took time.Duration) { a.Watch.Jobs.Ran("backup", took) }, Failed: func(err error) { a.Watch.Jobs.Failed("backup", err) }}
 	w := a.Watch
 	w.Store, w.Index, w.Now, w.HasAdministrator, w.Backups = a.Store, a.Index, a.Desk.Now, a.Desk.People.HasAdministrator, a.Backups
+	w.VerifyAudit = a.Desk.Audits.Verify
 	if err := w.Begin(); err != nil {
 		return err
 	}

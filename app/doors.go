@@ -8,6 +8,7 @@ import (
 	"sportello/app/web/account"
 	"sportello/app/web/admin"
 	"sportello/app/web/api"
+	auditapi "sportello/app/web/api/audit"
 	planapi "sportello/app/web/api/plan"
 	"sportello/app/web/article"
 	"sportello/app/web/feed"
@@ -54,5 +55,6 @@ func (a *App) routes() []web.Route {
 		admin.Routes(a.Site, a.Mail),
 		api.Routes(a.Site),
 		planapi.Routes(a.Site),
+		auditapi.Routes(a.Site),
 	)
 }

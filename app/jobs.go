@@ -100,6 +100,7 @@ func (a *App) jobs() *suture.Supervisor {
 	add("known problem changes", a.Desk.Problems.RunFollowing)
 	add("views", a.Desk.Queues.RunViews)
 	add("misses", a.Desk.Find.RunMisses)
+	add("audit log", a.Desk.Audits.Run)
 	if a.Config.Backup.Scheduled() {
 		add("backup", a.Backups.Run)
 	}
@@ -111,6 +112,10 @@ func (a *App) jobs() *suture.Supervisor {
 		return errors.Join(kept, ends)
 	}))
 	add("downloads", a.hourly("downloads", func(context.Context) error { _, err := a.Desk.Releases.ForgetDownloads(); return err }))
+	add("audit retention", a.hourly("audit retention", func(ctx context.Context) error {
+		_, err := a.Desk.Audits.Forget(ctx, a.Config.AuditMonths)
+		return err
+	}))
 	add("sweep", a.hourly("sweep", func(context.Context) error { _, err := a.Store.Sweep(); return err }))
 	return s
 }

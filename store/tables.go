@@ -17,6 +17,7 @@ var tables = []db.AnyTable{
 	Messages, Files, Views, Relocations, Looks, Installations, Handovers, Releases,
 	Wordings, Receipts, Rounds, Downloads, Contacts, Followings, Invitations, Problems, Cases, Errands,
 	Templates, TemplateVersions, Plans, Decisions, Progresses, Remindings, AccessRequests,
+	AuditEntries, AuditTexts,
 }
 
 // Limits that several fields share.

@@ -46,6 +46,7 @@ type Config struct {
 	MemoryLimitMB            int `koanf:"memory_limit_mb"`
 
 	MissesMonths int         `koanf:"misses_months"`
+	AuditMonths  int         `koanf:"audit_months"`
 	LogLevel     string      `koanf:"log_level"`
 	LogFormat    string      `koanf:"log_format"`
 	Backup       backup.Plan `koanf:"backup"`
@@ -84,7 +85,7 @@ func Default() Config {
 	return Config{Data: "./data", Listen: "127.0.0.1:8080", TimeZone: "Europe/Rome", TrustedProxies: []string{},
 		LocalAddresses: []string{"127.0.0.0/8", "::1/128"}, MaxFileMB: 25,
 		MaxConnections: 12_000, MaxConnectionsPerAddress: 1000, SlowestUploadKB: 8, MemoryLimitMB: 384,
-		MissesMonths: 12, LogLevel: "info", LogFormat: "text", Backup: backup.DefaultPlan(),
+		MissesMonths: 12, AuditMonths: 24, LogLevel: "info", LogFormat: "text", Backup: backup.DefaultPlan(),
 		Mail: defaultMail(), SMTP: defaultSMTP(), Mailboxes: []Mailbox{}}
 }
 
@@ -301,6 +302,9 @@ func (c Config) Validate() error {
 	}
 	if c.MissesMonths < 0 || c.MissesMonths > 120 {
 		bad("misses_months", "%d is not between 0 and 120", c.MissesMonths)
+	}
+	if c.AuditMonths < 6 || c.AuditMonths > 240 {
+		bad("audit_months", "%d is not between 6 and 240", c.AuditMonths)
 	}
 	if _, err := c.level(); err != nil {
 		bad("log_level", "%q is none of debug, info, warn, error", c.LogLevel)

@@ -105,8 +105,8 @@ func TestConfigurationIsReadStrictly(t *testing.T) {
 		{name: "one value for a list", file: "trusted_proxies = \"10.0.0.1\"\n", want: []string{"trusted_proxies"}},
 		{name: "no TOML", file: "listen = \n", want: []string{"app: read"}},
 		{name: "all that is wrong", file: "data = \"\"\nlisten = \"nowhere\"\nbase_url = \"desk.example.it\"\ntls_cert = \"a\"\ntime_zone = \"Rome\"\n" +
-			"trusted_proxies = [\"x\"]\nlocal_addresses = [\"y\"]\nmax_file_mb = 0\nmisses_months = 999\nlog_level = \"loud\"\nlog_format = \"xml\"\nhttp_redirect = \":80\"\n",
-			want: []string{"data:", "listen:", "base_url:", "tls_cert:", "time_zone:", "trusted_proxies:", "local_addresses:", "max_file_mb:", "misses_months:", "log_level:", "log_format:"}},
+			"trusted_proxies = [\"x\"]\nlocal_addresses = [\"y\"]\nmax_file_mb = 0\nmisses_months = 999\naudit_months = 5\nlog_level = \"loud\"\nlog_format = \"xml\"\nhttp_redirect = \":80\"\n",
+			want: []string{"data:", "listen:", "base_url:", "tls_cert:", "time_zone:", "trusted_proxies:", "local_addresses:", "max_file_mb:", "misses_months:", "audit_months:", "log_level:", "log_format:"}},
 		{name: "a base with a path", file: "base_url = \"https://example.it/desk\"\n", want: []string{"base_url:"}},
 		{name: "a redirect without a certificate", file: "http_redirect = \":80\"\n", want: []string{"http_redirect:"}},
 		{name: "all that is wrong with backups", file: "data = \"/d\"\n[backup]\npath = \"/d/backup\"\nat = \"half past two\"\nevery = \"1s\"\nkeep_daily = -1\nkeep_weekly = -1\n" +

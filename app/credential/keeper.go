@@ -34,6 +34,8 @@ type Keeper struct {
 	deviceKey []byte // signs the marks of known browsers
 
 	strange func(*db.Tx, *store.Person, *store.Session) error // see TellStrange
+	entered func(*db.Tx, *store.Person, *store.Session) error // see Witness
+	refused func(Attempt)
 
 	setUpMu sync.Mutex
 	setUp   []byte // SHA-256 of the secret of the set-up link, nil while there is none
@@ -55,6 +57,20 @@ func (k *Keeper) KnowBrowsersBy(key []byte) { k.deviceKey = key }
 // first sign-in. It is called before anything else.
 func (k *Keeper) TellStrange(tell func(*db.Tx, *store.Person, *store.Session) error) {
 	k.strange = tell
+}
+
+// Attempt is somebody who was refused with an address and a password.
+type Attempt struct {
+	Account string // the address as they wrote it
+	Person  uint64 // whose it is; 0: nobody's
+	Address string // theirs on the network
+	Device  string
+}
+
+// Witness makes entered run in the transaction of each sign-in, and refused after each attempt with a wrong address or
+// password; who is only made to wait was not judged. It is called before anything else.
+func (k *Keeper) Witness(entered func(*db.Tx, *store.Person, *store.Session) error, refused func(Attempt)) {
+	k.entered, k.refused = entered, refused
 }
 
 const secretBytes = 32

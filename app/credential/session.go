@@ -52,7 +52,15 @@ func (k *Keeper) SignInFrom(ctx context.Context, email, password, device, addr, 
 	if name != "" {
 		counts = []count{{k.browsers, strconv.FormatUint(who.ID, 10) + " " + name, true}}
 	}
-	return counted(counts, now, func() (string, *store.Person, error) { return k.signIn(ctx, who, password, device, addr, name == "") })
+	secret, person, err := counted(counts, now, func() (string, *store.Person, error) { return k.signIn(ctx, who, password, device, addr, name == "") })
+	if fault.KindOf(err) == fault.Invalid && k.refused != nil {
+		a := Attempt{Account: account, Address: cut(addr, 64), Device: cut(device, 200)}
+		if who != nil {
+			a.Person = who.ID
+		}
+		k.refused(a)
+	}
+	return secret, person, err
 }
 
 // count is a name in a limiter. Success clears its failures, or restores them to what they were before the attempt.
@@ -205,8 +213,16 @@ func (k *Keeper) signIn(ctx context.Context, known *store.Person, password, devi
 		}
 		person = p
 		s := &store.Session{Hash: hash, Person: p.ID, Device: cut(device, 200), Addr: cut(addr, 64), Seen: tx.Now(), Ends: tx.Now().Add(SessionIdle)}
-		if err := store.Sessions.Put(tx, s); err != nil || !strange || k.strange == nil {
+		if err := store.Sessions.Put(tx, s); err != nil {
 			return err
+		}
+		if k.entered != nil {
+			if err := k.entered(tx, p, s); err != nil {
+				return err
+			}
+		}
+		if !strange || k.strange == nil {
+			return nil
 		}
 		return k.strange(tx, p, s)
 	})

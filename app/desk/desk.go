@@ -27,6 +27,7 @@
 //	plan        leading an organisation through setting an application up
 //	problem     known problems: what the desk knows of malfunctions, and who met them
 //	work        what waits for somebody
+//	audit       who signed in, was refused, read what is confidential, changed rights or settings
 //
 // Methods return fault.Error values. What does not exist and what the actor may not see are both NotFound.
 package desk
@@ -38,6 +39,7 @@ import (
 	"sportello/app/credential"
 	"sportello/app/desk/access"
 	"sportello/app/desk/article"
+	"sportello/app/desk/audit"
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/due"
 	"sportello/app/desk/file"
@@ -110,6 +112,7 @@ type Desk struct {
 	Plans         *plan.Plans
 	Problems      *problem.Problems
 	Work          *work.Work
+	Audits        *audit.Audits
 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
@@ -141,7 +144,10 @@ func New(o Options) *Desk {
 	releases := release.New(o.Store, o.Location, rights, post, files, tickets, o.Say)
 	plans := plan.New(o.Store, o.Location, rights, templates, tickets)
 	notices := notice.New(o.Store, o.Keeper, o.Location, rights, post, files, tickets, releases, plans)
+	audits := audit.New(o.Store, o.Log)
 	o.Keeper.TellStrange(notices.TellStrange)
+	o.Keeper.Witness(audits.SignedIn, audits.SignInRefused)
+	tickets.Witness(audits.Read)
 	return &Desk{
 		st: o.Store, ix: o.Search, keeper: o.Keeper, loc: o.Location, maxFile: o.MaxFile,
 		Rights:        rights,
@@ -165,6 +171,7 @@ func New(o Options) *Desk {
 		Plans:         plans,
 		Problems:      problem.New(o.Store, rights, tickets, post),
 		Work:          work.New(o.Store, releases.Work, plans.Work),
+		Audits:        audits,
 	}
 }
 

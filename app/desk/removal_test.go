@@ -50,7 +50,8 @@ func TestNothingThatIsRemovedIsStillNamed(t *testing.T) {
 		store.Mailboxes, store.MailServers, store.Misses, store.People, store.Organisations, store.Units, store.Groups, store.Modules, store.Sessions, store.Tokens, store.Links, store.Synonyms,
 		store.Texts, store.Tickets, store.Messages, store.Files, store.Views, store.Relocations, store.Looks, store.Installations, store.Handovers, store.Releases, store.Wordings,
 		store.Receipts, store.Rounds, store.Downloads, store.Contacts, store.Followings, store.Invitations,
-		store.Templates, store.TemplateVersions, store.Plans, store.Decisions, store.Progresses, store.Remindings, store.AccessRequests}
+		store.Templates, store.TemplateVersions, store.Plans, store.Decisions, store.Progresses, store.Remindings, store.AccessRequests,
+		store.AuditEntries, store.AuditTexts}
 	nouns := map[string]struct {
 		add    func(*db.Tx) (uint64, error)
 		remove func(*office, uint64) error

@@ -175,6 +175,25 @@ func (w *Watch) checkData(_ context.Context, _ bool) []Finding {
 	return out
 }
 
+func (w *Watch) checkAudit(ctx context.Context, _ bool) []Finding {
+	v, err := w.VerifyAudit(ctx)
+	if err != nil {
+		return []Finding{{Wrong, fmt.Sprintf("it cannot be read: %v", err), "see what is said of the data"}}
+	}
+	var out []Finding
+	for _, wrong := range v.Wrong {
+		out = append(out, Finding{Wrong, wrong, "somebody wrote into the file: keep it, and compare with backups and with the sums that were noted elsewhere"})
+	}
+	switch {
+	case len(out) > 0:
+	case v.Head == nil:
+		out = []Finding{Good("it has no entries yet")}
+	default:
+		out = []Finding{Good("%d entries, each follows the one before; the newest is number %d, %s", v.Entries, v.Head.ID, v.Head.Sum)}
+	}
+	return out
+}
+
 func (w *Watch) checkIndex(ctx context.Context, beside bool) []Finding {
 	const do = "sportello reindex makes it anew from the data"
 	s := w.Index.State()

@@ -12,6 +12,7 @@ import (
 
 	"sportello/app/backup"
 	"sportello/app/config"
+	"sportello/app/desk/audit"
 	"sportello/app/words"
 	"sportello/search"
 	"sportello/store/db"
@@ -39,6 +40,7 @@ type Watch struct {
 	Index            *search.Index
 	Now              func() time.Time
 	HasAdministrator func() (bool, error)
+	VerifyAudit      func(context.Context) (audit.Verdict, error)
 	Backups          *backup.Job
 	Jobs             *Jobs
 	Troubles         *Troubles
@@ -60,6 +62,7 @@ func (w *Watch) Begin() (err error) {
 		{Name: "disk", Wrong: w.wrongDisk, Check: w.checkDisk},
 		{Name: "clock", Wrong: w.wrongClock, Check: w.checkClock},
 		{Name: "data", Check: w.checkData},
+		{Name: "audit log", Check: w.checkAudit},
 		{Name: "index", Check: w.checkIndex},
 		{Name: "backup", Wrong: func() string { return w.Backups.State().Wrong }, Check: w.checkBackup},
 		{Name: "jobs", Wrong: w.wrongJobs, Check: w.checkJobs},

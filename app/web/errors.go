@@ -110,6 +110,9 @@ func reference() string {
 func (r *Request) fail(err error) {
 	f := r.judge(err)
 	r.c.Response().ResetBody()
+	if f.kind == fault.Denied {
+		r.site.Desk.Audits.Refused(r.Actor(), r.routePath(), r.c.Path())
+	}
 	if f.kind == fault.TooMany {
 		r.c.Set(fiber.HeaderRetryAfter, RetryAfter(f.problems))
 	}

@@ -266,6 +266,8 @@ var (
 	EndSession    = unsaid("end-session")
 	EndSessions   = unsaid("end-sessions")
 	Sweep         = unsaid("sweep")
+	EraseAudit    = unsaid("erase-audit")
+	ExportAudit   = unsaid("export-audit") // the audit log tells of it itself
 )
 
 // All returns every act there is.

@@ -17,11 +17,12 @@ const (
 	Releases      Noun = "releases"
 	Problems      Noun = "problems"
 	Plans         Noun = "plans" // and their templates
+	Audit         Noun = "audit"
 )
 
 // Nouns returns every noun there is.
 func Nouns() []Noun {
-	return []Noun{Tickets, Articles, Organisations, People, Tokens, Releases, Problems, Plans}
+	return []Noun{Tickets, Articles, Organisations, People, Tokens, Releases, Problems, Plans, Audit}
 }
 
 // OfModules reports whether the things of the noun belong to modules of the catalogue.

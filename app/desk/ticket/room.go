@@ -29,7 +29,12 @@ type Tickets struct {
 	due    *due.Clock
 
 	audible audible
+	readBy  func(a policy.Actor, ticket uint64) // see Witness
 }
+
+// Witness makes read run after somebody of the desk has read a confidential ticket, each time they do. It is called before
+// anything else.
+func (ts *Tickets) Witness(read func(a policy.Actor, ticket uint64)) { ts.readBy = read }
 
 // New returns the tickets of the store.
 func New(st *db.Store, loc *time.Location, rights *policy.Rights, post *post.Post, people *people.People, due *due.Clock) *Tickets {

@@ -164,6 +164,9 @@ func (ts *Tickets) view(a policy.Actor, number uint64, read func(*db.Tx, *View, 
 	if err != nil {
 		return nil, err
 	}
+	if v.Secret && !v.Side && ts.readBy != nil {
+		ts.readBy(a, number)
+	}
 	return v, nil
 }
 

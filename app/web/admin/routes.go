@@ -100,6 +100,9 @@ func Routes(s *web.Site, mail *delivery.Delivery) []web.Route {
 		web.Post("/admin/tokens/wake", "admin-tokens.wake-all", web.Administrator, a.postWakeTokens, "/admin/tokens").Confirmed(web.Lately),
 		web.Post("/admin/tokens/:n<int>/wake", "admin-tokens.wake", web.Administrator, a.postWakeToken, "/admin/tokens").Confirmed(web.Lately),
 
+		web.Get("/admin/audit", "admin-audit.list", web.Administrator, a.getAudit),
+		web.Post("/admin/audit", "admin-audit.open", web.Administrator, a.postAudit, "/admin/audit").Confirmed(web.Lately),
+		web.Post("/admin/audit/export", "admin-audit.export", web.Administrator, a.postExportAudit, "/admin/audit").Confirmed(web.Lately),
 		web.Get("/admin/changes", "admin-changes.list", web.Administrator, a.getChanges),
 	}
 }
