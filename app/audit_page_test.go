@@ -80,8 +80,8 @@ func TestTheAuditLogIsClosedToWhoSignedInLongAgo(t *testing.T) {
 	if strings.Contains(page.body, "<table") {
 		t.Error("the log is shown")
 	}
-	root.must(root.post("/admin/audit/export", url.Values{}), 403, "password_now")
-	root.must(root.post("/admin/audit", url.Values{}), 403, "password_now")
+	root.must(root.post("/admin/audit/export", url.Values{}), 401, "password_now")
+	root.must(root.post("/admin/audit", url.Values{}), 401, "password_now")
 	root.must(root.post("/admin/audit", url.Values{"password_now": {testPassword}}), 303)
 	root.must(root.get("/admin/audit"), 200, "<table")
 }

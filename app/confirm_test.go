@@ -105,6 +105,8 @@ type confirmDesk struct {
 	admin *store.Person
 	actor policy.Actor
 	group *store.Group
+
+	audited uint64 // the entry of the audit log before the act
 }
 
 func newConfirmDesk(t *testing.T) *confirmDesk {
@@ -128,6 +130,14 @@ func (d *confirmDesk) acts(since uint64) (out []string) {
 	d.t.Helper()
 	err := d.app.Store.View(func(tx *db.Tx) error {
 		out = nil
+		for e, err := range store.AuditEntries.All(tx, d.audited+1, false) { // what leaves no change
+			if err != nil {
+				return err
+			}
+			if e.By == d.admin.ID && (e.What == act.OpenAudit.String() || e.What == act.ExportAudit.String()) {
+				out = append(out, e.What)
+			}
+		}
 		for c, err := range tx.Changes(since) {
 			if err != nil {
 				return err
@@ -232,6 +242,8 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 	"service-account.token": func(d *confirmDesk) (string, url.Values) {
 		return address.Service(d.service("gettone@example.it").ID) + "/tokens", url.Values{"token_name": {"report"}, "token_nouns": {"*"}}
 	},
+	"admin-audit.open":   func(*confirmDesk) (string, url.Values) { return "/admin/audit", url.Values{} },
+	"admin-audit.export": func(*confirmDesk) (string, url.Values) { return "/admin/audit/export", url.Values{"kind": {"refusal"}} },
 	"admin-tokens.wake": func(d *confirmDesk) (string, url.Values) {
 		return "/admin/tokens/" + itoa(d.sleeping()) + "/wake", url.Values{}
 	},
@@ -239,6 +251,15 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 		d.sleeping()
 		return "/admin/tokens/wake", url.Values{}
 	},
+}
+
+func (d *confirmDesk) lastAudit() (id uint64) {
+	d.t.Helper()
+	err := d.app.Store.View(func(tx *db.Tx) error { id = store.AuditEntries.Last(tx); return nil })
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return id
 }
 
 // sleeping makes a token that sleeps.
@@ -328,6 +349,7 @@ func TestWhoHasNotShownLatelyWhoTheyAreDoesNothingOfWeight(t *testing.T) {
 		address, form := prepare(d)
 		form = changed(asTyped(form), web.OnceField, "chiave "+r.Name)
 		before := d.app.Store.Last()
+		d.audited = d.lastAudit()
 
 		ask, wrong := http.StatusUnauthorized, http.StatusUnprocessableEntity
 		if r.Confirm != web.Lately {

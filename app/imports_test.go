@@ -86,6 +86,7 @@ var deskRooms = map[string]struct {
 	"due":          {"", "times in, times out: of a ticket it knows the row alone"},
 	"policy":       {"entry", "rights are judged from rows; they hang on nothing that they are asked about"},
 	"post":         {"policy entry", "below people and tickets: adding somebody writes them a letter, and an address of the desk's own takes part in no ticket"},
+	"audit":        {"policy entry", "what was done is written down; nothing that is done hangs on it"},
 	"form":         {"", "what was typed and not sent concerns nobody but who typed it"},
 	"file":         {"policy entry", "a file is as visible as what it belongs to, which policy says"},
 	"people":       {"post policy entry", "people are there before tickets"},

@@ -267,7 +267,8 @@ var (
 	EndSessions   = unsaid("end-sessions")
 	Sweep         = unsaid("sweep")
 	EraseAudit    = unsaid("erase-audit")
-	ExportAudit   = unsaid("export-audit") // the audit log tells of it itself
+	OpenAudit     = unsaid("open-audit") // this and the next the audit log tells of itself
+	ExportAudit   = unsaid("export-audit")
 )
 
 // All returns every act there is.

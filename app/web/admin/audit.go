@@ -125,7 +125,7 @@ func (v *auditPage) auditLine(l *audit.Line) auditLine {
 	case store.AuditRefusal:
 		out.What = e.What
 	case store.AuditRights, store.AuditConfiguration, store.AuditExport, store.AuditReading:
-		out.What = show.Known(&v.Page, "audit.act."+e.What, "")
+		out.What = show.Known(&v.Page, "audit.act."+e.What, show.Known(&v.Page, "audit-log.what-"+e.What, ""))
 	}
 	switch e.Table {
 	case store.Tickets.Name():
@@ -168,7 +168,12 @@ func (v *auditPage) auditWords(text string) (out []string) {
 }
 
 // postAudit opens the log for whoever confirmed who they are; see Confirmed in the routes.
-func (a pages) postAudit(r *web.Request) error { return r.SeeOther("/admin/audit") }
+func (a pages) postAudit(r *web.Request) error {
+	if err := a.Desk.Audits.Open(r.Actor()); err != nil {
+		return err
+	}
+	return r.SeeOther("/admin/audit")
+}
 
 // postExportAudit sends the entries as JSON Lines.
 func (a pages) postExportAudit(r *web.Request) error {
