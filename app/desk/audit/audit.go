@@ -119,10 +119,17 @@ func (as *Audits) first(s saying, each time.Duration) bool {
 	return true
 }
 
-// write appends an entry in a transaction of its own. Who is refused, or reads, gets their answer also where it cannot be
-// written: the log of the process says so.
+// write is append for what nobody waits for: who is refused, or reads, gets their answer also where it cannot be written. The
+// log of the process says so.
 func (as *Audits) write(e *store.AuditEntry, people []uint64, text any) {
-	err := as.st.Update(db.By{Person: e.By, Via: e.Via}, func(tx *db.Tx) error {
+	if err := as.append(db.By{Person: e.By, Via: e.Via}, e, people, text); err != nil {
+		as.log.Error("the audit log cannot be written", "kind", e.Kind.String(), "what", e.What, "person", e.By, "err", err)
+	}
+}
+
+// append appends an entry in a transaction of its own.
+func (as *Audits) append(by db.By, e *store.AuditEntry, people []uint64, text any) error {
+	return as.st.Update(by, func(tx *db.Tx) error {
 		one := *e
 		var w *store.AuditWords
 		if text != nil {
@@ -133,7 +140,4 @@ func (as *Audits) write(e *store.AuditEntry, people []uint64, text any) {
 		}
 		return store.AppendAudit(tx, &one, w)
 	})
-	if err != nil {
-		as.log.Error("the audit log cannot be written", "kind", e.Kind.String(), "what", e.What, "person", e.By, "err", err)
-	}
 }

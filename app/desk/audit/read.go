@@ -318,31 +318,40 @@ type document struct {
 
 // Open writes that the actor opened the log for some minutes. Only administrators may call it.
 func (as *Audits) Open(a policy.Actor) error {
-	if err := policy.MayAdminister(a); err != nil {
-		return err
-	}
-	as.write(&store.AuditEntry{Kind: store.AuditReading, What: act.OpenAudit.String(), By: a.ID(), Via: a.Via}, nil, nil)
-	return nil
+	return as.tellOf(a, store.AuditReading, act.OpenAudit)
 }
 
-// MayExport returns nil when the actor may export what the filter chooses.
-func (as *Audits) MayExport(a policy.Actor, f Filter) error {
+// BeginExport writes that the actor takes away what the filter chooses, and returns an error where they may not. Only
+// administrators may call it.
+func (as *Audits) BeginExport(a policy.Actor, f Filter) error {
 	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	return as.st.View(func(tx *db.Tx) error {
+	err := as.st.View(func(tx *db.Tx) error {
 		_, err := personOf(tx, f.Person)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return as.tellOf(a, store.AuditExport, act.ExportAudit)
+}
+
+// tellOf writes into the log what an administrator does with it.
+func (as *Audits) tellOf(a policy.Actor, kind store.AuditKind, did act.Act) error {
+	if err := policy.MayAdminister(a); err != nil {
+		return err
+	}
+	by := a.By(did)
+	return as.append(by, &store.AuditEntry{Kind: kind, What: did.String(), By: by.Person, Via: by.Via}, nil, nil)
 }
 
 // Export writes the entries that the filter chooses as JSON Lines, the oldest first, with the words and salts that are left, so
-// that the sums can be worked out again elsewhere. Only administrators may call it; the log tells of it.
+// that the sums can be worked out again elsewhere. Only administrators may call it, after BeginExport.
 func (as *Audits) Export(ctx context.Context, a policy.Actor, f Filter, out io.Writer) error {
-	if err := as.MayExport(a, f); err != nil {
+	if err := policy.MayAdminister(a); err != nil {
 		return err
 	}
-	as.write(&store.AuditEntry{Kind: store.AuditExport, What: act.ExportAudit.String(), By: a.ID(), Via: a.Via}, nil, nil)
 	enc := json.NewEncoder(out)
 	from, more := uint64(0), true
 	for more {

@@ -182,7 +182,7 @@ func (a pages) postExportAudit(r *web.Request) error {
 	if err := f.Err(); err != nil {
 		return err
 	}
-	if err := a.Desk.Audits.MayExport(r.Actor(), filter); err != nil {
+	if err := a.Desk.Audits.BeginExport(r.Actor(), filter); err != nil {
 		return err
 	}
 	actor := r.Actor()
