@@ -95,7 +95,7 @@ func TestFreezesAndTicketsOnThePagesOfAPlan(t *testing.T) {
 	if got := desk.post(form, url.Values{"plan": {"99"}, "name": {"Passo"}, "day": {"2026-05-04"}}); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("a plan that is not theirs: %d", got.status)
 	}
-	got := desk.post(form, url.Values{"plan": {n}, "name": {"Sistemare il cedolino"}, "day": {"2026-05-04"}, "side": {"desk"}})
+	got := desk.post(form, url.Values{"plan": {n}, "name": {"Sistemare il cedolino"}, "day": {"2026-05-04"}, "who": {"desk"}})
 	if got.status != http.StatusSeeOther {
 		t.Fatalf("%d\n%s", got.status, got.body)
 	}

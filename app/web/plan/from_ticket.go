@@ -72,7 +72,7 @@ func (a pages) ticketStepPage(r *web.Request, t *ticket.View, lines []*plan.Line
 		v.Plans = append(v.Plans, show.Choice{Value: id, Label: show.Joined(", ", l.Plan.Name, l.Organisation.Name), Chosen: v.Chosen("plan", id)})
 	}
 	for _, side := range []store.Side{store.OfDesk, store.OfOrganisation, store.OfSupplier} {
-		v.Sides = append(v.Sides, show.Choice{Value: side.String(), Label: p.T("plan.side-" + side.String()), Chosen: v.Chosen("side", side.String())})
+		v.Sides = append(v.Sides, show.Choice{Value: side.String(), Label: p.T("plan.side-" + side.String()), Chosen: v.Chosen("who", side.String())})
 	}
 	if err := show.House(a.Site, r, p, address.Plans); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (a pages) postTicketStep(r *web.Request) error {
 	}
 	f := r.Form()
 	f.Need("plan", "name", "day")
-	add := plan.Addition{Name: f.Raw("name"), On: dayOf(f.Time("day")), Side: web.FormCode[store.Side](f, "side"), Ticket: t.Ticket.ID}
+	add := plan.Addition{Name: f.Raw("name"), On: dayOf(f.Time("day")), Side: web.FormCode[store.Side](f, "who"), Ticket: t.Ticket.ID}
 	number := f.ID("plan")
 	if !slices.ContainsFunc(lines, func(l *plan.Line) bool { return l.Plan.ID == number }) && number != 0 {
 		f.Refuse("plan", "error.choice")
