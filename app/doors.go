@@ -8,6 +8,7 @@ import (
 	"sportello/app/web/account"
 	"sportello/app/web/admin"
 	"sportello/app/web/api"
+	accessapi "sportello/app/web/api/access"
 	auditapi "sportello/app/web/api/audit"
 	planapi "sportello/app/web/api/plan"
 	"sportello/app/web/article"
@@ -56,5 +57,6 @@ func (a *App) routes() []web.Route {
 		api.Routes(a.Site),
 		planapi.Routes(a.Site),
 		auditapi.Routes(a.Site),
+		accessapi.Routes(a.Site),
 	)
 }

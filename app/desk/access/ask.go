@@ -37,16 +37,12 @@ type Form struct {
 }
 
 // Ask takes a request. The answer is the same for every address. Whoever is signed in has proved theirs: for them the request
-// is confirmed at once, and Ask returns its number, which is 0 for everybody else. It returns Unavailable
-// "error.access-no-mail" when the desk sends no mail, TooMany after too many requests for the address or from the network, and
-// all problems of the values as fault.Problems.
+// is confirmed at once, and Ask returns its number, which is 0 for everybody else. It returns TooMany after too many requests for
+// the address or from the network, and all problems of the values as fault.Problems.
 func (rs *Requests) Ask(a policy.Actor, f Form, addr string) (uint64, error) {
 	r, err := rs.read(a, f)
 	if err != nil {
 		return 0, err
-	}
-	if rs.post.Mail().From == "" {
-		return 0, fault.New(fault.Unavailable, "error.access-no-mail")
 	}
 	if err := rs.keeper.MayAsk(r.Email, addr); err != nil {
 		return 0, err

@@ -172,6 +172,58 @@ func (rs *Requests) Confirm(token string) (number uint64, err error) {
 	return number, err
 }
 
+// Mails reports whether the desk sends letters, so that owners of addresses can confirm that they ask.
+func (rs *Requests) Mails() bool { return rs.post.Mail().From != "" }
+
+// Unproven returns the requests that no letter asks to confirm, because the desk sends none: the newest first, at most as many
+// as a list has. Only administrators may call it.
+func (rs *Requests) Unproven(a policy.Actor) ([]*store.AccessRequest, error) {
+	if err := policy.MayAdminister(a); err != nil {
+		return nil, err
+	}
+	var out []*store.AccessRequest
+	if rs.Mails() {
+		return nil, nil
+	}
+	err := rs.st.View(func(tx *db.Tx) error {
+		out = nil
+		for r, err := range store.AccessRequestsByAge.Rows(tx, db.Span{Prefix: key.Of(false), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			if out = append(out, r); len(out) == mostListed {
+				break
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// ConfirmFor says in the place of a letter that the owner of the address asks: an administrator found out in another way. It
+// returns the number of the request that stands, as Confirm does. Only administrators may call it; where the desk sends letters
+// it returns Conflict "error.access-mails".
+func (rs *Requests) ConfirmFor(a policy.Actor, number uint64) (stands uint64, err error) {
+	if err := policy.MayAdminister(a); err != nil {
+		return 0, err
+	}
+	err = rs.st.Update(a.By(act.ConfirmAccess), func(tx *db.Tx) error {
+		r, err := store.AccessRequests.Get(tx, number)
+		if err != nil {
+			return err
+		}
+		if stands = r.ID; !r.Confirmed.IsZero() {
+			return nil
+		}
+		if rs.Mails() {
+			return fault.New(fault.Conflict, "error.access-mails")
+		}
+		stands, err = rs.confirm(tx, r)
+		return err
+	})
+	return stands, err
+}
+
 // confirm puts the request before those who decide it.
 func (rs *Requests) confirm(tx *db.Tx, r *store.AccessRequest) (uint64, error) {
 	p, err := store.PeopleByEmail.First(tx, r.Email)

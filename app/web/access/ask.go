@@ -15,7 +15,7 @@ import (
 // newPage is the form that asks for credentials.
 type newPage struct {
 	web.Page
-	Mails     bool // letters can be sent, so credentials can be asked for
+	Mails     bool // a letter asks the owner of the address to confirm; else an administrator does
 	Action    string
 	Modules   []show.Choice
 	Positions []show.Choice
@@ -28,7 +28,7 @@ func (a pages) getNew(r *web.Request) error { return a.newPage(r, nil, nil) }
 
 // newPage shows the form, or the form as it was posted with its problems.
 func (a pages) newPage(r *web.Request, f *web.Form, wrong error) error {
-	v := &newPage{Page: r.Page("access.title"), Mails: a.Desk.Post.Mail().From != "", Action: address.AccessRequests, Months: r.Settings().AccessMonths}
+	v := &newPage{Page: r.Page("access.title"), Mails: a.Desk.Access.Mails(), Action: address.AccessRequests, Months: r.Settings().AccessMonths}
 	if v.Layout, v.Path = "plain", address.NewAccess; v.SignedIn {
 		v.Layout, v.Email = "portal", r.Actor().Person.Email
 		v.Crumb(v.T("nav.home"), "/")
@@ -83,6 +83,9 @@ func (a pages) postNew(r *web.Request) error {
 	}
 	if number != 0 {
 		return r.Done("flash.access-sent", address.OwnAccess(a.Desk.Access.Token(number)))
+	}
+	if !a.Desk.Access.Mails() {
+		return r.Done("flash.access-asked-by-hand", "/sign-in")
 	}
 	return r.Done("flash.access-asked", "/sign-in")
 }

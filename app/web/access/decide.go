@@ -18,9 +18,16 @@ import (
 // listPage lists the requests that the reader sees.
 type listPage struct {
 	web.Page
+	Unproven              []unproven
 	Waiting, Folded, Done []line
 	Many                  string // how many are folded
 	More                  bool
+}
+
+// unproven is a request that no letter asks to confirm.
+type unproven struct {
+	Name, Email, Organisation, Why, Action string
+	Asked                                  string // when
 }
 
 // line is a request in the list.
@@ -47,6 +54,15 @@ func (a pages) getList(r *web.Request) error {
 		return err
 	}
 	v.Many = v.Plural("access.folded", len(v.Folded))
+	if r.Actor().IsAdministrator() {
+		list, err := a.Desk.Access.Unproven(r.Actor())
+		if err != nil {
+			return err
+		}
+		for _, q := range list {
+			v.Unproven = append(v.Unproven, unproven{q.Name, q.Email, q.Named, q.Why, address.AccessRequest(q.ID) + "/confirm", v.When(q.Created)})
+		}
+	}
 	if err := show.House(a.Site, r, &v.Page, address.AccessRequests); err != nil {
 		return err
 	}
@@ -258,6 +274,22 @@ func (a pages) postDecision(r *web.Request) error {
 		return a.requestPage(r, f, err)
 	}
 	return r.Done("flash.access-decided", address.AccessRequest(n))
+}
+
+// postConfirmFor confirms in the place of a letter.
+func (a pages) postConfirmFor(r *web.Request) error {
+	n, err := r.Number()
+	if err != nil {
+		return err
+	}
+	stands, err := a.Desk.Access.ConfirmFor(r.Actor(), n)
+	if err != nil {
+		return err
+	}
+	if stands == 0 {
+		return r.Done("flash.access-confirmed-for", address.AccessRequests)
+	}
+	return r.Done("flash.access-confirmed-for", address.AccessRequest(stands))
 }
 
 func (a pages) postAssign(r *web.Request) error {

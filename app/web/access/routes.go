@@ -25,6 +25,7 @@ func Routes(s *web.Site) []web.Route {
 		web.Get(address.AccessRequests, "access.list", web.Person, a.getList),
 		web.Get("/access-requests/:n<int>", "access.show", web.Person, a.getRequest),
 		web.Post("/access-requests/:n<int>/decision", "access.decide", web.Person, a.postDecision, "/access-requests/:n").WithText(),
+		web.Post("/access-requests/:n<int>/confirm", "access.confirm-for", web.Administrator, a.postConfirmFor, address.AccessRequests),
 		web.Post("/access-requests/:n<int>/organisation", "access.assign", web.Person, a.postAssign, "/access-requests/:n"),
 	}
 }
