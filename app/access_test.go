@@ -200,7 +200,19 @@ func TestFromAskingToTheFirstSignIn(t *testing.T) {
 	}
 	guest.must(guest.get(own), 200, "In quale ufficio lavori?", "attende una risposta", "non concesse", "Non serve per i cedolini.")
 	guest.must(guest.post(own+"/answer", nil), 422, `id="body-e"`)
+	before := w.app.Store.Last()
 	guest.must(guest.post(own+"/answer", url.Values{"body": {"All'ufficio stipendi."}}), 303)
+	must(t, w.app.Store.View(func(tx *db.Tx) error {
+		for c, err := range tx.Changes(before) {
+			if err != nil {
+				return err
+			}
+			if c.Act == act.Message && c.By != r.Person {
+				t.Errorf("the answer is by %d, whoever asked is %d: they would be told of their own words", c.By, r.Person)
+			}
+		}
+		return nil
+	}))
 	coordinator.must(coordinator.get(at), 200, "All&#39;ufficio stipendi.")
 	agent.must(agent.get(at), 200, "All&#39;ufficio stipendi.")
 

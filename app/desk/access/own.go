@@ -37,7 +37,8 @@ func (rs *Requests) Token(request uint64) string { return Token(rs.post, request
 
 func gone() error { return fault.New(fault.NotFound, "error.access-gone") }
 
-// linked returns the request of the link.
+// linked returns the request of the link. What is done in the transaction is done by whoever asked, once it is known who they
+// are: nobody is told of what they did themselves.
 func (rs *Requests) linked(tx *db.Tx, token string) (*store.AccessRequest, error) {
 	n, ok := rs.post.OpenToken(linkPurpose, post.ReadMAC, token)
 	if !ok || len(n) != 1 {
@@ -46,6 +47,9 @@ func (rs *Requests) linked(tx *db.Tx, token string) (*store.AccessRequest, error
 	r, err := store.AccessRequests.Get(tx, n[0])
 	if errors.Is(err, fault.ErrNotFound) || err == nil && r.Confirmed.IsZero() && tx.Now().Sub(r.Created) >= store.UnconfirmedLife {
 		return nil, gone()
+	}
+	if err == nil {
+		tx.As(r.Person)
 	}
 	return r, err
 }
