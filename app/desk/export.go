@@ -199,11 +199,13 @@ func (n *exporter) ticket(t *store.Ticket) (ticket.Record, error) {
 			r.Body, r.Format, r.HTML, r.Unproven = m.Body, m.Written().String(), m.HTML, m.NotVerified()
 			continue
 		}
-		author, err := n.person(m.Author)
-		if err != nil {
-			return ticket.Record{}, err
+		author := &store.Person{}
+		if m.Author != 0 {
+			if author, err = n.person(m.Author); err != nil {
+				return ticket.Record{}, err
+			}
 		}
-		r.Messages = append(r.Messages, ticket.MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, At: written3339(m.At), Body: m.Body, Format: m.Written().String(), HTML: m.HTML, Internal: m.Internal, Unproven: m.NotVerified()})
+		r.Messages = append(r.Messages, ticket.MessageRecord{AuthorEmail: author.Email, AuthorName: author.Name, Desk: m.Author == 0, At: written3339(m.At), Body: m.Body, Format: m.Written().String(), HTML: m.HTML, Internal: m.Internal, Unproven: m.NotVerified()})
 	}
 	if r.Body == "" {
 		// All messages were moved to another ticket, but a record needs a body.

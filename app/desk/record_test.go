@@ -15,6 +15,7 @@ import (
 	"sportello/app/desk/policy"
 	"sportello/app/desk/ticket"
 	"sportello/store"
+	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/fault"
@@ -324,5 +325,42 @@ func TestWritersThatShareACommitDoNotMixTheirRecords(t *testing.T) {
 	page, err := o.Articles.List(o.as("redattore"), article.Filter{Publication: store.Draft, Limit: 200})
 	if err != nil || len(page.Items) != n {
 		t.Errorf("%d articles, want %d, %v", len(page.Items), n, err)
+	}
+}
+
+// TestATicketInWhichTheDeskItselfWroteIsExportedAndComesBack: such a message has no author, of whom the record would be.
+func TestATicketInWhichTheDeskItselfWroteIsExportedAndComesBack(t *testing.T) {
+	o := newOffice(t)
+	tk := o.open("csa")
+	must(t, o.st.Update(db.By{Via: door.Desk, Act: act.Reply}, func(tx *db.Tx) error {
+		row, err := store.Tickets.Get(tx, tk.ID)
+		if err != nil {
+			return err
+		}
+		if err := o.Tickets.AppendMessage(tx, row, &store.Message{At: tx.Now(), Body: "È uscita la versione 24.01.", Agent: true, Via: door.Desk}, nil); err != nil {
+			return err
+		}
+		return store.Tickets.Put(tx, row)
+	}))
+	var rec ticket.Record
+	_, err := o.ExportTickets(t.Context(), o.as("amministratore"), "prova", func(r ticket.Record) error {
+		if r.Number == tk.ID {
+			rec = r
+		}
+		return nil
+	})
+	must(t, err)
+	if len(rec.Messages) != 1 || !rec.Messages[0].Desk || rec.Messages[0].AuthorEmail != "" {
+		t.Fatalf("%+v", rec.Messages)
+	}
+	rec.Number, rec.ExternalID = 0, "ALTROVE-1"
+	for range 2 { // again it changes nothing
+		back, _, err := o.Tickets.Put(importing, rec)
+		must(t, err)
+		v, err := o.Tickets.Read(o.as("agente"), back.ID)
+		must(t, err)
+		if len(v.Messages) != 2 || v.Messages[1].Author != 0 || !v.Messages[1].Agent || v.Messages[1].Body != "È uscita la versione 24.01." || !back.Answered.IsZero() {
+			t.Errorf("%+v, answered %v", v.Messages[len(v.Messages)-1], back.Answered)
+		}
 	}
 }

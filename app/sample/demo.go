@@ -79,6 +79,7 @@ func (s *stage) fill() error {
 		return err
 	}
 	s.plans()
+	s.requests()
 	if err := s.play(); err != nil {
 		return errors.Join(err, s.storing.Wait())
 	}

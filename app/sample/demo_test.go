@@ -112,7 +112,8 @@ func TestTheDemoIsADeskAtWork(t *testing.T) {
 		}
 	}
 	t.Logf("states %v, kinds %v, outcomes %v, notes %d, files %d, participants %d, links %d, overdue %d, today %d, reopened %d", states, kinds, outcomes, notes, files, participants, links, overdue, today, reopened)
-	if total != demoTickets || active < 25 || active > 40 || states[store.StateWaiting] < 3 || states[store.StatePlanned] < 3 || states[store.StateResolved] < 4 {
+	const ofRequests = 6 // tickets that stand for requests for credentials
+	if total != demoTickets+ofRequests || active < 25 || active > 40 || states[store.StateWaiting] < 3 || states[store.StatePlanned] < 3 || states[store.StateResolved] < 4 {
 		t.Errorf("%d tickets, %d of them active: %v", total, active, states)
 	}
 	if len(groups) != 6 {

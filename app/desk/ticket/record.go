@@ -56,12 +56,13 @@ type Record struct {
 
 // MessageRecord is a later message or note of a Record.
 type MessageRecord struct {
-	AuthorEmail string `json:"author_email"`
+	AuthorEmail string `json:"author_email,omitempty"`
 	AuthorName  string `json:"author_name,omitempty"`
 	At          string `json:"at,omitempty"`
 	Body        string `json:"body"`
 	Format      string `json:"format,omitempty"` // default text on the requester's side and markdown on the agents'
 	Internal    bool   `json:"internal,omitempty"`
+	Desk        bool   `json:"desk,omitempty"`     // the desk itself wrote it, and nobody is its author
 	HTML        string `json:"html,omitempty"`     // in an export: the HTML from which an HTML body is restored
 	Unproven    bool   `json:"unproven,omitempty"` // it came by mail, and nothing proves its sender
 }
@@ -201,7 +202,9 @@ func (ts *Tickets) readTicket(rec Record) *read {
 		field := "messages[" + strconv.Itoa(i) + "]."
 		var format store.Format
 		m.Body, format, m.HTML = readBody(w, field, m.Body, m.Format, m.HTML)
-		if !entry.IsAddress(spelling.Address(m.AuthorEmail)) {
+		if m.Desk {
+			m.AuthorEmail, m.AuthorName = "", ""
+		} else if !entry.IsAddress(spelling.Address(m.AuthorEmail)) {
 			w.Add(field+"author_email", "error.email")
 		}
 		r.messages = append(r.messages, readMessage{m, ts.readTime(w, field+"at", m.At), format})

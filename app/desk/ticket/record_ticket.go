@@ -235,15 +235,18 @@ func (ts *Tickets) messagesOf(tx *db.Tx, t *store.Ticket, r *read) ([]imported, 
 	var out []imported
 	at := t.Opened
 	for _, m := range r.messages {
-		author, err := ts.people.EnsureRequester(tx, m.AuthorEmail, m.AuthorName)
-		if err != nil {
-			return nil, err
+		author := &store.Person{}
+		if !m.Desk {
+			var err error
+			if author, err = ts.people.EnsureRequester(tx, m.AuthorEmail, m.AuthorName); err != nil {
+				return nil, err
+			}
 		}
 		said := !m.at.IsZero()
 		if said {
 			at = m.at
 		}
-		agent := m.Internal || author.IsAgent() && author.ID != t.Requester
+		agent := m.Desk || m.Internal || author.IsAgent() && author.ID != t.Requester
 		row := &store.Message{Author: author.ID, At: at, Body: m.Body, Format: m.format, HTML: m.HTML, Internal: m.Internal, Agent: agent, Via: door.Import, Unproven: m.Unproven}
 		entry.Phrase(row)
 		out = append(out, imported{row, said})
