@@ -23,21 +23,21 @@ func (s *stage) requests() {
 		left bool                                                          // nobody has checked the address
 		then func(module string, number uint64) (*player, access.Decision) // nil: it waits
 	}{
-		{at: day(40, 0), form: access.Form{Name: "Ferruccio Bandinelli", Email: "ferruccio.bandinelli@montevelino.example", Organisation: "montevelino", Modules: []string{"csa"}, Why: "Sono passato all'ufficio stipendi e seguo i conguagli.", Voucher: "Ombretta Salvinicorte"},
+		{at: day(40, 0), form: access.Form{Name: "Ferruccio Bandinelli", Email: "ferruccio.bandinelli@montevelino.example", Organisation: "Università degli Studi di Montevelino", Modules: []string{"csa"}, Why: "Sono passato all'ufficio stipendi e seguo i conguagli.", Voucher: "Ombretta Salvinicorte"},
 			then: func(module string, _ uint64) (*player, access.Decision) {
 				return s.writer(module), access.Decision{Module: module, Do: access.Approve}
 			}},
-		{at: day(26, 1), form: access.Form{Name: "Luce Tornaghi", Email: "luce.tornaghi@gmail.com", Organisation: "montevelino", Modules: []string{"csa"}, Why: "Vorrei vedere il mio cedolino."},
+		{at: day(26, 1), form: access.Form{Name: "Luce Tornaghi", Email: "luce.tornaghi@gmail.com", Organisation: "Università degli Studi di Montevelino", Modules: []string{"csa"}, Why: "Vorrei vedere il mio cedolino."},
 			then: func(module string, _ uint64) (*player, access.Decision) {
 				return s.writer(module), access.Decision{Module: module, Do: access.Refuse, Reason: "Il tuo cedolino lo trovi nell'area personale: queste credenziali servono a chi segue gli stipendi degli altri."}
 			}},
-		{at: day(9, 2), form: access.Form{Name: "Gherardo Pasolini Neri", Email: "gherardo.pasolini@montevelino.example", Organisation: "montevelino", Modules: []string{"u-gov/contabilita"}, Why: "Seguo le chiusure del dipartimento."},
+		{at: day(9, 2), form: access.Form{Name: "Gherardo Pasolini Neri", Email: "gherardo.pasolini@montevelino.example", Organisation: "Università degli Studi di Montevelino", Modules: []string{"u-gov/contabilita"}, Why: "Seguo le chiusure del dipartimento."},
 			then: func(module string, _ uint64) (*player, access.Decision) {
 				return s.writer(module), access.Decision{Module: module, Do: access.AskBack, Reason: "Di quale dipartimento? E ti serve anche per le variazioni di budget?"}
 			}},
-		{at: day(3, 0), form: access.Form{Name: "Isotta Ravagnan", Email: "isotta.ravagnan@montevelino.example", Organisation: "montevelino", Modules: []string{"csa", "u-gov/risorse-umane"}, Why: "Sostituisco una collega dell'ufficio personale fino a giugno.", Voucher: "Ombretta Salvinicorte"}},
+		{at: day(3, 0), form: access.Form{Name: "Isotta Ravagnan", Email: "isotta.ravagnan@montevelino.example", Organisation: "Università degli Studi di Montevelino", Modules: []string{"csa", "u-gov/risorse-umane"}, Why: "Sostituisco una collega dell'ufficio personale fino a giugno.", Voucher: "Ombretta Salvinicorte"}},
 		{at: day(2, 1), form: access.Form{Name: "Achille Zordan", Email: "achille.zordan@consorzio.example", Organisation: "Consorzio per il calcolo", Modules: []string{"u-gov/ricerca"}, Why: "Carichiamo i progetti in comune con l'ateneo."}},
-		{at: day(1, 2), form: access.Form{Name: "Mirella Cossu", Email: "mirella.cossu@montevelino.example", Organisation: "montevelino", Modules: []string{"csa"}, Why: "Prendo servizio lunedì all'ufficio stipendi."}, left: true},
+		{at: day(1, 2), form: access.Form{Name: "Mirella Cossu", Email: "mirella.cossu@montevelino.example", Organisation: "Università degli Studi di Montevelino", Modules: []string{"csa"}, Why: "Prendo servizio lunedì all'ufficio stipendi."}, left: true},
 	} {
 		s.at(q.at, func() error {
 			number, err := s.asked(q.form)
