@@ -111,7 +111,11 @@ func (r *Request) fail(err error) {
 	f := r.judge(err)
 	r.c.Response().ResetBody()
 	if f.kind == fault.Denied {
-		r.site.Desk.Audits.Refused(r.Actor(), r.routePath(), r.c.Path())
+		at := r.c.Path()
+		if to := r.Visit().Route; to != nil && to.Secret {
+			at = "" // whoever has it may do what it is for
+		}
+		r.site.Desk.Audits.Refused(r.Actor(), r.routePath(), at)
 	}
 	if f.kind == fault.TooMany {
 		r.c.Set(fiber.HeaderRetryAfter, RetryAfter(f.problems))

@@ -69,7 +69,7 @@ func words(people []uint64, text any) (*store.AuditWords, error) {
 // attempt is what can be read of somebody who signs in, or tries to.
 type attempt struct {
 	Account string `json:"account,omitempty"` // what they wrote, of an attempt
-	Address string `json:"address,omitempty"` // on the network
+	Address string `json:"address,omitempty"` // on the network; of a refusal, of what was asked for
 	Device  string `json:"device,omitempty"`
 }
 
@@ -94,7 +94,7 @@ func (as *Audits) Refused(a policy.Actor, route, address string) {
 	if !a.SignedIn() || !as.first(saying{kind: store.AuditRefusal, by: a.ID(), what: route}, refusalEach) {
 		return
 	}
-	as.write(&store.AuditEntry{Kind: store.AuditRefusal, What: route, By: a.ID(), Via: a.Via}, []uint64{a.ID()}, map[string]string{"address": address})
+	as.write(&store.AuditEntry{Kind: store.AuditRefusal, What: route, By: a.ID(), Via: a.Via}, []uint64{a.ID()}, attempt{Address: address})
 }
 
 // Read writes that the actor read a confidential ticket; the same one once an hour. It has no words.
