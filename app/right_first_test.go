@@ -57,6 +57,7 @@ func (w *world) goodForm(r web.Route, address string) url.Values {
 // and another field of theirs may be wrong. TestWhoMayNotGiveAFieldLearnsNothingOfItsValues looks at each field of them.
 var dependsOnValues = map[string]string{
 	"access.decide":       "each module by its rule, and a coordinator by an administrator alone",
+	"api.access.decide":   "each module by its rule, and a coordinator by an administrator alone",
 	"mails.judge":         "each mail by itself, as a list of many",
 	"reply.add":           "of one's own, or of a group that one belongs to",
 	"ticket.step":         "each field by itself",
@@ -193,6 +194,7 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 		"api.problems.merge":        func() any { return box{"into": 1} },
 		"api.problems.unmerge":      nil,
 		"api.problems.message-back": nil,
+		"api.access.decide":         func() any { return box{"module": "csa", "do": "refuse", "reason": "r"} },
 		"api.contacts.remove":       nil, // it has no values
 		"api.follow":                func() any { return box{"module": "csa", "on": true} },
 	}
