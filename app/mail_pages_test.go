@@ -42,7 +42,11 @@ type letter struct {
 	header  string // further lines
 	proven  bool
 	picture []byte // shown by the HTML as cid:foto
+	files   []attachedFile
 }
+
+// attachedFile is a file of a letter: name is the parameter of its header that names it, as it stands there.
+type attachedFile struct{ name, content string }
 
 var mailNumber atomic.Int64
 
@@ -73,20 +77,29 @@ func (l letter) bytes() []byte {
 	line("MIME-Version", "1.0")
 	text := "Content-Type: text/plain; charset=utf-8\r\n\r\n" + l.text + "\r\n"
 	html := "Content-Type: text/html; charset=utf-8\r\n\r\n" + l.html + "\r\n"
+	body := text
 	switch {
 	case l.html == "":
-		b.WriteString(text)
 	case l.picture == nil:
-		b.WriteString("Content-Type: multipart/alternative; boundary=b1\r\n\r\n--b1\r\n" + text + "--b1\r\n" + html + "--b1--\r\n")
+		body = "Content-Type: multipart/alternative; boundary=b1\r\n\r\n--b1\r\n" + text + "--b1\r\n" + html + "--b1--\r\n"
 	default:
-		b.WriteString("Content-Type: multipart/related; boundary=b1\r\n\r\n--b1\r\n" + html + "--b1\r\nContent-Type: image/png\r\nContent-ID: <foto>\r\n" +
-			"Content-Disposition: inline; filename=foto.png\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString(l.picture) + "\r\n--b1--\r\n")
+		body = "Content-Type: multipart/related; boundary=b1\r\n\r\n--b1\r\n" + html + "--b1\r\nContent-Type: image/png\r\nContent-ID: <foto>\r\n" +
+			"Content-Disposition: inline; filename=foto.png\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString(l.picture) + "\r\n--b1--\r\n"
 	}
+	if len(l.files) > 0 {
+		body = "Content-Type: multipart/mixed; boundary=b0\r\n\r\n--b0\r\n" + body
+		for _, f := range l.files {
+			body += "--b0\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; " + f.name + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+				base64.StdEncoding.EncodeToString([]byte(f.content)) + "\r\n"
+		}
+		body += "--b0--\r\n"
+	}
+	b.WriteString(body)
 	return b.Bytes()
 }
 
 // comes has the mail arrive and be processed, and returns what became of it.
-func (w *world) comes(l letter) *store.Mail {
+func (w *testDesk) comes(l letter) *store.Mail {
 	w.t.Helper()
 	if l.id == "" {
 		l.id = fmt.Sprintf("mail-%d@altrove.example", mailNumber.Add(1))

@@ -115,6 +115,9 @@ func ProblemsOf(code string) string { return Problems + "?module=" + url.QueryEs
 // NewProblem returns the address of the form that makes a known problem of the ticket.
 func NewProblem(ticket uint64) string { return Problems + "/new?ticket=" + itoa(ticket) }
 
+// NewRelease returns the address of the form that makes an update of the mail that the ticket came by.
+func NewRelease(ticket uint64) string { return Releases + "/new?ticket=" + itoa(ticket) }
+
 // AccessRequests is the address where those who decide requests for credentials see them.
 const AccessRequests = "/access-requests"
 

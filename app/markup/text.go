@@ -3,6 +3,7 @@ package markup
 import (
 	"html"
 	"html/template"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -144,11 +145,14 @@ func Cut(s string, n int) string {
 // the like still fit.
 const maxFileName = 150
 
+// devices are the names that Windows keeps for itself, whatever extension they have.
+var devices = regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)`)
+
 // FileName returns a name under which a file may be shown and downloaded:
 // the part after the last slash or backslash, on one line as by Line, without
 // the characters that some systems refuse (they become "_"), without dots or
-// spaces at the ends, at most 150 bytes with its extension kept, never empty
-// ("file"). FileName(FileName(s)) == FileName(s).
+// spaces at the ends, "_" in front of what Windows takes for a device ("con.txt"),
+// at most 150 bytes with its extension kept, never empty ("file"). FileName(FileName(s)) == FileName(s).
 func FileName(s string) string {
 	s = Line(s)
 	if i := strings.LastIndexAny(s, `/\`); i >= 0 {
@@ -160,7 +164,9 @@ func FileName(s string) string {
 		}
 		return r
 	}, s)
-	s = strings.Trim(s, ". ")
+	if s = strings.Trim(s, ". "); devices.MatchString(s) {
+		s = "_" + s
+	}
 	if len(s) > maxFileName {
 		ext := ""
 		if i := strings.LastIndexByte(s, '.'); i > 0 && len(s)-i <= 16 {

@@ -5,6 +5,10 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"sportello/store"
+	"sportello/store/db"
+	"sportello/store/fault"
 )
 
 // left is what stands where a name stood.
@@ -12,6 +16,9 @@ const left = "[…]"
 
 // personal finds what tells who somebody is, whatever they are called: addresses, telephone numbers, tax codes.
 var personal = regexp.MustCompile(`(?i)[^\s<>()"',;:]+@[^\s<>()"',;:]+|\b[a-z]{6}\d{2}[a-z]\d{2}[a-z]\d{3}[a-z]\b|(\+\d{1,3}[ -]?\d|\b[03]\d)[\d -]{5,}\d`)
+
+// day is a day with hyphens, which has as many digits as a telephone number.
+var day = regexp.MustCompile(`^[0-3]?\d-[01]?\d-\d{4}$`)
 
 // Nameless returns the text without the names of people and their parts, without the names of places, and without what else
 // tells who somebody is.
@@ -26,7 +33,12 @@ func Nameless(text string, people, places []string) string {
 		}
 	}
 	slices.SortFunc(names, func(x, y string) int { return len(y) - len(x) }) // the longest first: others are parts of it
-	text = personal.ReplaceAllString(text, left)
+	text = personal.ReplaceAllStringFunc(text, func(found string) string {
+		if day.MatchString(found) {
+			return found
+		}
+		return left
+	})
 	for _, n := range slices.Compact(names) {
 		if n == "" {
 			continue
@@ -37,4 +49,28 @@ func Nameless(text string, people, places []string) string {
 		}
 	}
 	return strings.TrimSpace(text)
+}
+
+// NamelessOf returns Nameless for the people and the place of the ticket, and for who wrote the messages.
+func NamelessOf(tx *db.Tx, t *store.Ticket, messages []*store.Message) (func(text string) string, error) {
+	ids := append([]uint64{t.Requester, t.Assignee}, t.Participants...)
+	for _, m := range messages {
+		ids = append(ids, m.Author)
+	}
+	slices.Sort(ids)
+	var people, places []string
+	for _, id := range slices.Compact(ids) {
+		p, err := store.People.Peek(tx, id)
+		if err == nil {
+			people = append(people, p.Name)
+		} else if fault.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+	}
+	if o, err := store.Organisations.Peek(tx, t.Organisation); err == nil {
+		places = append(places, o.Name)
+	} else if fault.IgnoreNotFound(err) != nil {
+		return nil, err
+	}
+	return func(text string) string { return Nameless(text, people, places) }, nil
 }

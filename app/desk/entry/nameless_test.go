@@ -11,6 +11,7 @@ func TestADraftNamesNobody(t *testing.T) {
 		"Lo dice Rita Rossi (rita@ateneo.example), tel. +39 06 1234567.": "Lo dice […] ([…]), tel. […].",
 		"rossi e D’Angelo no; D'Angelo sì":                               "[…] e […] no; […] sì",
 		"Il codice RSSRTI80A41H501X non va in versione 24.01.00":         "Il codice […] non va in versione 24.01.00",
+		"Entro il 30-11-2026, tel. 050-1234567":                          "Entro il 30-11-2026, tel. […]",
 		"Arrossire non è Rossi":                                          "Arrossire non è […]",
 	} {
 		if got := Nameless(text, names, nil); got != want {

@@ -1,8 +1,6 @@
 package problem
 
 import (
-	"slices"
-
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
 	"sportello/store"
@@ -74,15 +72,15 @@ func (ps *Problems) Draft(a policy.Actor, ticket uint64) (Form, error) {
 		if err != nil {
 			return err
 		}
-		people, places, err := ps.names(tx, t, messages)
+		nameless, err := entry.NamelessOf(tx, t, messages)
 		if err != nil {
 			return err
 		}
 		text := ""
 		if len(messages) > 0 {
-			text = entry.Nameless(entry.Words(messages[0]), people, places)
+			text = nameless(entry.Words(messages[0]))
 		}
-		title := entry.Cut(entry.Nameless(t.Subject, people, places), store.Problems.Most("title.it"))
+		title := entry.Cut(nameless(t.Subject), store.Problems.Most("title.it"))
 		if t.Language == "en" {
 			out.Title.EN, out.Text.EN = title, text
 		} else {
@@ -91,29 +89,4 @@ func (ps *Problems) Draft(a policy.Actor, ticket uint64) (Form, error) {
 		return nil
 	})
 	return out, err
-}
-
-// names returns what the people of the ticket and their places are called.
-func (ps *Problems) names(tx *db.Tx, t *store.Ticket, messages []*store.Message) (people, places []string, err error) {
-	ids := append([]uint64{t.Requester, t.Assignee}, t.Participants...)
-	for _, m := range messages {
-		ids = append(ids, m.Author)
-	}
-	slices.Sort(ids)
-	for _, id := range slices.Compact(ids) {
-		p, err := store.People.Peek(tx, id)
-		if err != nil {
-			if fault.IgnoreNotFound(err) != nil {
-				return nil, nil, err
-			}
-			continue
-		}
-		people = append(people, p.Name)
-	}
-	if o, err := store.Organisations.Peek(tx, t.Organisation); err == nil {
-		places = append(places, o.Name)
-	} else if fault.IgnoreNotFound(err) != nil {
-		return nil, nil, err
-	}
-	return people, places, nil
 }

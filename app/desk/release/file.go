@@ -64,7 +64,7 @@ func attach(tx *db.Tx, r *store.Release, files []*store.File, instead uint64) er
 		case i >= 0 && r.Out():
 			f.Instead = there[i].ID
 		case i >= 0:
-			if err := store.DeleteFile(tx, there[i].ID); err != nil {
+			if err := deleteFile(tx, there[i].ID); err != nil {
 				return err
 			}
 		}
@@ -75,6 +75,20 @@ func attach(tx *db.Tx, r *store.Release, files []*store.File, instead uint64) er
 		instead = 0
 	}
 	return nil
+}
+
+// deleteFile deletes the file of a draft, and with it who fetched it.
+func deleteFile(tx *db.Tx, id uint64) error {
+	var fetched []uint64
+	for e := range store.DownloadsByDay.Entries(tx, db.Span{Prefix: key.Of(id)}) {
+		fetched = append(fetched, e.ID)
+	}
+	for _, d := range fetched {
+		if err := store.Downloads.Delete(tx, d); err != nil {
+			return err
+		}
+	}
+	return store.DeleteFile(tx, id)
 }
 
 // Attach keeps the bytes as a file of the release. They go to the disk as they come, at most MaxFile of them; whoever may
@@ -154,7 +168,7 @@ func (rs *Releases) Detach(a policy.Actor, number, file uint64) error {
 		if f.Release != r.ID {
 			return fault.New(fault.NotFound, "error.not-found")
 		}
-		if err := store.DeleteFile(tx, f.ID); err != nil {
+		if err := deleteFile(tx, f.ID); err != nil {
 			return err
 		}
 		r.State, r.Checker = store.ReleaseDraft, 0

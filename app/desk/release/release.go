@@ -405,3 +405,35 @@ func (rs *Releases) Wordings(a policy.Actor, number uint64) ([]*store.Wording, e
 	})
 	return out, err
 }
+
+// OfTicket returns the releases that are linked to the ticket and that the actor may see, the newest first.
+func (rs *Releases) OfTicket(a policy.Actor, ticket uint64) ([]*View, error) {
+	return rs.linkedTo(a, store.ReleasesByTicket, ticket)
+}
+
+// OfArticle returns the releases that are linked to the article and that the actor may see, the newest first.
+func (rs *Releases) OfArticle(a policy.Actor, article uint64) ([]*View, error) {
+	return rs.linkedTo(a, store.ReleasesByArticle, article)
+}
+
+func (rs *Releases) linkedTo(a policy.Actor, by *db.Index[store.Release], id uint64) ([]*View, error) {
+	var out []*View
+	err := rs.st.View(func(tx *db.Tx) error {
+		out = nil
+		for r, err := range by.Rows(tx, db.Span{Prefix: key.Of(id), Desc: true}) {
+			if err != nil {
+				return err
+			}
+			v, err := rs.view(tx, a, r)
+			if fault.KindOf(err) == fault.NotFound {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			out = append(out, v)
+		}
+		return nil
+	})
+	return out, err
+}

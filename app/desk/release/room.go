@@ -10,6 +10,7 @@
 //	file.go      the files, who may have them, who had them
 //	may.go       what is asked before a form is read
 //	import.go    what comes from elsewhere, of which nobody is told
+//	mail.go      drafts made from the mail of a supplier
 //	contact.go   addresses without credentials, and who follows a module
 //	picture.go   organisations down, releases across
 package release

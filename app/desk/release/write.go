@@ -42,6 +42,7 @@ type Form struct {
 	Articles  []string
 	Tickets   []uint64
 	Files     []uint64 // pending files of the actor, to be attached
+	Carried   []uint64 // of a new release: files of mail, to be attached as well; see Draft
 	External  string
 	Rev       uint64 // revision the actor saw; 0 for a new release
 }
@@ -225,6 +226,13 @@ func (rs *Releases) write(tx *db.Tx, a policy.Actor, r *store.Release, f Form) e
 	}
 	if len(files) > 0 && before.Out() {
 		wrong.Add("files", "error.release-locked")
+	}
+	if before.ID == 0 {
+		carried, err := rs.carried(tx, a, f.Carried, &wrong)
+		if err != nil {
+			return err
+		}
+		files = append(files, carried...)
 	}
 	if err := wrong.Err(); err != nil {
 		return err
@@ -464,7 +472,7 @@ func (rs *Releases) Delete(a policy.Actor, number, saw uint64) error {
 			return err
 		}
 		for _, f := range files {
-			if err := store.DeleteFile(tx, f.ID); err != nil {
+			if err := deleteFile(tx, f.ID); err != nil {
 				return err
 			}
 		}

@@ -54,7 +54,7 @@ var operations = map[string]schema.Operation{
 	"api.releases.list": {Summary: "Releases the token's person may see, drafts first, then the newest, without their long texts and files", Out: apiReleaseList{}, Query: append([]schema.Parameter{
 		{Name: "module", Kind: "string", Text: "code; includes the levels below it"}, {Name: "state", Kind: "string", Text: "draft, checked, scheduled, published, replaced or withdrawn"},
 		{Name: "kind", Kind: "string", Text: "ordinary, urgent or law"}}, program.PageParameters...)},
-	"api.releases.write": {Summary: "Write a release: a draft, or with state published one that goes out at once. A repeated external_id, which administrators may give, changes the release and answers 200.",
+	"api.releases.write": {Summary: "Write a release: a draft, or with state published one that goes out at once. With from_ticket it begins with the mail that the ticket came by: title, version, notes without names, quotations and signature, and files. A repeated external_id, which administrators may give, changes the release and answers 200.",
 		In: apiReleaseForm{}, Out: apiRelease{}, Created: true, Query: program.PlainText},
 	"api.releases.read": {Summary: "One release; whom it is for, who wrote it and what its system calls it are told to the desk alone", Out: apiRelease{}},
 	"api.releases.change": {Summary: "Change the members given and leave the rest; of what was published texts, dates and links alone. With rev, a release that has a different revision answers 409 with the current one.",

@@ -91,6 +91,7 @@ type apiReleaseForm struct {
 	Audience   *apiAudience   `json:"audience,omitempty"`
 	State      string         `json:"state,omitempty"`       // of a POST: draft, or published at once; of a PATCH: as it is
 	ExternalID *string        `json:"external_id,omitempty"` // for administrators
+	FromTicket uint64         `json:"from_ticket,omitempty"` // of a POST: made of the mail that the ticket came by; what is left out is taken from there, files included
 }
 
 // putInto puts what the program gave into the form, and returns problems by member. lang is of texts given as plain
@@ -356,11 +357,18 @@ func (a pages) apiPostRelease(r *web.Request) error {
 			return a.changeRelease(r, there, in)
 		}
 	}
-	var f release.Form
-	err := in.putInto(&f, a.plainLanguage(r))
+	f, err := a.fromTicket(r, in.FromTicket)
+	if err != nil {
+		return err
+	}
+	err = in.putInto(&f, a.plainLanguage(r))
 	if err == nil {
 		switch in.State {
-		case "", store.ReleaseDraft.String(), store.ReleasePublished.String():
+		case "", store.ReleaseDraft.String():
+		case store.ReleasePublished.String():
+			if in.FromTicket != 0 { // somebody reads it first
+				err = fault.Problems{fault.New(fault.Invalid, "error.release-state").At("state")}
+			}
 		default:
 			err = fault.Problems{fault.New(fault.Invalid, "error.release-state").At("state")}
 		}
@@ -377,6 +385,18 @@ func (a pages) apiPostRelease(r *web.Request) error {
 		return inMembers(err)
 	}
 	return a.answerRelease(r, v, http.StatusCreated)
+}
+
+// fromTicket returns the form that a new release begins with: empty, or what the mail of the ticket says.
+func (a pages) fromTicket(r *web.Request, ticket uint64) (release.Form, error) {
+	if ticket == 0 {
+		return release.Form{}, nil
+	}
+	f, _, err := a.Desk.Releases.Draft(r.Actor(), ticket)
+	if fault.KindOf(err) == fault.NotFound || fault.KindOf(err) == fault.Denied {
+		err = fault.Problems{fault.New(fault.Invalid, "error.ticket-unknown", "number", ticket).At("from_ticket")}
+	}
+	return f, err
 }
 
 // mayNameExternally returns an error when the members have an external_id that the actor may not give.

@@ -353,6 +353,7 @@ type articlePage struct {
 	AgentsOnly bool
 	Labels     []web.Link // search labels of the article
 	Files      []show.FileCard
+	Updates    []web.Link // updates that it is linked to
 	Edit       string
 	Translate  web.Link
 	Ask        string
@@ -417,6 +418,13 @@ func (a pages) getArticle(r *web.Request) error {
 	if v.IsWriter && len(art.Languages) == 1 {
 		other := otherLanguage(ver.Language)
 		v.Translate = web.Link{Label: v.T("article.write-in-" + other), Address: address.Article(art.Slug) + "/edit?lang=" + other}
+	}
+	linked, err := a.Desk.Releases.OfArticle(r.Actor(), art.Article.ID)
+	if err != nil {
+		return err
+	}
+	if v.Updates, err = show.ReleaseLinks(a.Site, &v.Page, linked); err != nil {
+		return err
 	}
 	return r.Render("page/article", v)
 }

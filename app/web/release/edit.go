@@ -24,7 +24,9 @@ type editPage struct {
 	Action  string
 	Cancel  string
 	Rev     uint64
-	Out     bool // it was published: some of it stays as it is
+	Out     bool          // it was published: some of it stays as it is
+	Ticket  uint64        // by whose mail it came, of a new one
+	Carried []show.Choice // the files of that mail
 	Modules []show.ChoiceGroup
 	Kinds   []show.Choice
 	Ways    []show.Choice
@@ -48,7 +50,34 @@ type textField struct {
 // texts are the long texts of an update, in the order of the form.
 var texts = []string{"notes", "news", "corrected", "before", "after"}
 
-func (a pages) getNew(r *web.Request) error { return a.editPage(r, nil, nil, nil) }
+func (a pages) getNew(r *web.Request) error {
+	q := r.QueryForm()
+	if q.ID("ticket"); q.Err() != nil {
+		return fault.New(fault.NotFound, "error.not-found")
+	}
+	return a.editPage(r, nil, nil, nil)
+}
+
+// fromMail fills the form with what came by the mail of the ticket, which leads to NotFound for whoever may make no update of it.
+// It returns the values that the fields have at first.
+func (a pages) fromMail(r *web.Request, v *editPage, ticket uint64) (url.Values, error) {
+	form, files, err := a.Desk.Releases.Draft(r.Actor(), ticket)
+	if fault.KindOf(err) == fault.Denied {
+		err = fault.New(fault.NotFound, "error.not-found")
+	}
+	if err != nil {
+		return nil, err
+	}
+	v.Ticket = ticket
+	first := a.values(form)
+	for _, f := range files {
+		v.Carried = append(v.Carried, show.Choice{Value: show.IDValue(f.ID), Label: f.Name, Hint: v.Size(f.Size)})
+		first.Add("carry", show.IDValue(f.ID))
+	}
+	first.Set("kind", store.Ordinary.String())
+	first.Set("whom", "installed")
+	return first, nil
+}
 
 func (a pages) getEdit(r *web.Request) error {
 	one, err := a.mine(r)
@@ -88,6 +117,16 @@ func (a pages) editPage(r *web.Request, one *release.View, f *web.Form, wrong er
 		values = a.values(form)
 	}
 	v.Crumb(v.Title, "")
+	ticket := r.QueryForm().ID("ticket")
+	if f != nil {
+		ticket = f.ID("ticket")
+	}
+	if one == nil && ticket != 0 {
+		var err error
+		if values, err = a.fromMail(r, v, ticket); err != nil {
+			return err
+		}
+	}
 	switch {
 	case f != nil:
 		if err := v.Refill(f, wrong); err != nil {
@@ -96,6 +135,9 @@ func (a pages) editPage(r *web.Request, one *release.View, f *web.Form, wrong er
 	case v.Resume(r):
 	default:
 		v.Fill(values)
+	}
+	for i, c := range v.Carried {
+		v.Carried[i].Chosen = slices.Contains(v.Form.Values["carry"], c.Value)
 	}
 	if err := a.choices(v); err != nil {
 		return err
@@ -234,6 +276,7 @@ func (a pages) readForm(f *web.Form, before *release.Form) release.Form {
 	if out.Modules[0] == "" {
 		out.Modules = out.Modules[1:]
 	}
+	out.Carried = f.IDs("carry")
 	out.Version, out.Kind = f.Raw("version"), web.FormCode[store.ReleaseKind](f, "kind")
 	out.Replaces = numbers(f, "replaces")
 	out.Audience = readAudience(f, out.Audience)

@@ -90,6 +90,19 @@ func ReleaseName(p *web.Page, modules []*store.Module, r *store.Release, levels 
 	return Joined(", ", names...) + " " + r.Version
 }
 
+// ReleaseLinks leads to the updates, each by its name.
+func ReleaseLinks(s *web.Site, p *web.Page, list []*release.View) ([]web.Link, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	levels, err := s.Desk.Catalogue.Levels()
+	var out []web.Link
+	for _, one := range list {
+		out = append(out, web.Link{Label: ReleaseName(p, one.Modules, one.Release, levels), Address: address.Release(one.Release.ID)})
+	}
+	return out, err
+}
+
 // InLanguage returns the text for a reader, and its language where it is another one than the reader's.
 func InLanguage(w store.Words, lang string) (text, other string) {
 	text = w.In(lang)

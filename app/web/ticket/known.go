@@ -14,12 +14,14 @@ import (
 	"sportello/store/fault"
 )
 
-// knownBox has the known problems of a ticket, for agents: those it is attached to, those that it may be, and the way to make
-// it one.
+// knownBox has the known problems and updates of a ticket, for agents: those it is attached to, those that it may be, and the
+// ways to make it one.
 type knownBox struct {
 	Attached []knownLine
 	Likely   []knownLine
 	New      string // address of the form that makes a known problem of the ticket; empty for whoever may write none
+	Updates  []web.Link
+	Update   string // address of the form that makes an update of the ticket's mail; empty for whoever may write none
 }
 
 type knownLine struct {
@@ -99,6 +101,26 @@ func (a pages) known(r *web.Request, v *ticketPage, t *ticket.View) error {
 			return err
 		}
 		v.Known.New = address.NewProblem(v.ID)
+	}
+	return nil
+}
+
+// updates fills in the updates that the ticket is linked to.
+func (a pages) updates(r *web.Request, v *ticketPage) error {
+	list, err := a.Desk.Releases.OfTicket(r.Actor(), v.ID)
+	if err != nil {
+		return err
+	}
+	if v.Known.Updates, err = show.ReleaseLinks(a.Site, &v.Page, list); err != nil {
+		return err
+	}
+	switch err := a.Desk.Releases.MayTake(r.Actor(), v.ID); fault.KindOf(err) {
+	case fault.Denied, fault.NotFound, fault.SignIn, fault.Invalid:
+	default:
+		if err != nil {
+			return err
+		}
+		v.Known.Update = address.NewRelease(v.ID)
 	}
 	return nil
 }

@@ -273,6 +273,9 @@ func (a pages) workTicket(r *web.Request, t *ticket.View, from string, back *pos
 	if err := a.known(r, v, t); err != nil {
 		return err
 	}
+	if err := a.updates(r, v); err != nil {
+		return err
+	}
 	v.editor(t)
 	if back != nil {
 		v.Editor.Preview = back.preview
