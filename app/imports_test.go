@@ -93,7 +93,7 @@ var deskRooms = map[string]struct {
 	"access":       {"people ticket post policy entry", "what is granted becomes an affiliation, and what waits a ticket"},
 	"catalogue":    {"people post policy entry", "a catalogue brings its groups; no ticket is needed to describe what there is"},
 	"template":     {"policy entry", "what plans are made from"},
-	"plan":         {"policy entry template ticket work", "a plan knows the template that it was made from, opens the tickets of its questions, and says what waits"},
+	"plan":         {"policy entry template ticket work file", "a plan knows the template that it was made from, carries files, opens the tickets of its questions, and says what waits"},
 	"work":         {"policy", "a list of what waits: each noun says what of its own"},
 	"release":      {"installation work ticket file post policy entry", "a release goes to installations, carries files, opens a malfunction where one fails, and says what waits"},
 	"problem":      {"installation ticket post policy entry", "a known problem knows which versions run where, its tickets follow it through ticket.Follow, and what no letter says yet it takes back"},

@@ -167,6 +167,8 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 		"api.releases.withdraw":   func() any { return box{"reason": "r"} },
 		"api.releases.attach":     nil, // files: TestNobodyUploads
 		"api.releases.detach":     nil, // it has no values
+		"api.plans.attach":        nil, // files: TestFilesOfAStepAreSentAndFetchedInTheBrowserAndByPrograms
+		"api.plans.detach":        nil, // it has no values
 		"api.templates.write":     func() any { return box{"code": "nuovo", "name": box{"it": "N", "en": "N"}} },
 		"api.templates.put":       func() any { return box{"code": "prova", "name": box{"it": "N", "en": "N"}} },
 		"api.templates.publish":   func() any { return box{} },

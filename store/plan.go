@@ -30,6 +30,9 @@ type Plan struct {
 	Record       string               `json:"record,omitzero"` // blob of the record as it was when the plan was closed
 }
 
+// Goes reports whether the plan goes on: it is prepared or runs.
+func (p *Plan) Goes() bool { return p.State == PlanPrepared || p.State == PlanRunning }
+
 // PlanPerson is somebody of a plan, with the role in which they are.
 type PlanPerson struct {
 	Person uint64 `json:"person"`

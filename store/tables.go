@@ -112,8 +112,9 @@ var Files = db.Declare("files", db.Table[File]{
 		}
 		to("release", "releases", f.Release)
 		to("instead", "files", f.Instead)
+		to("plan", "plans", f.Plan)
 	},
-	Limits: limit.Fields{"name": limit.Text(255), "type": limit.Observed(255), "sum": limit.Text(maxHash), "cid": limit.Observed(maxDetail), "versions": limit.Entries(10000)},
+	Limits: limit.Fields{"name": limit.Text(255), "step": limit.Text(maxWord), "asked": limit.Text(maxWord), "type": limit.Observed(255), "sum": limit.Text(maxHash), "cid": limit.Observed(maxDetail), "versions": limit.Entries(10000)},
 })
 
 // Texts holds one row for each file that was read.

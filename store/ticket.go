@@ -296,8 +296,8 @@ func (m *Message) Side() uint64 {
 // duplicate of this one.
 func (m *Message) Merged() bool { return m.Side() != m.Ticket }
 
-// File is the name under which stored bytes belong to a message of a ticket, to an article or, while a form is being
-// filled, to the person who sent them. Its ID is the only address it has.
+// File is the name under which stored bytes belong to a message of a ticket, to an article, a release, a step of a plan or,
+// while a form is being filled, to the person who sent them. Its ID is the only address it has.
 type File struct {
 	db.Row
 	Ticket    uint64   `json:"ticket,omitzero"`
@@ -306,7 +306,10 @@ type File struct {
 	Versions  []uint64 `json:"versions,omitempty"` // those of the article that show it; the first is the one it was sent with
 	Release   uint64   `json:"release,omitzero"`
 	Instead   uint64   `json:"instead,omitzero"` // of a release: the file that it takes the place of
-	Person    uint64   `json:"person"`           // who sent it
+	Plan      uint64   `json:"plan,omitzero"`
+	Step      string   `json:"step,omitzero"`  // of the plan: the code of the step that it belongs to
+	Asked     string   `json:"asked,omitzero"` // of the step: the code of what it is, of what the step asks for
+	Person    uint64   `json:"person"`         // who sent it
 	Name      string   `json:"name"`
 	Type      string   `json:"type"`            // media type by content
 	Size      int64    `json:"size"`            // bytes
@@ -316,7 +319,9 @@ type File struct {
 }
 
 // Pending reports whether the file belongs to nothing yet but the person who sent it.
-func (f *File) Pending() bool { return f.Ticket == 0 && f.Article == 0 && f.Release == 0 }
+func (f *File) Pending() bool {
+	return f.Ticket == 0 && f.Article == 0 && f.Release == 0 && f.Plan == 0
+}
 
 // The ways into the files.
 var (
@@ -343,6 +348,13 @@ var (
 			return nil
 		}
 		return key.One(f.Release)
+	})
+	// plan, step.
+	FilesByPlan = Files.Index("plan", func(f *File) [][]byte {
+		if f.Plan == 0 {
+			return nil
+		}
+		return key.One(f.Plan, f.Step)
 	})
 	FilesBySum = Files.Index("sum", func(f *File) [][]byte { return key.One(f.Sum) })
 	// by the versions of articles that show it.

@@ -125,11 +125,11 @@ func (fs *Files) readAllAttachments(ctx context.Context, read Reader) error {
 	return nil
 }
 
-// unread returns the file if its text should be read: it is attached to something, is of a readable kind, and was not
-// read yet. Otherwise it returns nil.
+// unread returns the file if its text should be read: it is attached to something that search reads by it, is of a readable
+// kind, and was not read yet. Otherwise it returns nil.
 func unread(tx *db.Tx, id uint64) *store.File {
 	f, err := store.Files.Get(tx, id)
-	if err != nil || f.Pending() || !extract.Reads(f.Name, f.Type) {
+	if err != nil || f.Pending() || f.Plan != 0 || !extract.Reads(f.Name, f.Type) {
 		return nil
 	}
 	if t, err := store.TextOf(tx, id); err == nil && !t.Waiting() {

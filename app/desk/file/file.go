@@ -117,7 +117,7 @@ func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) 
 }
 
 // MayRead returns nil when the actor may read the file: they may read its message or note, a version of an
-// article that shows it, or its release, or the file is their own pending upload. Otherwise it returns a NotFound error.
+// article that shows it, or its release or plan, or the file is their own pending upload. Otherwise it returns a NotFound error.
 func (fs *Files) MayRead(tx *db.Tx, a policy.Actor, f *store.File) error {
 	return MayRead(tx, fs.rights, a, f)
 }
@@ -151,6 +151,12 @@ func MayRead(tx *db.Tx, rights *policy.Rights, a policy.Actor, f *store.File) er
 			return gone // see Releases.Open
 		}
 		return policy.MayRelease(tx, a, policy.SeeRelease, r)
+	case f.Plan != 0:
+		p, err := store.Plans.Glance(tx, f.Plan)
+		if err != nil {
+			return err
+		}
+		return policy.MayPlan(tx, a, policy.SeePlan, p)
 	case a.SignedIn() && f.Person == a.ID():
 		return nil
 	}

@@ -56,7 +56,6 @@ func ofPlan(c *db.Change) (event.Event, bool) {
 var ofState = map[store.PlanState]event.Event{store.PlanRunning: event.PlanBegun, store.PlanPaused: event.PlanStopped, store.PlanCancelled: event.PlanStopped, store.PlanClosed: event.PlanClosed}
 
 // goesOn reports whether people are told of what happens in the plan.
-func goesOn(p *store.Plan) bool { return p.State == store.PlanPrepared || p.State == store.PlanRunning }
 
 // planPlan writes the notices of the change.
 func (ns *Notices) planPlan(tx *db.Tx, c *db.Change, tells event.Event) error {
@@ -68,7 +67,7 @@ func (ns *Notices) planPlan(tx *db.Tx, c *db.Change, tells event.Event) error {
 			return fault.IgnoreNotFound(err)
 		}
 		p, err := store.Plans.Get(tx, d.Plan)
-		if err != nil || !goesOn(p) {
+		if err != nil || !p.Goes() {
 			return fault.IgnoreNotFound(err)
 		}
 		n.Plan, n.Codes = p.ID, []string{d.Code}
@@ -86,7 +85,7 @@ func (ns *Notices) planPlan(tx *db.Tx, c *db.Change, tells event.Event) error {
 		}
 	} else {
 		p, err := store.Plans.Get(tx, c.ID)
-		if err != nil || n.Event == event.PlanMoved && !goesOn(p) {
+		if err != nil || n.Event == event.PlanMoved && !p.Goes() {
 			return fault.IgnoreNotFound(err)
 		}
 		if n.Plan = p.ID; n.Event == event.PlanStopped {
@@ -232,7 +231,7 @@ func (ns *Notices) digestPlan(tx *db.Tx, o *Outgoing, tell store.Telling) (Outgo
 	if len(tell.Codes) == 0 {
 		return line, true, nil
 	}
-	if !goesOn(p) {
+	if !p.Goes() {
 		return line, false, nil
 	}
 	if out.Lines, err = ns.planLines(tx, p, o.Person, tell); err != nil {

@@ -150,7 +150,7 @@ func (ps *Plans) Arrangeable(a policy.Actor) ([]*Line, error) {
 			return err
 		}
 		for _, p := range all {
-			if p.State != store.PlanPrepared && p.State != store.PlanRunning || policy.MayPlan(tx, a, policy.ArrangePlan, p) != nil {
+			if !p.Goes() || policy.MayPlan(tx, a, policy.ArrangePlan, p) != nil {
 				continue
 			}
 			l, err := line(tx, p)

@@ -141,7 +141,7 @@ func (c *crowd) of(x *store.Person, waits []Wait) []Wait {
 // Awaits returns what waits for the person in a plan that goes on; nothing where they may not see it.
 func (ps *Plans) Awaits(tx *db.Tx, p *store.Plan, x *store.Person) ([]Wait, error) {
 	takesPart := x.InGroup(p.Group) || x.Covers(p.Organisation, p.Unit, tx.Now()) || slices.ContainsFunc(p.People, func(o store.PlanPerson) bool { return o.Person == x.ID })
-	if !takesPart || p.State != store.PlanPrepared && p.State != store.PlanRunning {
+	if !takesPart || !p.Goes() {
 		return nil, nil
 	}
 	c, err := crowdOf(tx, p)

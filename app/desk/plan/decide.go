@@ -62,7 +62,7 @@ func (ps *Plans) Decide(a policy.Actor, number uint64, code string, s Saying) (v
 		if err := mayAnswer(tx, a, p); err != nil {
 			return err
 		}
-		if p.State != store.PlanPrepared && p.State != store.PlanRunning {
+		if !p.Goes() {
 			return entry.Conflict("error.plan-stands")
 		}
 		if s.State == 0 && s.Option != "" {

@@ -33,6 +33,7 @@ type View struct {
 	Line
 	*Walk
 	People     []Person
+	Files      map[string][]*store.File // of its steps, each in the order in which they were sent
 	OfDesk     bool
 	MayDecide  bool
 	MayPropose bool
@@ -106,6 +107,9 @@ func (ps *Plans) view(tx *db.Tx, a policy.Actor, p *store.Plan) (*View, error) {
 	v := &View{Walk: w, OfDesk: facts.OfDesk(a), MayDecide: may(policy.Decide), MayPropose: may(policy.Propose), MayDoOwn: may(policy.DoOwnStep),
 		MayDoDesk: may(policy.DoDeskStep), MayArrange: may(policy.ArrangePlan), MaySay: may(policy.SayFact)}
 	if v.Line, err = line(tx, p); err != nil {
+		return nil, err
+	}
+	if v.Files, err = filesOf(tx, p.ID); err != nil {
 		return nil, err
 	}
 	for _, x := range p.People {

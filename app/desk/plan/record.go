@@ -33,6 +33,7 @@ type Record struct {
 	Decisions    []RecordDecision `json:"decisions,omitempty"`
 	Open         []string         `json:"open,omitempty"` // questions without an answer
 	Steps        []RecordStep     `json:"steps,omitempty"`
+	Attachments  []RecordFile     `json:"attachments,omitempty"`
 	Norms        []RecordNorm     `json:"norms,omitempty"`
 }
 
@@ -86,6 +87,18 @@ type RecordStep struct {
 	Done   string `json:"done,omitempty"`
 	Figure string `json:"figure,omitempty"`
 	Reason string `json:"reason,omitempty"`
+}
+
+// RecordFile is a file that was given or received with a step, by the SHA-256 of its bytes.
+type RecordFile struct {
+	Number uint64 `json:"number"`
+	Step   string `json:"step"`
+	Asked  string `json:"asked,omitempty"` // what it is, of what the step asks for
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+	By     string `json:"by,omitempty"`
+	At     string `json:"at"`
 }
 
 // RecordNorm is a law that the plan names. What nobody verified is told to the desk alone.
@@ -178,6 +191,9 @@ func (ps *Plans) record(tx *db.Tx, v *View, lang string) (*Record, error) {
 				one.Done, one.Figure, one.Reason = dayOf(s.Progress.Done).String(), s.Progress.Figure, s.Progress.Reason
 			}
 			r.Steps = append(r.Steps, one)
+			if err := r.attach(tx, v, s); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, n := range v.Course.Norms {
@@ -186,6 +202,29 @@ func (ps *Plans) record(tx *db.Tx, v *View, lang string) (*Record, error) {
 		}
 	}
 	return r, nil
+}
+
+// attach adds the files of a step, and what it asks for and nobody sent to what is open.
+func (r *Record) attach(tx *db.Tx, v *View, s *Step) error {
+	asked := map[string]string{}
+	for _, p := range s.Papers(v.Files[s.Code]) {
+		asked[p.Code] = p.Name.In(r.Language)
+		if p.File == nil && s.there() {
+			r.Open = append(r.Open, s.Name.In(r.Language)+": "+asked[p.Code])
+		}
+	}
+	for _, f := range v.Files[s.Code] {
+		one := RecordFile{Number: f.ID, Step: s.Name.In(r.Language), Asked: asked[f.Asked], Name: f.Name, Size: f.Size, SHA256: f.Sum, At: dayOf(f.Created).String()}
+		who, err := store.People.Peek(tx, f.Person)
+		if fault.IgnoreNotFound(err) != nil {
+			return err
+		}
+		if err == nil {
+			one.By = who.Name
+		}
+		r.Attachments = append(r.Attachments, one)
+	}
+	return nil
 }
 
 func (ps *Plans) recordDecision(tx *db.Tx, d *Decision, lang string) (RecordDecision, error) {
@@ -235,8 +274,8 @@ func factValue(f template.FactKind, values []string, lang string) string {
 
 // Words are the headings of the record in one language.
 type Words struct {
-	People, Facts, Decisions, Open, Steps, Norms, Weighed, Choice, Reason, By, Deviates, Recommended, GoLive, AsOf, Unverified string
-	State                                                                                                                      func(noun, code string) string
+	People, Facts, Decisions, Open, Steps, Files, Norms, Weighed, Choice, Reason, By, Deviates, Recommended, GoLive, AsOf, Unverified string
+	State                                                                                                                             func(noun, code string) string
 }
 
 // Markdown writes the record for people. What they typed is text and never markup.
@@ -298,6 +337,12 @@ func (r *Record) Markdown(w Words) string {
 		}
 		line("- %s: %s, %s%s%s", plain(s.Name), w.State("step", s.State), when, suffix(", ", plain(s.Figure)), suffix(" (", plain(s.Reason), ")"))
 	}
+	if len(r.Attachments) > 0 {
+		line("\n## %s\n", w.Files)
+		for _, f := range r.Attachments {
+			line("- %s (%s%s, %s%s)\n  SHA-256 `%s`", plain(f.Name), plain(f.Step), suffix(": ", plain(f.Asked)), f.At, suffix(", ", plain(f.By)), f.SHA256)
+		}
+	}
 	if len(r.Norms) > 0 {
 		line("\n## %s\n", w.Norms)
 		for _, n := range r.Norms {
@@ -320,6 +365,12 @@ func (r *Record) Rows(w Words) [][]string {
 	rows = append(rows, nil, []string{w.Steps})
 	for _, s := range r.Steps {
 		rows = append(rows, []string{s.Name, w.State("step", s.State), s.Figure, s.Reason, s.Due, s.Done})
+	}
+	if len(r.Attachments) > 0 {
+		rows = append(rows, nil, []string{w.Files})
+	}
+	for _, f := range r.Attachments {
+		rows = append(rows, []string{f.Step, f.Name, f.Asked, f.By, f.At, f.SHA256})
 	}
 	return rows
 }

@@ -6,6 +6,7 @@
 //	arrange.go  beginning one, its days, people, facts, state, steps by hand
 //	decide.go   decisions: before, taken, taken back; how others chose
 //	step.go     steps
+//	file.go     files of steps, given and received
 //	ask.go      questions beside decisions and steps: tickets, and their answers
 //	trial.go    a walk through a template that belongs to no plan
 //	record.go   the document that a plan ends in

@@ -32,6 +32,10 @@ func Texts(st *db.Store, loc *time.Location) func(tx *db.Tx, p *store.Plan, lang
 			}
 			said[d.Code] = append(said[d.Code], d.Reason)
 		}
+		files, err := filesOf(tx, p.ID)
+		if err != nil {
+			return nil, err
+		}
 		out := []string{m.course.Name.In(language)}
 		say := func(texts ...store.Words) {
 			for _, t := range texts {
@@ -61,6 +65,9 @@ func Texts(st *db.Store, loc *time.Location) func(tx *db.Tx, p *store.Plan, lang
 				}
 				say(s.Name, s.Text, s.DoneWhen, s.Milestone)
 				say(s.Checklist...)
+				for _, f := range files[s.Code] {
+					out = append(out, f.Name)
+				}
 				if s.Progress != nil {
 					out = append(out, s.Progress.Reason)
 				}

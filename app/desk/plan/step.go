@@ -20,7 +20,7 @@ type Doing struct {
 	State   store.StepState   // 0: as it is
 	Reason  string            // why it is not needed, what blocks it
 	On      store.Side        // of a waiting one: whom it waits for
-	Figure  string            // how one knows that it is done, of a step that asks for a figure or a file
+	Figure  string            // how one knows that it is done, of a step that asks for a figure; of one that asks for a file, where it is kept
 	Units   map[string]string // name of a unit to its answer; an empty answer takes it back
 	Checked *[]int            // places of the checklist, from 0
 	Done    time.Time         // the day on which it was done; zero: today
@@ -57,14 +57,18 @@ func (ps *Plans) Do(a policy.Actor, number uint64, code string, f Doing) (*View,
 		if err := policy.MayPlan(tx, a, need, p); err != nil {
 			return err
 		}
-		if p.State != store.PlanPrepared && p.State != store.PlanRunning {
+		if !p.Goes() {
 			return entry.Conflict("error.plan-stands")
 		}
 		row := s.Progress
 		if row == nil {
 			row = &store.Progress{Plan: p.ID, Code: code, State: store.StepOpen}
 		}
-		if err := ps.do(tx, a, m, s, row, f); err != nil {
+		files, err := filesOf(tx, p.ID)
+		if err != nil {
+			return err
+		}
+		if err := ps.do(tx, a, m, s, files[code], row, f); err != nil {
 			return err
 		}
 		if err := store.Progresses.Put(tx, row); err != nil {
@@ -76,7 +80,7 @@ func (ps *Plans) Do(a policy.Actor, number uint64, code string, f Doing) (*View,
 	return out, err
 }
 
-func (ps *Plans) do(tx *db.Tx, a policy.Actor, m material, s *Step, row *store.Progress, f Doing) error {
+func (ps *Plans) do(tx *db.Tx, a policy.Actor, m material, s *Step, files []*store.File, row *store.Progress, f Doing) error {
 	var wrong fault.Problems
 	row.By = a.ID()
 	if f.Figure != "" {
@@ -130,7 +134,12 @@ func (ps *Plans) do(tx *db.Tx, a policy.Actor, m material, s *Step, row *store.P
 		if dayOf(row.Done) > m.today {
 			wrong.Add("done", "error.date-future")
 		}
-		if (s.StepForm.Done == "figure" || s.StepForm.Done == "file") && row.Figure == "" {
+		switch missing := s.missing(files); {
+		case missing > 0 && row.Reason == "" && row.Figure == "":
+			wrong.Add("files", "error.files-missing", "count", missing)
+		case s.StepForm.Done == "file" && len(files) == 0 && row.Figure == "":
+			wrong.Add("figure", "error.file-or-place")
+		case s.StepForm.Done == "figure" && row.Figure == "":
 			wrong.Add("figure", "error.required")
 		}
 		if missing := len(units) - len(row.Units); s.StepForm.Done == "units" && missing > 0 && row.Reason == "" {

@@ -397,6 +397,15 @@ func (k *checker) step(p *Phase, s *StepForm) {
 	for _, w := range s.Checklist {
 		k.words(path, "checklist", w)
 	}
+	var files []string
+	for _, f := range s.Files {
+		k.code(path+"/"+f.Code, f.Code)
+		k.words(path+"/"+f.Code, "name", f.Name)
+		if slices.Contains(files, f.Code) {
+			k.add(path+"/"+f.Code, "template.code-twice", "code", f.Code, "other", path+"/"+f.Code)
+		}
+		files = append(files, f.Code)
+	}
 	if !k.condition(path, "when", s.When, "") {
 		k.add(path, "template.unreachable", "field", "when")
 	}

@@ -103,8 +103,16 @@ type StepForm struct {
 	Milestone store.Words   `json:"milestone,omitzero" toml:"milestone,inline,omitempty"` // what is reached with it
 	By        string        `json:"by,omitempty" toml:"by,omitempty"`                     // how support helps: ticket, project
 	Checklist []store.Words `json:"checklist,omitempty" toml:"checklist,omitempty"`
+	Files     []FileForm    `json:"files,omitempty" toml:"file,omitempty"` // to be given or received
 	Norms     []string      `json:"norms,omitempty" toml:"norms,omitempty"`
 	Articles  []string      `json:"articles,omitempty" toml:"articles,omitempty"`
+}
+
+// FileForm is a file that a step asks for.
+type FileForm struct {
+	Code string      `json:"code" toml:"code"` // within its step
+	Name store.Words `json:"name" toml:"name,inline"`
+	From store.Side  `json:"from,omitempty" toml:"from,omitempty"` // who gives it; organisation when left out
 }
 
 // MovedDay is another day of a step, under a condition.

@@ -49,7 +49,7 @@ func blocks(lines []string) []block {
 			inner = path
 		case "phase":
 			phase = path
-		case "fact.choice", "phase.decision.option":
+		case "fact.choice", "phase.decision.option", "phase.step.file":
 			path = inner + "/" + path
 		default:
 			path = phase + "/" + path

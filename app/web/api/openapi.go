@@ -105,7 +105,7 @@ var operations = map[string]schema.Operation{
 		{Name: "q", Kind: "string", Text: "words, \"phrases\", -without, filters such as state:open module:csa, for releases kind:urgent version:24.01"}, {Name: "type", Kind: "string", Text: "ticket, article, release, problem, plan, mail (mail that the person judges), joined by commas"},
 		{Name: "lang", Kind: "string", Text: "the reader's language; hides nothing"}, {Name: "limit", Kind: "integer", Text: "1 to 100, default 20"}, {Name: "offset", Kind: "integer", Text: "0 to 1000"},
 		{Name: "facets", Kind: "integer", Text: "1 for counts"}, {Name: "sort", Kind: "string", Text: "date: newest first"}}},
-	"api.files.read": {Summary: "The bytes of an attachment"},
+	"api.files.read": {Summary: "The bytes of an attachment of a message, an article or a step of a plan"},
 }
 
 // newSchemas returns the set of the API's schemas, with what its own types are in JSON.

@@ -3,13 +3,13 @@ package api
 import (
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"sportello/app/desk/release"
 	"sportello/app/web"
+	"sportello/app/web/program"
 	"sportello/store"
 	"sportello/store/fault"
 )
@@ -63,45 +63,14 @@ func (a pages) apiAttachRelease(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	var kept []*store.File
-	body := r.Visit().Body
-	if strings.HasPrefix(strings.ToLower(r.Header("Content-Type")), "multipart/form-data") {
-		p, err := r.ReadForm(r.Visit().Route)
-		if err != nil {
-			return err
-		}
-		if p.Unreadable {
-			return fault.New(fault.Invalid, "error.form-unreadable")
-		}
-		for _, u := range p.Uploads["file"] {
-			if u.Err != nil {
-				return u.Err
-			}
-			kept = append(kept, u.Row)
-		}
-	} else if name := fileName(r); !body.Ended() || name != "" {
-		f, err := a.keepReleaseFile(r, name, body)
-		if err := web.CmpErr(body, err); err != nil {
-			return err
-		}
-		kept = append(kept, f)
-	}
-	if len(kept) == 0 {
-		return fault.New(fault.Invalid, "error.required").At("file")
+	kept, err := program.Files(r, a.keepReleaseFile)
+	if err != nil {
+		return err
 	}
 	out := apiReleaseFiles{Number: v.Release.ID, Files: releaseFiles(v.Release.ID, kept)}
 	r.Status(http.StatusCreated)
 	r.SetLocation(out.Files[0].URL)
 	return r.JSON(out)
-}
-
-// fileName returns what a body that is a file is called: by ?name=, else by its Content-Disposition.
-func fileName(r *web.Request) string {
-	name := r.QueryForm().Raw("name")
-	if _, params, err := mime.ParseMediaType(r.Header("Content-Disposition")); err == nil && name == "" {
-		name = params["filename"]
-	}
-	return name
 }
 
 // apiReleaseFile gives a file of a release, or the part of it that was asked for, and writes down who fetched it.

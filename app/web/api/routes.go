@@ -88,6 +88,6 @@ func Routes(s *web.Site) []web.Route {
 		do(http.MethodGet, "/tokens", "tokens.list", reads(scope.Tokens), a.apiTokens),
 		do(http.MethodPost, "/tokens/:id<int>/end", "tokens.end", writes(scope.Tokens), a.apiEndToken),
 		do(http.MethodGet, "/service-accounts", "service-accounts.list", reads(scope.Tokens), a.apiServices),
-		do(http.MethodGet, "/files/:id<int>", "files.read", reads(scope.Tickets, scope.Articles), a.apiFile),
+		do(http.MethodGet, "/files/:id<int>", "files.read", reads(scope.Tickets, scope.Articles, scope.Plans), a.apiFile),
 	}, operations)
 }

@@ -41,18 +41,13 @@ func lineOf(p *web.Page, v *plan.Line) line {
 		place = show.Joined(", ", place, v.Unit.Name)
 	}
 	l.Meta = show.Joined(" · ", place, p.T("plan.live-on", "date", show.Weekday(p, v.Plan.GoLive)))
-	if !goes(v) {
+	if !v.Plan.Goes() {
 		return l
 	}
 	h := v.Health
 	l.Marks = append(l.Marks, healthMarks(p, h)...)
 	l.Meta = show.Joined(" · ", l.Meta, p.T("plan.steps-done", "done", p.Number(h.Done), "all", p.Number(h.All)))
 	return l
-}
-
-// goes reports whether the plan is being worked on.
-func goes(v *plan.Line) bool {
-	return v.Plan.State == store.PlanRunning || v.Plan.State == store.PlanPrepared
 }
 
 // healthMarks say what is wrong with a plan, each in a sign and a word.

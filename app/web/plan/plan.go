@@ -77,7 +77,7 @@ func (a pages) planPage(r *web.Request, one *plan.View, f *web.Form, wrong error
 	v.Marks = []show.Mark{stateMark(p, one.Plan.State)}
 	v.Record, v.Reason = address.PlanRecord(one.Plan.ID), one.Plan.Reason
 	v.Meta = meta(p, one)
-	open := goes(&one.Line) || one.Plan.State == store.PlanPaused
+	open := one.Plan.Goes() || one.Plan.State == store.PlanPaused
 	if open {
 		v.Marks = append(v.Marks, healthMarks(p, one.Health)...)
 		v.Waits = waits(p, one)
@@ -127,7 +127,7 @@ func meta(p *web.Page, one *plan.View) []term {
 		place = show.Joined(", ", place, one.Unit.Name)
 	}
 	out := []term{{p.T("plan.organisation"), place}, {p.T("plan.start"), show.Weekday(p, one.Plan.Start)}, {p.T("plan.go-live"), show.Weekday(p, one.Plan.GoLive)}}
-	if h := one.Health; h.Forecast > h.GoLive && goes(&one.Line) {
+	if h := one.Health; h.Forecast > h.GoLive && one.Plan.Goes() {
 		out = append(out, term{p.T("plan.forecast"), show.Weekday(p, h.Forecast.Time())})
 	}
 	lead := one.Group.Name.In(p.Lang)

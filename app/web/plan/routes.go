@@ -38,6 +38,8 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/plans/:n<int>/decisions/:code/article", "plans.article", web.Agent, a.postArticle, "/plans/:n/decisions/:code"),
 		web.Get("/plans/:n<int>/steps/:code", "plans.step", web.Person, a.getStep),
 		web.Post("/plans/:n<int>/steps/:code", "plans.do", web.Person, a.postStep, "/plans/:n/steps/:code").WithText(),
+		web.Post("/plans/:n<int>/steps/:code/files", "plans.attach", web.Person, a.postFiles, "/plans/:n/steps/:code").WithFiles("files"),
+		web.Post("/plans/:n<int>/files/:file<int>/remove", "plans.detach", web.Person, a.postRemoveFile, "/plans/:n"),
 		web.Post("/plans/:n<int>/decisions/:code/question", "plans.ask", web.Person, a.postQuestion, "/plans/:n/decisions/:code").WithText(),
 		web.Post("/plans/:n<int>/steps/:code/question", "plans.ask-step", web.Person, a.postQuestion, "/plans/:n/steps/:code").WithText(),
 		web.Post("/plans/:n<int>/freezes/:code", "plans.read-freeze", web.Person, a.postFreeze, "/plans/:n"),

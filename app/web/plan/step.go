@@ -24,7 +24,8 @@ type stepPage struct {
 	Norms     []norm
 	Checklist []show.Choice
 	Units     []unit
-	Figure    bool // a figure or the name of a file says that it is done
+	Figure    bool // a figure, or where a file is kept, says that it is done
+	File      bool // it is where a file is kept
 	DoneWhen  string
 	May       bool
 	Today     string
@@ -32,6 +33,7 @@ type stepPage struct {
 	Sides     []show.Choice
 	Reason    string
 	Beside    beside
+	Papers    []paper
 }
 
 // unit is a unit that answers for itself.
@@ -52,12 +54,13 @@ func (a pages) stepPage(r *web.Request, one *plan.View, f *web.Form, wrong error
 		return fault.New(fault.NotFound, "error.not-found")
 	}
 	v := &stepPage{Page: a.begin(r, one, "plan.step", "name", s.Name.In(r.Visit().Lang)), Action: address.Step(one.Plan.ID, s.Code), Back: address.Plan(one.Plan.ID), May: may,
-		Figure: s.StepForm.Done == "figure" || s.StepForm.Done == "file"}
+		File: s.StepForm.Done == "file"}
+	v.Figure = v.File || s.StepForm.Done == "figure"
 	p := &v.Page
 	x := stepRow(p, one, s)
 	v.Marks, v.Text, v.DoneWhen, v.Today = append([]show.Mark{x.Mark}, x.More...), s.Text.In(p.Lang), s.DoneWhen.In(p.Lang), p.Now.Format("2006-01-02")
 	v.facts(one, s, x)
-	v.Norms = normsOf(p, one, s.Norms)
+	v.Norms, v.Papers = normsOf(p, one, s.Norms), papers(p, one, s)
 	var err error
 	if v.Beside, err = a.besideOf(r, p, one, s.Code, v.Action); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 // RecordWords returns the headings of the record of a plan.
 func RecordWords(s *web.Site, lang string) plan.Words {
 	say := func(key string) string { return s.Words.Text(lang, key) }
-	return plan.Words{People: say("plan.people"), Facts: say("plan.facts"), Decisions: say("plan.decisions"), Open: say("plan.open-points"), Steps: say("plan.steps"), Norms: say("plan.norms"),
+	return plan.Words{People: say("plan.people"), Facts: say("plan.facts"), Decisions: say("plan.decisions"), Open: say("plan.open-points"), Steps: say("plan.steps"), Files: say("plan.files"), Norms: say("plan.norms"),
 		Weighed: say("plan.weighed"), Choice: say("plan.choice"), Reason: say("plan.reason"), By: say("plan.decided-by"), Deviates: say("plan.deviates"), Recommended: say("plan.recommended"),
 		GoLive: say("plan.go-live"), AsOf: say("plan.as-of"), Unverified: say("plan.unverified"),
 		State: func(noun, code string) string {

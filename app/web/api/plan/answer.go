@@ -3,6 +3,7 @@ package plan
 import (
 	"time"
 
+	"sportello/app/address"
 	"sportello/app/condition"
 	"sportello/app/desk/plan"
 	"sportello/app/web/program"
@@ -129,6 +130,28 @@ type apiPlanStep struct {
 	Asks      []string        `json:"asks,omitempty"`
 	Ticket    uint64          `json:"ticket,omitempty"`
 	Own       bool            `json:"own,omitempty"` // added by hand
+	Papers    []apiPaper      `json:"files_asked,omitempty"`
+	Files     []apiPlanFile   `json:"files,omitempty"` // in the order in which they were sent
+}
+
+// apiPaper is a file that a step asks for.
+type apiPaper struct {
+	Code     string        `json:"code"`
+	Title    program.Words `json:"title"`
+	From     store.Side    `json:"from"`               // who gives it
+	Received uint64        `json:"received,omitempty"` // id of the file that counts
+}
+
+// apiPlanFile is a file of a step.
+type apiPlanFile struct {
+	ID     uint64     `json:"id"`
+	Asked  string     `json:"asked,omitempty"` // code of what the step asks for
+	Name   string     `json:"name"`
+	Size   int64      `json:"size"`
+	SHA256 string     `json:"sha256"`
+	Type   string     `json:"type"`
+	URL    string     `json:"url"`
+	At     *time.Time `json:"at"`
 }
 
 type apiPlanList struct {
@@ -269,13 +292,13 @@ func planDocument(v *plan.View) apiPlan {
 	}
 	for _, p := range v.Phases {
 		if p.Shown {
-			out.Phases = append(out.Phases, phaseAnswer(p))
+			out.Phases = append(out.Phases, phaseAnswer(v, p))
 		}
 	}
 	return out
 }
 
-func phaseAnswer(p plan.Phase) apiPhase {
+func phaseAnswer(v *plan.View, p plan.Phase) apiPhase {
 	one := apiPhase{Code: p.Code, Title: program.WordsOf(p.Name), Decisions: []apiPlanDecision{}, Steps: []apiPlanStep{}}
 	for _, d := range p.Decisions {
 		if d.Shown {
@@ -284,7 +307,7 @@ func phaseAnswer(p plan.Phase) apiPhase {
 	}
 	for _, s := range p.Steps {
 		if s.Shown {
-			one.Steps = append(one.Steps, planStepAnswer(s))
+			one.Steps = append(one.Steps, planStepAnswer(s, v.Files[s.Code]))
 		}
 	}
 	for _, f := range p.Freezes {
@@ -311,11 +334,21 @@ func decisionAnswer(d *plan.Decision) apiPlanDecision {
 	return out
 }
 
-func planStepAnswer(s *plan.Step) apiPlanStep {
+func planStepAnswer(s *plan.Step, files []*store.File) apiPlanStep {
 	out := apiPlanStep{Code: s.Code, Title: program.WordsOf(s.Name), Text: program.WordsOf(s.Text), Side: s.Side, Who: s.Who, State: s.State, DoneBy: s.StepForm.Done, DoneWhen: program.WordsOf(s.DoneWhen),
 		Milestone: program.WordsOf(s.Milestone), Due: s.Due.String(), Expected: s.Expected.String(), Late: s.Late, Room: s.Room, Critical: s.Critical, Waits: s.Opens, Asks: s.Asks, Own: s.Own}
 	if p := s.Progress; p != nil {
 		out.Reason, out.Figure, out.Ticket, out.Done = p.Reason, p.Figure, p.Ticket, program.Date(p.Done)
+	}
+	for _, p := range s.Papers(files) {
+		one := apiPaper{Code: p.Code, Title: program.WordsOf(p.Name), From: p.From}
+		if p.File != nil {
+			one.Received = p.File.ID
+		}
+		out.Papers = append(out.Papers, one)
+	}
+	for _, f := range files {
+		out.Files = append(out.Files, apiPlanFile{f.ID, f.Asked, f.Name, f.Size, f.Sum, f.Type, program.Base + address.File(f.ID), program.Moment(f.Created)})
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -274,6 +275,64 @@ func (a pages) apiDoStep(r *web.Request) error {
 		return err
 	}
 	return a.answerPlan(r, v, http.StatusOK)
+}
+
+// keepFile keeps a body that is a file of the step of the address, for whoever may send one.
+func (a pages) keepFile(r *web.Request, name string, body io.Reader) (*store.File, error) {
+	if _, err := a.sends(r); err != nil {
+		return nil, err
+	}
+	return a.Desk.Files.Keep(r.Actor(), name, body)
+}
+
+// sends reads the plan of the address, for whoever may send a file to its step.
+func (a pages) sends(r *web.Request) (*plan.View, error) {
+	v, err := a.plan(r, nil)
+	if err != nil {
+		return nil, err
+	}
+	switch s := v.Step(r.Param("code")); {
+	case s == nil:
+		return nil, fault.New(fault.NotFound, "error.not-found")
+	case !v.MayDoOwn && !v.MayDoDesk:
+		return nil, policy.Denied(r.Actor())
+	}
+	return v, nil
+}
+
+// apiAttachStep puts files to a step, with ?asked= as what it asks for.
+func (a pages) apiAttachStep(r *web.Request) error {
+	v, err := a.sends(r)
+	if err != nil {
+		return err
+	}
+	kept, err := program.Files(r, a.keepFile)
+	if err != nil {
+		return err
+	}
+	var ids []uint64
+	for _, f := range kept {
+		ids = append(ids, f.ID)
+	}
+	if v, err = a.Desk.Plans.Attach(r.Actor(), v.Plan.ID, r.Param("code"), r.QueryForm().Raw("asked"), ids); err != nil {
+		return err
+	}
+	return a.answerPlan(r, v, http.StatusCreated)
+}
+
+func (a pages) apiDetachStep(r *web.Request) error {
+	v, err := a.plan(r, func(v *plan.View) bool { return v.MayDoOwn || v.MayDoDesk })
+	if err != nil {
+		return err
+	}
+	id, err := r.NumberOf("file")
+	if err != nil {
+		return err
+	}
+	if _, err := a.Desk.Plans.Detach(r.Actor(), v.Plan.ID, id); err != nil {
+		return err
+	}
+	return r.SendStatus(http.StatusNoContent)
 }
 
 func (a pages) apiAddStep(r *web.Request) error {
