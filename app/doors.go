@@ -10,6 +10,7 @@ import (
 	"sportello/app/web/api"
 	accessapi "sportello/app/web/api/access"
 	auditapi "sportello/app/web/api/audit"
+	listapi "sportello/app/web/api/list"
 	planapi "sportello/app/web/api/plan"
 	"sportello/app/web/article"
 	"sportello/app/web/feed"
@@ -58,5 +59,6 @@ func (a *App) routes() []web.Route {
 		planapi.Routes(a.Site),
 		auditapi.Routes(a.Site),
 		accessapi.Routes(a.Site),
+		listapi.Routes(a.Site),
 	)
 }

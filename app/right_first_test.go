@@ -197,6 +197,7 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 		"api.problems.unmerge":      nil,
 		"api.problems.message-back": nil,
 		"api.access.decide":         func() any { return box{"module": "csa", "do": "refuse", "reason": "r"} },
+		"api.list.put":              func() any { return box{"people": []box{{"email": "nuova@example.it"}}, "preview": true} },
 		"api.contacts.remove":       nil, // it has no values
 		"api.follow":                func() any { return box{"module": "csa", "on": true} },
 	}

@@ -150,6 +150,9 @@ func Invited(secret string) string { return "/invited/" + secret }
 // Invitations returns the address of the invitations into the organisation with the code.
 func Invitations(code string) string { return Members(code) + "/invitations" }
 
+// List returns the address on which that list is brought in line with a table.
+func List(code string) string { return Members(code) + "/list" }
+
 // Members returns the address of the list of the people of the organisation with the code.
 func Members(code string) string { return "/organisations/" + url.PathEscape(code) + "/people" }
 

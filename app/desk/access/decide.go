@@ -59,7 +59,7 @@ func (s voice) decides() bool {
 func voiceOf(tx *db.Tx, a policy.Actor, r *store.AccessRequest, module, unit uint64) (voice, error) {
 	at := *r
 	at.Unit = unit
-	needed, err := policy.NeededFor(tx, module, at.Hat(), IsOpen(r.Email))
+	needed, err := policy.NeededFor(tx, module, at.Hat(), people.IsOpen(r.Email))
 	may := func(act policy.AccessAct, of *store.AccessRequest) bool {
 		return policy.MayAccess(tx, a, act, of, module)
 	}

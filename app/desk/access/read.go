@@ -162,7 +162,7 @@ func (rs *Requests) seenBy(tx *db.Tx, a policy.Actor, number uint64) (*store.Acc
 }
 
 func (rs *Requests) view(tx *db.Tx, a policy.Actor, r *store.AccessRequest) (*View, error) {
-	v := &View{AccessRequest: r, Open: IsOpen(r.Email), Assign: r.Waits() && policy.MayAccess(tx, a, policy.AssignPlace, r, 0)}
+	v := &View{AccessRequest: r, Open: people.IsOpen(r.Email), Assign: r.Waits() && policy.MayAccess(tx, a, policy.AssignPlace, r, 0)}
 	var err error
 	if v.Owner, err = people.OrganisationOf(tx, r.Email); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 
 	"sportello/app/credential"
 	"sportello/app/desk/entry"
@@ -24,7 +25,7 @@ import (
 // The limits of invitations that were not accepted and could be, or could have been until they were declined or taken
 // back.
 const (
-	mostInvited = 200 // of one organisation
+	mostInvited = 200 // of one organisation, to addresses of other mail domains than its own
 	mostOfOne   = 3   // of one address in one place
 )
 
@@ -75,26 +76,19 @@ func (ps *People) Invite(a policy.Actor, f InvitationForm) (*store.Invitation, e
 		if ps.post.Mail().From == "" {
 			return fault.New(fault.Conflict, "error.invitation-no-mail")
 		}
-		var wrong fault.Problems
-		now := tx.Now()
-		i := &store.Invitation{Email: entry.CleanAddress(&wrong, "email", f.Email), Name: markup.Line(f.Name), Language: a.Lang(), By: a.ID(), Ends: now.Add(store.InvitationLife)}
-		entry.CheckText(&wrong, "name", i.Name, entry.MaxName)
-		h := f.Hat
-		if code := PositionOf(store.CurrentSettings(tx), h.Position); code != "" {
-			h.Position = code
-		}
-		h.From, h.Until = h.From.UTC(), h.Until.UTC()
-		checkAffiliation(tx, &wrong, &h)
-		if !h.Until.IsZero() && !now.Before(h.Until) {
-			wrong.Add("affiliations", "error.until-past")
-		} else if !h.Until.IsZero() && h.Until.Before(i.Ends) {
-			i.Ends = h.Until
-		}
-		if err := wrong.Err(); err != nil {
+		o, err := store.Organisations.Get(tx, f.Hat.Organisation)
+		if err != nil {
 			return err
 		}
-		i.Organisation, i.Unit, i.Position, i.Modules, i.From, i.Until = h.Organisation, h.Unit, h.Position, h.Modules, h.From, h.Until
-		if err := roomToInvite(tx, i); err != nil {
+		i, err := ps.invitation(tx, a, f)
+		if err != nil {
+			return err
+		}
+		guests, err := guestsOf(tx, o)
+		if err != nil {
+			return err
+		}
+		if err := guests.room(tx, i); err != nil {
 			return err
 		}
 		out = i
@@ -103,29 +97,81 @@ func (ps *People) Invite(a policy.Actor, f InvitationForm) (*store.Invitation, e
 	return out, err
 }
 
-// roomToInvite returns a Conflict when the address is invited there already, or too much was invited.
-func roomToInvite(tx *db.Tx, i *store.Invitation) error {
-	all, same := 0, 0
-	for o, err := range store.InvitationsByPlace.Rows(tx, db.Span{Prefix: key.Of(i.Organisation)}) {
+// invitation returns the row of the form, or all problems of its values.
+func (ps *People) invitation(tx *db.Tx, a policy.Actor, f InvitationForm) (*store.Invitation, error) {
+	var wrong fault.Problems
+	now := tx.Now()
+	i := &store.Invitation{Email: entry.CleanAddress(&wrong, "email", f.Email), Name: markup.Line(f.Name), Language: a.Lang(), By: a.ID(), Ends: now.Add(store.InvitationLife)}
+	entry.CheckText(&wrong, "name", i.Name, entry.MaxName)
+	h := f.Hat
+	if code := PositionOf(store.CurrentSettings(tx), h.Position); code != "" {
+		h.Position = code
+	}
+	h.From, h.Until = h.From.UTC(), h.Until.UTC()
+	checkAffiliation(tx, &wrong, &h)
+	if !h.Until.IsZero() && !now.Before(h.Until) {
+		wrong.Add("affiliations", "error.until-past")
+	} else if !h.Until.IsZero() && h.Until.Before(i.Ends) {
+		i.Ends = h.Until
+	}
+	i.Organisation, i.Unit, i.Position, i.Modules, i.From, i.Until = h.Organisation, h.Unit, h.Position, h.Modules, h.From, h.Until
+	return i, wrong.Err()
+}
+
+// guests counts who is invited into one organisation: of its own mail domains as many as it has people, of all others
+// mostInvited.
+type guests struct {
+	of      *store.Organisation
+	outside int
+}
+
+func guestsOf(tx *db.Tx, o *store.Organisation) (*guests, error) {
+	g := &guests{of: o}
+	for i, err := range store.InvitationsByPlace.Rows(tx, db.Span{Prefix: key.Of(o.ID)}) {
+		if err != nil {
+			return nil, err
+		}
+		if tx.Now().Before(i.Ends) && !g.owns(i.Email) {
+			g.outside++
+		}
+	}
+	return g, nil
+}
+
+// owns reports whether the address is of a mail domain of the organisation.
+func (g *guests) owns(email string) bool {
+	_, domain, _ := strings.Cut(email, "@")
+	return slices.ContainsFunc(g.of.Domains, func(d string) bool { return domain == d || strings.HasSuffix(domain, "."+d) })
+}
+
+// errWaits is the Conflict of an address that was invited there and has yet to answer.
+var errWaits = fault.New(fault.Conflict, "error.invitation-waits").At("email")
+
+// room takes the invitation into the count. It returns a Conflict when the address is invited there already, or too much was
+// invited.
+func (g *guests) room(tx *db.Tx, i *store.Invitation) error {
+	same := 0
+	for o, err := range store.InvitationsByEmail.Rows(tx, db.Span{Prefix: key.Of(i.Email)}) {
 		switch {
 		case err != nil:
 			return err
-		case !tx.Now().Before(o.Ends):
-			continue
-		}
-		if all++; o.Email != i.Email || o.Hat() != i.Hat() {
+		case !tx.Now().Before(o.Ends) || o.Hat() != i.Hat():
 			continue
 		}
 		if same++; o.Answer == store.Unanswered {
-			return fault.New(fault.Conflict, "error.invitation-waits").At("email")
+			return errWaits
 		}
 	}
-	switch {
-	case same >= mostOfOne:
+	if same >= mostOfOne {
 		return fault.New(fault.Conflict, "error.invitation-again").At("email")
-	case all >= mostInvited:
+	}
+	if g.owns(i.Email) {
+		return nil
+	}
+	if g.outside >= mostInvited {
 		return fault.New(fault.Conflict, "error.invitations-many", "n", mostInvited)
 	}
+	g.outside++
 	return nil
 }
 

@@ -111,6 +111,8 @@ func (ps *People) putOrganisation(a policy.Actor, did act.Act, id, saw uint64, f
 			}
 			if !entry.IsDomain(s) {
 				wrong.Add("domains", "error.domain", "domain", s)
+			} else if IsOpen("@" + s) {
+				wrong.Add("domains", "error.domain-open", "domain", s)
 			} else if other, err := store.OrganisationsByDomain.First(tx, s); err == nil && other.ID != o.ID {
 				wrong.Add("domains", "error.domain-taken", "domain", s, "organisation", other.Name)
 			}

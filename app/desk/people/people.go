@@ -27,6 +27,7 @@ type Query struct {
 	Group        uint64
 	Role         string
 	Disabled     *bool
+	Quiet        bool // only those who have not signed in for a year
 	After        string
 	Limit        int      // 50 when 0, at most 200
 	among        []uint64 // organisations, one of which whom the caller may see has
@@ -215,7 +216,8 @@ func (q Query) fits(p *store.Person, now time.Time) bool {
 	switch {
 	case (q.Organisation != 0 || q.Unit != 0) && !slices.ContainsFunc(p.Affiliations, under),
 		q.Group != 0 && !p.InGroup(q.Group),
-		q.Disabled != nil && p.Disabled != *q.Disabled:
+		q.Disabled != nil && p.Disabled != *q.Disabled,
+		q.Quiet && !quiet(p, now):
 		return false
 	}
 	switch q.Role {
@@ -244,6 +246,15 @@ func (q Query) fits(p *store.Person, now time.Time) bool {
 		return false
 	}
 	return p.Named(q.Text)
+}
+
+// quiet reports whether the person has not signed in for a year, and could have.
+func quiet(p *store.Person, now time.Time) bool {
+	last := p.LastSeen
+	if last.IsZero() {
+		last = p.Created
+	}
+	return last.Before(now.AddDate(-1, 0, 0))
 }
 
 // Pick is a person offered while somebody types a name.

@@ -24,6 +24,8 @@ type membersPage struct {
 	Invites  string // address of the invitations, for those who may invite
 	Waiting  string // how many wait
 	Requests string // how many requests for credentials wait, for those who see them
+	List     string // address of the list as a table, for those who keep it
+	Quiet    bool   // only those who have not signed in for a year are listed
 	Members  []member
 	Next     string // address of the next page
 	First    string // address of the first page, set on later pages
@@ -32,6 +34,8 @@ type membersPage struct {
 type member struct {
 	Name, Email, Address string
 	Hats                 []string // where the person belongs, and as what
+	ID                   uint64   // set where the reader may take the person off the list
+	Seen                 string   // when they last signed in, where only those who have not for long are listed
 }
 
 func (a pages) getMembers(r *web.Request) error {
@@ -40,18 +44,28 @@ func (a pages) getMembers(r *web.Request) error {
 		return fault.New(fault.NotFound, "error.not-found")
 	}
 	q := r.QueryForm()
-	o, page, err := a.membersOf(r, code, people.Query{Text: q.Text("text", store.Most("people.name")), After: q.Raw("after")})
+	o, page, err := a.membersOf(r, code, people.Query{Text: q.Text("text", store.Most("people.name")), After: q.Raw("after"), Quiet: q.Bool("quiet")})
 	if err != nil {
 		return err
 	}
 	v := &membersPage{Page: r.Page("people.title", "organisation", o.Name), Path: address.Members(o.Code), Versions: address.Installations(o.Code)}
-	v.Nav, v.Form = "tickets", q
+	v.Nav, v.Form, v.Quiet = "tickets", q, q.Bool("quiet")
 	v.Crumb(v.T("own.title"), "/tickets?of=organisation")
 	v.Crumb(v.T("people.people"), "")
 	err = a.Desk.Names(func(n desk.Names) {
 		v.Members = nil
 		for _, p := range page.People {
 			m := member{Name: p.Name, Email: p.Email, Address: address.Affiliations(p.ID)}
+			if a.Desk.People.MayLeave(r.Actor(), p, o.ID) {
+				m.ID = p.ID
+			}
+			switch {
+			case !v.Quiet:
+			case p.LastSeen.IsZero():
+				m.Seen = v.T("list.seen-never")
+			default:
+				m.Seen = v.T("list.seen", "date", v.Date(p.LastSeen))
+			}
 			hats, _ := policy.HatsSeen(r.Actor(), p, v.Now)
 			for _, h := range hats {
 				if h.Organisation == o.ID {
@@ -67,6 +81,9 @@ func (a pages) getMembers(r *web.Request) error {
 	if v.Invites, v.Waiting, err = a.invitesInto(r, &v.Page, o); err != nil {
 		return err
 	}
+	if v.Invites != "" {
+		v.List = address.List(o.Code)
+	}
 	if v.Requests, err = a.requestsInto(r, &v.Page, o); err != nil {
 		return err
 	}
@@ -74,6 +91,9 @@ func (a pages) getMembers(r *web.Request) error {
 		values := url.Values{}
 		if text := v.Value("text"); text != "" {
 			values.Set("text", text)
+		}
+		if v.Quiet {
+			values.Set("quiet", "1")
 		}
 		if after != "" {
 			values.Set("after", after)

@@ -11,6 +11,11 @@ func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	return []web.Route{
 		web.Get("/organisations/:code/people", "organisation.people", web.Person, a.getMembers),
+		web.Post("/organisations/:code/people/leave", "organisation.leave", web.Person, a.postLeave, "/organisations/:code/people"),
+		web.Get("/organisations/:code/people/list", "list.show", web.Person, a.getList),
+		web.Post("/organisations/:code/people/list", "list.preview", web.Person, a.postList, "/organisations/:code/people/list").WithFiles("file").ReadAtOnce(),
+		web.Post("/organisations/:code/people/list/apply", "list.apply", web.Person, a.postApplyList, "/organisations/:code/people/list").WithText(),
+		web.Get("/organisations/:code/people/list.csv", "list.table", web.Person, a.getListTable),
 		web.Get("/organisations/:code/people/invitations", "invitations.list", web.Person, a.getInvitations),
 		web.Post("/organisations/:code/people/invitations", "invitations.invite", web.Person, a.postInvitation, "/organisations/:code/people/invitations").WithText(),
 		web.Post("/organisations/:code/people/invitations/:n<int>/take-back", "invitations.take-back", web.Person, a.postTakeInvitationBack, "/organisations/:code/people/invitations"),
