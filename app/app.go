@@ -104,7 +104,7 @@ func (a *App) open() error {
 	if err != nil {
 		return fmt.Errorf("app: load time zone: %w", err)
 	}
-	if a.Store, err = store.Open(a.Config.DataFolder(), db.Options{Log: a.Log, Clock: a.Config.Now, NoSync: a.Config.Trial.NoSync, Prove: a.Config.Trial.Twice,
+	if a.Store, err = store.Open(a.Config.DataFolder(), db.Options{Log: a.Log, Space: listen.DiskSpace, Clock: a.Config.Now, NoSync: a.Config.Trial.NoSync, Prove: a.Config.Trial.Twice,
 		Committed: a.Watch.Commits.Note}); err != nil {
 		return err
 	}

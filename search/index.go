@@ -324,7 +324,8 @@ func (ix *Index) ask(reason error) {
 func (ix *Index) Rebuild() { ix.ask(errors.New("search: asked for")) }
 
 // RebuildNow asks for a new index and returns when one that was finished since then answers, or why it could not be
-// built; Run goes on trying. Meanwhile it tells step, each second, how many rows of how many are read. It needs Run to
+// built; Run goes on trying. The files of the old index are gone then, with all that was ever taken out of it: a merge of
+// the engine keeps the segments in which nothing else has changed. Meanwhile it tells step, each second, how many rows of how many are read. It needs Run to
 // be running.
 func (ix *Index) RebuildNow(ctx context.Context, step func(done, total int)) error {
 	ix.mu.Lock()

@@ -71,16 +71,17 @@ func (ix *Index) rebuild(ctx context.Context, reason error) (err error) {
 	if err := ix.setCurrent(name); err != nil {
 		return err
 	}
-	ix.mu.Lock()
-	ix.rebuilds++
-	done := ix.done
-	ix.mu.Unlock()
 	old := ix.install(h)
 	if old != nil {
 		if err := errors.Join(old.close(), os.RemoveAll(old.dir)); err != nil {
 			ix.log.Warn("search: remove old index", "err", err)
 		}
 	}
+	ix.mu.Lock()
+	ix.rebuilds++ // whoever waits for it may rely on the old one being gone
+	done := ix.done
+	ix.mu.Unlock()
+	ix.forward()
 	ix.log.Info("search: new index", "index", name, "rows", done, "took", time.Since(begun).Round(time.Millisecond))
 	return nil
 }

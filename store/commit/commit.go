@@ -41,6 +41,7 @@ type Queue struct {
 	closed  bool
 	kick    chan struct{}
 	ended   chan struct{}
+	gate    sync.Mutex   // held during each run of writers that share a transaction
 	began   atomic.Int64 // when the commit under way began, 0 when there is none
 	last    time.Time    // only the committer touches it
 }
@@ -87,6 +88,12 @@ func (q *Queue) Do(fn func(*Turn) error) error {
 		panic(w.panic)
 	}
 	return w.err
+}
+
+// Hold waits for the transaction under way and lets no other begin before release is called. Writers wait meanwhile.
+func (q *Queue) Hold() (release func()) {
+	q.gate.Lock()
+	return q.gate.Unlock
 }
 
 // Close waits for the writers that have come and refuses others. It returns false when the queue was closed before.
@@ -166,6 +173,8 @@ func (q *Queue) loop() {
 // front of it are run again without it, and it begins the next run, alone in front, so that its error is judged
 // against what is really there.
 func (q *Queue) commitSome(batch []*write) (rest []*write) {
+	q.gate.Lock()
+	defer q.gate.Unlock()
 	if err := q.o.Fault(); err != nil {
 		for _, w := range batch {
 			w.finish(err)

@@ -19,7 +19,8 @@ import (
 )
 
 // HoldBlobs keeps Sweep from removing anything until release is called, so that every file named by the rows of a
-// picture taken in between can still be copied.
+// picture taken in between can still be copied, and Rewrite from putting another desk.db in the place of the one that is
+// copied. It waits for a Rewrite that goes on, and may be called again by who holds them.
 func (s *Store) HoldBlobs() (release func()) {
 	s.sweepMu.RLock()
 	return s.sweepMu.RUnlock
@@ -30,11 +31,10 @@ func (s *Store) HoldBlobs() (release func()) {
 // with each of them. It has to be short; CopyRows keeps it so. It gives up, with the fault, when the store stops writing,
 // for the file could not be opened again before. Errors of w can be told by errors.Is.
 func (s *Store) Picture(ctx context.Context, w io.Writer) (int64, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	defer s.HoldBlobs()() // bbolt opens the file anew, by its name
 	guard := &pictureWriter{ctx: ctx, s: s, w: w}
 	var n int64
-	err := s.db.View(func(b *bbolt.Tx) error {
+	err := s.read(func(b *bbolt.Tx) error {
 		var err error
 		n, err = b.WriteTo(guard)
 		return cmp.Or(guard.err, err) // bbolt keeps the text of the writer's error, not the error itself
@@ -66,6 +66,7 @@ func (p *pictureWriter) Write(b []byte) (n int, err error) {
 // what has changed meanwhile; and at last, in a transaction as short as reading the file, what is still another. So
 // no writer has to wait for the copying of gigabytes, and the file does not grow. The copy is not synced.
 func (s *Store) CopyRows(ctx context.Context, to *os.File, wrote func(off int64, n int) error) (time.Time, int64, error) {
+	defer s.HoldBlobs()()
 	c := disk.NewCopy(to, wrote)
 	for range 2 {
 		if err := c.AsItLies(s.path(), func() error { return s.mayGoOn(ctx) }); err != nil {

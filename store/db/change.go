@@ -122,7 +122,7 @@ func appendChange(tx *Tx, c *Change) error {
 	if err != nil {
 		return fmt.Errorf("store: encode change: %w", err)
 	}
-	b.FillPercent = 0.95
+	b.fill(0.95)
 	if err := b.Put(key.ID(seq), raw); err != nil {
 		return fmt.Errorf("store: append change: %w", err)
 	}
@@ -196,7 +196,7 @@ func (tx *Tx) TicketChangesBetween(ticket uint64, from, until time.Time) iter.Se
 
 // endOfChanges puts the cursor on the last entry under the prefix whose change was made before the time, and returns its
 // key, nil when there is none. Later changes have later times, so that it is found by halving.
-func endOfChanges(c *bbolt.Cursor, rows *bbolt.Bucket, prefix []byte, until time.Time) ([]byte, error) {
+func endOfChanges(c *bbolt.Cursor, rows *bucket, prefix []byte, until time.Time) ([]byte, error) {
 	k, _ := c.Seek(prefix)
 	if k == nil || !bytes.HasPrefix(k, prefix) {
 		return nil, nil
@@ -260,9 +260,8 @@ func (tx *Tx) AuditChanges(before uint64) iter.Seq2[*Change, error] {
 
 // Cursors returns how far each consumer of the change log has come that keeps its place in the store.
 func (tx *Tx) Cursors() map[string]uint64 {
-	tx.live()
 	out := map[string]uint64{}
-	c := tx.bolt.Bucket(bucketCursors).Cursor()
+	c := tx.bucket(cursors, "").Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		out[string(k)] = uint64Of(v)
 	}

@@ -70,7 +70,7 @@ func checkChanges(tx *Tx, report func(string, ...any)) {
 			report("changes: %d entries in %s, rows call for %d", got, index, want)
 		}
 	}
-	cc := tx.bolt.Bucket(bucketCursors).Cursor()
+	cc := tx.bucket(cursors, "").Cursor()
 	for k, v := cc.First(); k != nil; k, v = cc.Next() {
 		if uint64Of(v) > last {
 			report("cursor %s is at %d, beyond the last change %d", k, uint64Of(v), last)
@@ -81,7 +81,7 @@ func checkChanges(tx *Tx, report func(string, ...any)) {
 // check compares every row with its index entries, counters, references and blobs, and reports the differences.
 func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
 	entries := make([]int, len(t.indexes))
-	counts := map[string]int{}
+	derived := map[string]int{}
 	for r, err := range t.All(tx, 0, false) {
 		if err != nil {
 			report("%v", err)
@@ -99,7 +99,7 @@ func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
 		}
 		if t.Counts != nil {
 			for _, k := range distinct(t.Counts(r)) {
-				counts[string(t.counterKey(k))]++
+				derived[string(t.counterKey(k))]++
 			}
 		}
 		if t.Refs != nil {
@@ -131,15 +131,15 @@ func (t *Table[T]) check(tx *Tx, report func(string, ...any)) {
 		}
 	}
 	prefix := key.Of(t.name)
-	c := tx.bolt.Bucket(bucketCounts).Cursor()
+	c := tx.bucket(counts, "").Cursor()
 	found := 0
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		found++
-		if int(uint64Of(v)) != counts[string(k)] { // #nosec G115 -- one that does not fit differs too
-			report("%s: counter %x is %d, rows call for %d", t.name, k[len(prefix):], uint64Of(v), counts[string(k)])
+		if int(uint64Of(v)) != derived[string(k)] { // #nosec G115 -- one that does not fit differs too
+			report("%s: counter %x is %d, rows call for %d", t.name, k[len(prefix):], uint64Of(v), derived[string(k)])
 		}
 	}
-	if found != len(counts) {
-		report("%s: %d counters, rows call for %d", t.name, found, len(counts))
+	if found != len(derived) {
+		report("%s: %d counters, rows call for %d", t.name, found, len(derived))
 	}
 }

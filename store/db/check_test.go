@@ -37,7 +37,7 @@ func TestCheckFinds(t *testing.T) {
 			return tx.bucket("test.items", "rows").Put(key.ID(1), []byte("{"))
 		}, "read test.items 1"},
 		{"a row above the sequence", func(t *testing.T, tx *Tx) error {
-			return tx.bucket("test.items", "rows").SetSequence(0)
+			return tx.bucket("test.items", "rows").bolt.SetSequence(0)
 		}, "above the sequence"},
 		{"a reference to nothing", func(t *testing.T, tx *Tx) error {
 			return orphan(tx)

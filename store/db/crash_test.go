@@ -27,6 +27,10 @@ func playWrite(dir string) error {
 	if findings := st.Check(); len(findings) > 0 {
 		return fmt.Errorf("found at the start: %v", findings)
 	}
+	return writeOn(st)
+}
+
+func writeOn(st *Store) error {
 	fmt.Println("begins")
 	var out sync.Mutex
 	failures := make(chan error)
@@ -117,7 +121,11 @@ func writeRequest(st *Store, text string, i int) (string, error) {
 // TestCrash kills a writing process again and again at random moments, on one folder, and demands of what is there
 // after each: it opens, Check finds nothing, and every row that was acknowledged is there as it was acknowledged.
 // SPORTELLO_CRASHES says how often; a kill does not lose what the kernel has, so it proves order and not sync.
-func TestCrash(t *testing.T) {
+func TestCrash(t *testing.T) { killed(t, "write") }
+
+// killed is TestCrash with a child that plays so.
+func killed(t *testing.T, play string) {
+	t.Helper()
 	crashes := 12
 	if s := os.Getenv("SPORTELLO_CRASHES"); s != "" {
 		var err error
@@ -133,7 +141,7 @@ func TestCrash(t *testing.T) {
 		if n%40 == 39 {
 			dir, acknowledged = t.TempDir(), map[uint64]string{} // else the looking takes ever longer
 		}
-		for id, line := range crash(t, dir, r) {
+		for id, line := range crash(t, play, dir, r) {
 			if acknowledged[id] != "" {
 				t.Fatalf("number %d was given twice", id)
 			}
@@ -147,9 +155,9 @@ func TestCrash(t *testing.T) {
 }
 
 // crash lets a child write, kills it and returns what it acknowledged.
-func crash(t *testing.T, dir string, r *rand.Rand) map[uint64]string {
+func crash(t *testing.T, play, dir string, r *rand.Rand) map[uint64]string {
 	t.Helper()
-	cmd := child(t, "write", dir)
+	cmd := child(t, play, dir)
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	stdout, err := cmd.StdoutPipe()

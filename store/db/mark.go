@@ -16,13 +16,12 @@ type Mark struct{ opened, changes uint64 }
 // Mark returns the mark of the table as the transaction sees it; ok is false in an Update, for what it sees may never
 // come to be.
 func (t *Table[T]) Mark(tx *Tx) (m Mark, ok bool) {
-	tx.live()
-	return Mark{tx.store.opened.Load(), tx.bolt.Bucket([]byte(t.name)).Sequence()}, !tx.bolt.Writable()
+	return Mark{tx.store.opened.Load(), tx.bucket(t.name, "").Sequence()}, !tx.bolt.Writable()
 }
 
 // raise gives the table its next mark.
 func (t *Table[T]) raise(tx *Tx) error {
-	if _, err := tx.bolt.Bucket([]byte(t.name)).NextSequence(); err != nil {
+	if _, err := tx.bucket(t.name, "").NextSequence(); err != nil {
 		return fmt.Errorf("store: mark %s: %w", t.name, err)
 	}
 	return nil

@@ -12,17 +12,19 @@
 //	  changes/ix.audit                0 + sequence -> empty, changes that belong to no ticket
 //	  TABLE/rows                      id (8 bytes, big-endian) -> row (JSON)
 //	  TABLE/ix.NAME                   key parts + id -> empty
+//	DATA/desk.db.new                  a file that is to take the place of desk.db; see Rewrite
 //	DATA/blob/ab/cdef...              bytes of files, named by their SHA-256 in hexadecimal
 //	DATA/blob/new/...                 bytes being written
 //	DATA/lock                         held by the process that has the folder; names it
 //	DATA/key                          32 random bytes that sign what leaves by mail
 //
 // Every key part is of fixed width or ended (see package key), the id stands last, so that a prefix never matches a longer
-// part. A change of a row passes through one function, Table.Put or Table.Delete. Readers see committed rows; followers
-// of the change log see only what is known to be on disk.
+// part. A change of a row passes through one function, Table.Put or Table.Delete, and each key that is written through the
+// type bucket. Readers see committed rows; followers of the change log see only what is known to be on disk.
 package db
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -45,8 +47,8 @@ import (
 
 var (
 	bucketMeta    = []byte("meta")
-	bucketCounts  = []byte("counts")
-	bucketCursors = []byte("cursors")
+	bucketCounts  = []byte(counts)
+	bucketCursors = []byte(cursors)
 	bucketChanges = []byte("changes")
 
 	errBucketNotFound = bolterrors.ErrBucketNotFound
@@ -54,11 +56,12 @@ var (
 
 // Options configure a store when it is opened. The zero value is right for a desk.
 type Options struct {
-	Clock     func() time.Time         // time.Now when nil
-	Log       *slog.Logger             // slog.Default when nil
-	Committed func(took time.Duration) // called after each commit; must be quick
-	NoSync    bool                     // for tests and for making data: a crash may lose or tear what was written
-	Prove     bool                     // for tests: a shared row that somebody changed (see Table.Peek) is a panic when it is read again
+	Clock     func() time.Time                                  // time.Now when nil
+	Log       *slog.Logger                                      // slog.Default when nil
+	Committed func(took time.Duration)                          // called after each commit; must be quick
+	Space     func(path string) (free, total int64, known bool) // of the disk that holds the path; unknown when nil
+	NoSync    bool                                              // for tests and for making data: a crash may lose or tear what was written
+	Prove     bool                                              // for tests: a shared row that somebody changed (see Table.Peek) is a panic when it is read again
 }
 
 // Store is an open data folder. Its methods may be used by many goroutines at once.
@@ -67,6 +70,7 @@ type Store struct {
 	clock     func() time.Time
 	log       *slog.Logger
 	noSync    bool
+	space     func(string) (free, total int64, known bool)
 	committed func(time.Duration)
 	lock      *os.File
 	id        string
@@ -77,10 +81,15 @@ type Store struct {
 	opened    atomic.Uint64 // how often the file was opened again
 	prove     bool
 
-	mu sync.RWMutex // held for reading by each View, for writing while the file is opened again
-	db *bbolt.DB
+	mu      sync.RWMutex // held for reading while a View begins, for writing while the file is opened again or another takes its place
+	db      *bbolt.DB
+	retired sync.WaitGroup // files that others have taken the place of, open until their last reader ends
 
-	sweepMu sync.RWMutex // held for reading while a backup copies files, tried for writing by Sweep
+	sweepMu   sync.RWMutex            // held for reading while a backup copies files, tried for writing by Sweep and by Rewrite
+	rewriting sync.Mutex              // held by Rewrite
+	ending    context.Context         // ends when the store is closed
+	end       context.CancelFunc      // of ending
+	journal   atomic.Pointer[journal] // of the Rewrite that goes on, nil when none does
 
 	writes *commit.Queue
 	fault  atomic.Pointer[faultBox]
@@ -94,9 +103,13 @@ type Store struct {
 // naming the process when another one has the folder, and an error naming both versions when the file was written by
 // a newer release.
 func (schema *Schema) Open(dir string, o Options) (*Store, error) {
-	s := &Store{dir: dir, schema: schema, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, wake: make(chan struct{}), peeked: &peeked{}, prove: o.Prove}
+	s := &Store{dir: dir, schema: schema, clock: o.Clock, log: o.Log, noSync: o.NoSync, committed: o.Committed, space: o.Space, wake: make(chan struct{}), peeked: &peeked{}, prove: o.Prove}
+	s.ending, s.end = context.WithCancel(context.Background())
 	if s.clock == nil {
 		s.clock = time.Now
+	}
+	if s.space == nil {
+		s.space = func(string) (free, total int64, known bool) { return 0, 0, false }
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -110,7 +123,10 @@ func (schema *Schema) Open(dir string, o Options) (*Store, error) {
 		return nil, s.told(err)
 	}
 	s.lock = lock
-	err = disk.Make(s.path(), s.log)
+	err = disk.RemoveHalfMade(s.path())
+	if err == nil {
+		err = disk.Make(s.path(), s.log)
+	}
 	if err == nil {
 		err = s.openFile()
 	}
@@ -122,12 +138,15 @@ func (schema *Schema) Open(dir string, o Options) (*Store, error) {
 		return nil, errors.Join(err, s.db.Close(), s.lock.Close())
 	}
 	s.writes = commit.New(commit.Options{
-		Begin: func() (*bbolt.Tx, error) { return s.db.Begin(true) }, Clock: s.clock, Log: s.log,
+		Begin: s.beginWrite, Clock: s.clock, Log: s.log,
 		Fault: s.Fault, Failed: s.poison, Bad: unreadable,
 		Sequence: func(b *bbolt.Tx) uint64 { return b.Bucket(bucketChanges).Bucket([]byte("rows")).Sequence() },
 		Committed: func(seq uint64, took time.Duration) {
 			if s.committed != nil {
 				s.committed(took)
+			}
+			if j := s.journal.Load(); j != nil {
+				j.keep()
 			}
 			s.announce(seq)
 		},
@@ -209,12 +228,16 @@ func (s *Store) prepare() (err error) {
 
 // Close waits for the writes that were handed over, then closes the file. Later calls of Update return Unavailable.
 func (s *Store) Close() error {
+	s.end()
 	if !s.writes.Close() {
 		return nil
 	}
+	s.rewriting.Lock() // until it has ended
+	defer s.rewriting.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.db.Close()
+	s.retired.Wait()
 	return errors.Join(err, s.lock.Close())
 }
 
@@ -222,8 +245,6 @@ func (s *Store) Close() error {
 // Unavailable while the file cannot be read. When a row cannot be read its error is what View returns, whatever fn does:
 // see Tx.PastDamage.
 func (s *Store) View(fn func(*Tx) error) (err error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
@@ -233,7 +254,7 @@ func (s *Store) View(fn func(*Tx) error) (err error) {
 			s.log.Error("store: read", "err", err)
 		}
 	}()
-	err = s.db.View(func(b *bbolt.Tx) error {
+	err = s.read(func(b *bbolt.Tx) error {
 		tx := &Tx{bolt: b, store: s, now: s.clock().UTC()}
 		defer func() { tx.done = true }()
 		return tx.judge(fn(tx))
@@ -242,6 +263,27 @@ func (s *Store) View(fn func(*Tx) error) (err error) {
 		return fault // a repair could not open it again yet
 	}
 	return err
+}
+
+// read runs fn in a read transaction of the file. Whoever has begun stays with that file, also when another one takes its
+// place.
+func (s *Store) read(fn func(*bbolt.Tx) error) error {
+	s.mu.RLock()
+	b, err := s.db.Begin(false)
+	s.mu.RUnlock()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = b.Rollback() }() // fails only when it was ended before
+	return fn(b)
+}
+
+// beginWrite is for the committer alone.
+func (s *Store) beginWrite() (*bbolt.Tx, error) {
+	if j := s.journal.Load(); j != nil {
+		j.drop() // what the transaction before noted, which was not committed
+	}
+	return s.db.Begin(true)
 }
 
 // Update runs fn in a write transaction and returns when what it wrote is on disk, or with fn's error when nothing of

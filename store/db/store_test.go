@@ -31,9 +31,11 @@ func TestMain(m *testing.M) {
 
 // plays are what a child does with a data folder.
 var plays = map[string]func(dir string) error{
-	"open":  playOpen,
-	"write": playWrite,
-	"fault": playFault,
+	"open":        playOpen,
+	"write":       playWrite,
+	"fault":       playFault,
+	"rewrite":     playRewrite,
+	"rewritefull": playRewriteFull,
 }
 
 // child returns the command that runs the play on the folder in a process of its own.

@@ -320,7 +320,7 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 		return err
 	}
 	if op == Insert {
-		rows.FillPercent = 0.9
+		rows.fill(0.9)
 	}
 	if err := rows.Put(key.ID(row.ID), raw); err != nil {
 		return fmt.Errorf("store: put %s %d: %w", t.name, row.ID, err)
@@ -458,7 +458,7 @@ func distinct(keys [][]byte) [][]byte {
 func (t *Table[T]) counterKey(k []byte) []byte { return append(key.Of(t.name), k...) }
 
 func (t *Table[T]) count(tx *Tx, k []byte, d int) error {
-	b := tx.bolt.Bucket(bucketCounts)
+	b := tx.bucket(counts, "")
 	at := t.counterKey(k)
 	n := int64(uint64Of(b.Get(at))) + int64(d) // #nosec G115 -- a counter never exceeds the number of rows
 	if n <= 0 {
@@ -472,8 +472,7 @@ func (t *Table[T]) count(tx *Tx, k []byte, d int) error {
 
 // Count returns how many rows add to the counter made of the parts.
 func (t *Table[T]) Count(tx *Tx, parts ...any) int {
-	tx.live()
-	return int(uint64Of(tx.bolt.Bucket(bucketCounts).Get(t.counterKey(key.Of(parts...))))) // #nosec G115 -- a counter never exceeds the number of rows
+	return int(uint64Of(tx.bucket(counts, "").Get(t.counterKey(key.Of(parts...))))) // #nosec G115 -- a counter never exceeds the number of rows
 }
 
 // Without returns the list without the id.

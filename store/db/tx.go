@@ -31,11 +31,11 @@ type Tx struct {
 	by      By
 	wrote   bool
 	done    bool
-	buckets map[bucketName]*bbolt.Bucket
-	rows    []*bbolt.Bucket // of the tables, by their numbers
-	damage  error           // of the first row that could not be read
-	past    bool            // damage fails only the read that met it
-	made    struct {        // the first row that was inserted, but for silent tables
+	buckets map[bucketName]*bucket
+	rows    []*bucket // of the tables, by their numbers
+	damage  error     // of the first row that could not be read
+	past    bool      // damage fails only the read that met it
+	made    struct {  // the first row that was inserted, but for silent tables
 		table string
 		id    uint64
 	}
@@ -79,29 +79,27 @@ func (tx *Tx) live() {
 	}
 }
 
-// bucketName is a table and a part of it.
-type bucketName struct{ table, part string }
-
-// bucket returns the nested bucket table/part. Buckets are made when the file is opened, so absence is a fault.
-func (tx *Tx) bucket(table, part string) *bbolt.Bucket {
+// bucket returns the bucket of the table's part, of the table itself when the part is empty. Buckets are made when the file
+// is opened, so absence is a fault.
+func (tx *Tx) bucket(table, part string) *bucket {
 	tx.live()
 	name := bucketName{table, part}
 	if b, ok := tx.buckets[name]; ok {
 		return b
 	}
-	b := tx.bolt.Bucket([]byte(table)).Bucket([]byte(part))
+	b := newBucket(tx, name)
 	if b == nil {
 		panic("store: no bucket " + table + "/" + part)
 	}
 	if tx.buckets == nil {
-		tx.buckets = map[bucketName]*bbolt.Bucket{}
+		tx.buckets = map[bucketName]*bucket{}
 	}
 	tx.buckets[name] = b
 	return b
 }
 
 // rows returns the bucket of the table's rows.
-func (t *Table[T]) rows(tx *Tx) *bbolt.Bucket {
+func (t *Table[T]) rows(tx *Tx) *bucket {
 	tx.live()
 	n := int(t.number)
 	if n < len(tx.rows) && tx.rows[n] != nil {
@@ -109,7 +107,7 @@ func (t *Table[T]) rows(tx *Tx) *bbolt.Bucket {
 	}
 	b := tx.bucket(t.name, "rows")
 	if n >= len(tx.rows) {
-		tx.rows = append(tx.rows, make([]*bbolt.Bucket, int(declared.Load())+1-len(tx.rows))...)
+		tx.rows = append(tx.rows, make([]*bucket, int(declared.Load())+1-len(tx.rows))...)
 	}
 	tx.rows[n] = b
 	return b
@@ -117,15 +115,14 @@ func (t *Table[T]) rows(tx *Tx) *bbolt.Bucket {
 
 // Cursor returns how far the named consumer of the change log has come, 0 at first.
 func (tx *Tx) Cursor(consumer string) uint64 {
-	tx.live()
-	return uint64Of(tx.bolt.Bucket(bucketCursors).Get([]byte(consumer)))
+	return uint64Of(tx.bucket(cursors, "").Get([]byte(consumer)))
 }
 
 // SetCursor records how far the named consumer has come, in the same transaction as what it wrote.
 func (tx *Tx) SetCursor(consumer string, seq uint64) error {
-	tx.live()
+	b := tx.bucket(cursors, "")
 	tx.wrote = true
-	return tx.bolt.Bucket(bucketCursors).Put([]byte(consumer), key.ID(seq))
+	return b.Put([]byte(consumer), key.ID(seq))
 }
 
 func uint64Of(b []byte) uint64 {

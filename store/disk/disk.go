@@ -65,18 +65,15 @@ func Make(path string, log *slog.Logger) error {
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return nil // whatever else is wrong with it, opening it says so
 	}
-	if err := os.Remove(path + ".new"); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("disk: remove what was half made: %w", err)
+	if err := RemoveHalfMade(path); err != nil {
+		return err
 	}
-	db, err := bbolt.Open(path+".new", 0o600, nil)
+	db, err := bbolt.Open(halfMade(path), 0o600, nil)
 	if err == nil {
 		err = db.Close()
 	}
 	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err == nil {
-		err = SyncFolder(filepath.Dir(path))
+		_, err = Replace(path)
 	}
 	if err != nil {
 		return fmt.Errorf("disk: make %s: %w", path, err)
@@ -85,6 +82,45 @@ func Make(path string, log *slog.Logger) error {
 		log.Warn("disk: the name of the data folder may not be on disk yet", "err", err)
 	}
 	return nil
+}
+
+// halfMade is the name that a file has until it is whole.
+func halfMade(path string) string { return path + ".new" }
+
+// RemoveHalfMade removes the file that was to take the place of the path and did not come to it, if there is one.
+func RemoveHalfMade(path string) error {
+	if err := os.Remove(halfMade(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("disk: remove what was half made: %w", err)
+	}
+	return nil
+}
+
+// Beside makes an empty file that is to take the place of the path, and opens it. Nothing that is written to it is on disk
+// before its Sync.
+func Beside(path string) (*bbolt.DB, error) {
+	if err := RemoveHalfMade(path); err != nil {
+		return nil, err
+	}
+	db, err := bbolt.Open(halfMade(path), 0o600, &bbolt.Options{NoSync: true})
+	if err == nil {
+		err = db.Close()
+	}
+	if err == nil {
+		db, _, err = Open(halfMade(path), true)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("disk: make %s: %w", halfMade(path), err), RemoveHalfMade(path))
+	}
+	return db, nil
+}
+
+// Replace gives the file that was made beside the path, which has to be whole and synced, the place of the path.
+// When replaced is true and there is an error, it has the place, but may lose it to the old one in a power failure.
+func Replace(path string) (replaced bool, err error) {
+	if err := os.Rename(halfMade(path), path); err != nil {
+		return false, err
+	}
+	return true, SyncFolder(filepath.Dir(path))
 }
 
 // Open opens the file for reading and writing; it must be there. half reports that one of its two heads could not be
