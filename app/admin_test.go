@@ -406,13 +406,15 @@ func TestTheCatalogueIsEditedLevelByLevel(t *testing.T) {
 	v := postable(b.get(at).body, at)
 	known := len(csa.Module.Questions)
 	n := strconv.Itoa(known + 1)
-	form := changed(v, "versions", "25.1\r\n24.2\r\n", "questions-"+n+"-it", "Matricola del dipendente", "questions-"+n+"-type", "choice", "questions-"+n+"-choices", "una sola",
+	b.must(b.post(at, changed(v, "schemes", "24\r\n2000..24\r\n..")), 422, "«24» non è un intervallo di versioni", "2000..24")
+	b.must(b.post(at, changed(v, "schemes", "2000..24")), 422, `id="schemes-e"`)
+	form := changed(v, "versions", "25.1\r\n24.2\r\n", "schemes", " 24 .. 2000 \r\n", "questions-"+n+"-it", "Matricola del dipendente", "questions-"+n+"-type", "choice", "questions-"+n+"-choices", "una sola",
 		"questions-"+n+"-place", "0")
 	b.must(b.post(at, form), 422, "scelte", "Matricola del dipendente", "una sola</textarea>", `id="questions-`+n+`"`)
 	b.must(b.post(at, changed(form, "questions-"+n+"-choices", "ruolo\r\ncontratto", "channel", "desk", "address", "ftp://altrove")), 422, "https://", `value="ftp://altrove"`)
 	b.must(b.post(at, changed(form, "channel", "here", "address", "")), 303)
 	m := d.level("csa").Module
-	if len(m.Questions) != known+1 || m.Questions[0].Code != "matricola-del-dipendente" || len(m.Questions[0].Choices) != 2 || strings.Join(m.Versions, " ") != "25.1 24.2" {
+	if len(m.Questions) != known+1 || m.Questions[0].Code != "matricola-del-dipendente" || len(m.Questions[0].Choices) != 2 || strings.Join(m.Versions, " ") != "25.1 24.2" || fmt.Sprint(m.Schemes) != "[{24 2000}]" {
 		t.Errorf("after the change: %+v", m)
 	}
 	v = postable(b.get(at).body, at)
@@ -469,8 +471,9 @@ func TestTheCatalogueGoesOutAndComesInAsAFile(t *testing.T) {
 		"Non è stato cambiato niente", "module x: channel", "fax")
 	b.must(b.upload("/admin/catalogue/import", "file", "c.toml", []byte("nessun toml ="), nil), 422, "alla riga 1")
 	b.must(b.post("/admin/catalogue/import", url.Values{}), 422, "Scegli un file")
-	b.must(b.upload("/admin/catalogue/import", "file", "c.toml", []byte("[[module]]\ncode = \"nuovo\"\nname = { it = \"Nuovo prodotto\", en = \"New\" }\n"), nil), 303)
+	b.must(b.upload("/admin/catalogue/import", "file", "c.toml", []byte("[[module]]\ncode = \"nuovo\"\nname = { it = \"Nuovo prodotto\", en = \"New\" }\nschemes = [\"24..2000\"]\n"), nil), 303)
 	b.must(b.get("/admin/catalogue"), 200, "Nuovo prodotto")
+	b.must(b.get("/admin/catalogue/file"), 200, "24..2000")
 }
 
 func TestPrioritiesAreShownInWordsBeforeTheyAreSaved(t *testing.T) {

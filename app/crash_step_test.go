@@ -1,20 +1,12 @@
 package app_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"sportello/app"
-	"sportello/app/config"
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
@@ -31,28 +23,11 @@ type stepsLeft struct{ people, tickets, held int }
 // by another and the work of somebody is handed on. After each the data check is clean; in the end all has come over, each
 // once.
 func TestWhatIsDoneInStepsOutlivesKills(t *testing.T) {
-	if os.Getenv("SPORTELLO_CHILD") != "" {
-		t.Skip("this is the child")
-	}
 	const many = 1500
-	dir := t.TempDir()
-	path := filepath.Join(dir, "config.toml")
-	must(t, os.WriteFile(path, fmt.Appendf(nil, "data = %q\nlisten = \"127.0.0.1:0\"\n", filepath.Join(dir, "data")), 0o600))
-	cfg, err := config.Load(path, nil)
-	must(t, err)
+	d := newKilledDesk(t, "")
 	from, to, leaver, heir := &store.Organisation{Code: "piccolo", Name: "Piccolo"}, &store.Organisation{Code: "grande", Name: "Grande"}, &store.Person{}, &store.Person{}
-	open := func(do func(*app.App)) {
-		t.Helper()
-		a, err := app.OpenDesk(cfg, discard())
-		must(t, err)
-		for _, finding := range a.Store.Check() {
-			t.Errorf("check: %s", finding)
-		}
-		do(a)
-		must(t, a.Close())
-	}
 	by := db.By{Via: door.Command, Act: act.Seed}
-	open(func(a *app.App) {
+	d.open(func(a *app.App) {
 		system := policy.Actor{Via: door.Command, System: true}
 		csa, err := a.Desk.People.GroupByCode("csa")
 		must(t, err)
@@ -101,25 +76,11 @@ func TestWhatIsDoneInStepsOutlivesKills(t *testing.T) {
 		}))
 		return n
 	}
-	r := rand.New(rand.NewPCG(3, uint64(time.Now().UnixNano())))
 	moving, handing := 0, 0 // kills that came in the middle
 	for range 8 {
-		cmd := childCommand(t, "serve", "--config", path)
-		out, err := cmd.StdoutPipe()
-		must(t, err)
-		var said bytes.Buffer
-		cmd.Stderr = &said
-		must(t, cmd.Start())
-		for line := bufio.NewScanner(out); line.Scan() && !strings.HasPrefix(line.Text(), "http://127"); {
-		}
-		time.Sleep(time.Duration(r.IntN(150)) * time.Millisecond) // the moment of the kill is what is tried
-		cmd.Process.Signal(syscall.SIGKILL)
-		cmd.Wait() // killed: the status says so
-		if strings.Contains(said.String(), "panic") {
-			t.Errorf("the server said %s", said.String())
-		}
+		d.serveAndKill(0, 150*time.Millisecond)
 		var n stepsLeft
-		open(func(a *app.App) { n = left(a) })
+		d.open(func(a *app.App) { n = left(a) })
 		t.Logf("after a kill: %+v", n)
 		if n.people+n.tickets > 0 && n.people+n.tickets < 2*many {
 			moving++
@@ -134,11 +95,12 @@ func TestWhatIsDoneInStepsOutlivesKills(t *testing.T) {
 	if moving == 0 || handing == 0 {
 		t.Errorf("killed %d times in the middle of the relocation, %d in the middle of the handover", moving, handing)
 	}
-	open(func(a *app.App) {
+	d.open(func(a *app.App) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		go a.Desk.Leaving.RunHandovers(ctx)
 		for more := true; more; {
+			var err error
 			more, err = a.Desk.Relocations.Step()
 			must(t, err)
 		}

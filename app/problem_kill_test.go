@@ -1,20 +1,12 @@
 package app_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"sportello/app"
-	"sportello/app/config"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/problem"
 	"sportello/store"
@@ -27,27 +19,10 @@ import (
 // TestTwoThousandTicketsFollowThroughKills kills a serving process with SIGKILL at random moments while 2,000 tickets follow their known
 // problem. After each the data check is clean; in the end each is planned, with one message, of which its requester has one notice.
 func TestTwoThousandTicketsFollowThroughKills(t *testing.T) {
-	if os.Getenv("SPORTELLO_CHILD") != "" {
-		t.Skip("this is the child")
-	}
 	const many, people = 2000, 400
-	dir := t.TempDir()
-	path := filepath.Join(dir, "config.toml")
-	must(t, os.WriteFile(path, fmt.Appendf(nil, "data = %q\nlisten = \"127.0.0.1:0\"\n[smtp]\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\nfrom = \"csa@desk.example\"\n", filepath.Join(dir, "data")), 0o600))
-	cfg, err := config.Load(path, nil)
-	must(t, err)
-	open := func(do func(*app.App)) {
-		t.Helper()
-		a, err := app.OpenDesk(cfg, discard())
-		must(t, err)
-		for _, finding := range a.Store.Check() {
-			t.Errorf("check: %s", finding)
-		}
-		do(a)
-		must(t, a.Close())
-	}
+	d := newKilledDesk(t, "[smtp]\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\nfrom = \"csa@desk.example\"\n")
 	system := policy.Actor{Via: door.Command, System: true}
-	open(func(a *app.App) {
+	d.open(func(a *app.App) {
 		v, err := a.Desk.Problems.Save(system, 0, problem.Form{Module: "csa", State: store.ProblemConfirmed, Title: store.Words{IT: "Il cedolino resta bianco"}})
 		must(t, err)
 		must(t, a.Store.Update(db.By{Via: door.Command, Act: act.Seed}, func(tx *db.Tx) error {
@@ -96,25 +71,11 @@ func TestTwoThousandTicketsFollowThroughKills(t *testing.T) {
 		}))
 		return tickets, done
 	}
-	r := rand.New(rand.NewPCG(17, uint64(time.Now().UnixNano())))
 	middle := 0
 	for range 20 {
-		cmd := childCommand(t, "serve", "--config", path)
-		out, err := cmd.StdoutPipe()
-		must(t, err)
-		var said bytes.Buffer
-		cmd.Stderr = &said
-		must(t, cmd.Start())
-		for line := bufio.NewScanner(out); line.Scan() && !strings.HasPrefix(line.Text(), "http://127"); {
-		}
-		time.Sleep(time.Duration(200+r.IntN(400)) * time.Millisecond) // the moment of the kill is what is tried
-		must(t, cmd.Process.Signal(syscall.SIGKILL))
-		_ = cmd.Wait() // killed: the status says so
-		if strings.Contains(said.String(), "panic") {
-			t.Errorf("the server said %s", said.String())
-		}
+		d.serveAndKill(200*time.Millisecond, 600*time.Millisecond)
 		tickets, done := 0, false
-		open(func(a *app.App) { tickets, done = followed(a) })
+		d.open(func(a *app.App) { tickets, done = followed(a) })
 		t.Logf("after a kill: %d tickets", tickets)
 		if tickets > 0 && !done {
 			middle++
@@ -126,10 +87,11 @@ func TestTwoThousandTicketsFollowThroughKills(t *testing.T) {
 	if middle == 0 {
 		t.Error("no kill came in the middle")
 	}
-	open(func(a *app.App) {
+	d.open(func(a *app.App) {
 		_, err := a.Store.CatchUp(context.Background(), a.Desk.Problems.Following())
 		must(t, err)
 		for more := true; more; {
+			var err error
 			more, err = a.Desk.Problems.Step()
 			must(t, err)
 		}

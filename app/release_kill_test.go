@@ -1,15 +1,11 @@
 package app_test
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -18,7 +14,6 @@ import (
 	"time"
 
 	"sportello/app"
-	"sportello/app/config"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/release"
 	"sportello/store"
@@ -32,26 +27,9 @@ import (
 // organisations are told of an update. After each the data check is clean; in the end each has one notice and one letter, and
 // each place one receipt.
 func TestTellingFiveThousandOutlivesKills(t *testing.T) {
-	if os.Getenv("SPORTELLO_CHILD") != "" {
-		t.Skip("this is the child")
-	}
 	const organisations, each = 500, 10
-	dir := t.TempDir()
-	path := filepath.Join(dir, "config.toml")
-	must(t, os.WriteFile(path, fmt.Appendf(nil, "data = %q\nlisten = \"127.0.0.1:0\"\n[smtp]\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\nfrom = \"csa@desk.example\"\n", filepath.Join(dir, "data")), 0o600))
-	cfg, err := config.Load(path, nil)
-	must(t, err)
-	open := func(do func(*app.App)) {
-		t.Helper()
-		a, err := app.OpenDesk(cfg, discard())
-		must(t, err)
-		for _, finding := range a.Store.Check() {
-			t.Errorf("check: %s", finding)
-		}
-		do(a)
-		must(t, a.Close())
-	}
-	open(func(a *app.App) {
+	d := newKilledDesk(t, "[smtp]\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\nfrom = \"csa@desk.example\"\n")
+	d.open(func(a *app.App) {
 		must(t, a.Store.Update(db.By{Via: door.Command, Act: act.Seed}, func(tx *db.Tx) error {
 			for i := range organisations {
 				o := &store.Organisation{Code: fmt.Sprint("ente-", i), Name: fmt.Sprint("Ente ", i)}
@@ -94,27 +72,13 @@ func TestTellingFiveThousandOutlivesKills(t *testing.T) {
 		}))
 		return notices, letters, receipts, done
 	}
-	r := rand.New(rand.NewPCG(5, uint64(time.Now().UnixNano())))
 	middle := 0
 	for range 20 {
-		cmd := childCommand(t, "serve", "--config", path)
-		out, err := cmd.StdoutPipe()
-		must(t, err)
-		var said bytes.Buffer
-		cmd.Stderr = &said
-		must(t, cmd.Start())
-		for line := bufio.NewScanner(out); line.Scan() && !strings.HasPrefix(line.Text(), "http://127"); {
-		}
-		time.Sleep(time.Duration(r.IntN(150)) * time.Millisecond) // the moment of the kill is what is tried
-		must(t, cmd.Process.Signal(syscall.SIGKILL))
-		_ = cmd.Wait() // killed: the status says so
-		if strings.Contains(said.String(), "panic") {
-			t.Errorf("the server said %s", said.String())
-		}
+		d.serveAndKill(0, 150*time.Millisecond)
 		var notices map[uint64]int
 		var receipts int
 		done := false
-		open(func(a *app.App) { notices, _, receipts, done = told(a) })
+		d.open(func(a *app.App) { notices, _, receipts, done = told(a) })
 		t.Logf("after a kill: %d receipts, %d notices", receipts, len(notices))
 		if !done && receipts+len(notices) > 0 {
 			middle++
@@ -126,8 +90,9 @@ func TestTellingFiveThousandOutlivesKills(t *testing.T) {
 	if middle == 0 {
 		t.Error("no kill came in the middle")
 	}
-	open(func(a *app.App) {
+	d.open(func(a *app.App) {
 		for more := true; more; {
+			var err error
 			more, err = a.Desk.Releases.Step()
 			must(t, err)
 		}

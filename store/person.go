@@ -191,6 +191,7 @@ type Module struct {
 	Reason       Words      `json:"reason,omitzero"`  // why it is served elsewhere
 	Group        uint64     `json:"group,omitzero"`
 	Versions     []string   `json:"versions,omitempty"` // in use, newest first
+	Schemes      []Range    `json:"schemes,omitempty"`  // later ways of numbering versions, oldest first: each comes after those before it
 	Questions    []Question `json:"questions,omitempty"`
 	Confidential bool       `json:"confidential,omitzero"`
 	Access       AccessRule `json:"access,omitzero"` // who must agree before somebody gets credentials for it

@@ -363,7 +363,7 @@ var Modules = db.Declare("modules", db.Table[Module]{
 	},
 	Limits: limit.Fields{
 		"code": limit.Text(maxCode), "name.it": limit.Text(maxShort), "name.en": limit.Text(maxShort), "description.it": limit.Text(2000), "description.en": limit.Text(2000), "address": limit.Text(maxAddress),
-		"reason.it": limit.Text(2000), "reason.en": limit.Text(2000), "versions": limit.Texts(100, 40), "questions": limit.Entries(20), "questions.code": limit.Text(40),
+		"reason.it": limit.Text(2000), "reason.en": limit.Text(2000), "versions": limit.Texts(100, 40), "schemes": limit.Entries(10), "schemes.from": limit.Text(40), "schemes.until": limit.Text(40), "questions": limit.Entries(20), "questions.code": limit.Text(40),
 		"questions.label.it": limit.Text(maxName), "questions.label.en": limit.Text(maxName), "questions.type": limit.Text(maxWord), "questions.choices": limit.Texts(200, maxName),
 	},
 })

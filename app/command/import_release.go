@@ -12,11 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"sportello/app/changelog"
+	"sportello/app/desk/installation"
 	"sportello/app/desk/release"
 	"sportello/app/version"
 	"sportello/app/web/api"
 	"sportello/app/web/schema"
 	"sportello/store"
+	"sportello/store/db"
 	"sportello/store/fault"
 )
 
@@ -87,7 +89,11 @@ func (in *importing) changelog(ctx context.Context, src io.Reader, module, langu
 			return err
 		}
 	}
-	in.warnOfOrder(versions)
+	order, err := in.orderOf(module)
+	if err != nil {
+		return err
+	}
+	in.warnOfOrder(versions, order)
 	words := func(s string) store.Words {
 		if language == "en" {
 			return store.Words{EN: s}
@@ -118,16 +124,29 @@ func (in *importing) changelog(ctx context.Context, src io.Reader, module, langu
 	return nil
 }
 
+// orderOf returns the order of the versions of the module with the code; the rule alone for one that nobody knows.
+func (in *importing) orderOf(code string) (version.Order, error) {
+	var out version.Order
+	err := in.app.Store.View(func(tx *db.Tx) error {
+		m, err := store.ModulesByCode.PeekFirst(tx, code)
+		if err == nil {
+			out, err = installation.Order(tx, m.ID)
+		}
+		return fault.IgnoreNotFound(err)
+	})
+	return out, err
+}
+
 // warnOfOrder prints a line for each version that is newer than another one by its date, and older by its number.
-func (in *importing) warnOfOrder(versions []changelog.Version) {
+func (in *importing) warnOfOrder(versions []changelog.Version, order version.Order) {
 	dated := slices.DeleteFunc(slices.Clone(versions), func(v changelog.Version) bool { return v.Date.IsZero() || v.Version == "" || v.Unreleased })
 	slices.SortStableFunc(dated, func(x, y changelog.Version) int { return x.Date.Compare(y.Date) })
 	highest := -1
 	for i, v := range dated {
-		if highest >= 0 && dated[highest].Date.Before(v.Date) && version.Compare(dated[highest].Version, v.Version) > 0 {
+		if highest >= 0 && dated[highest].Date.Before(v.Date) && order.Compare(dated[highest].Version, v.Version) > 0 {
 			fmt.Fprintf(in.r.errOut, "%d: %s\n", v.Line, in.app.Words.Text(in.lang, "command.version-order", "version", v.Version, "other", dated[highest].Version))
 		}
-		if highest < 0 || version.Compare(dated[highest].Version, v.Version) < 0 {
+		if highest < 0 || order.Compare(dated[highest].Version, v.Version) < 0 {
 			highest = i
 		}
 	}

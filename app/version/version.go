@@ -153,8 +153,16 @@ func Compare(a, b string) int { return strings.Compare(string(KeyOf(a)), string(
 
 // Order is how the versions of one module follow each other where the rule cannot know. The zero value is the rule alone.
 type Order struct {
-	Listed []string       // the module's own list, oldest first; it wins over the rule
-	Epochs map[string]int // the epoch of a version, 0 where none is given: a supplier who goes from 2024.10 to 24.11 begins a new one
+	Listed []string // the module's own list, oldest first; it wins over the rule
+	Epochs []Range  // later ways of numbering, oldest first: a supplier who goes from 2024.10 to 24.11 begins one, from 24 until 2000
+}
+
+// Range is a range of versions by the rule. From is included, Until is not; an empty end is open.
+type Range struct{ From, Until string }
+
+// holds reports whether the version with the key stands in the range.
+func (r Range) holds(k Key) bool {
+	return (r.From == "" || k >= KeyOf(r.From)) && (r.Until == "" || k < KeyOf(r.Until))
 }
 
 // position is where a version stands in an order: epoch, then the last of the list that does not stand after it, then
@@ -167,9 +175,9 @@ type position struct {
 
 func (o Order) position(text string) position {
 	p := position{key: KeyOf(text)}
-	for v, epoch := range o.Epochs {
-		if KeyOf(v) == p.key {
-			p.epoch = epoch
+	for i, r := range o.Epochs {
+		if r.holds(p.key) {
+			p.epoch = i + 1
 		}
 	}
 	p.listed, p.between = -1, true

@@ -136,7 +136,7 @@ func hostile(r *rand.Rand) string {
 // and in the order of a module that has a list and epochs.
 func TestTheOrderIsTotal(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	orders := []Order{{}, {Listed: []string{"2", "1", "1.0-hf1", "rc"}, Epochs: map[string]int{"24": 1, "1-b": 2, "2": 1}}}
+	orders := []Order{{}, {Listed: []string{"2", "1", "1.0-hf1", "rc"}, Epochs: []Range{{"2", "24"}, {"1-b", "1.5"}, {"", "0.1"}}}}
 	for range 60_000 {
 		o := orders[r.IntN(len(orders))]
 		a, b, c := hostile(r), hostile(r), hostile(r)
@@ -169,9 +169,14 @@ func TestAModulesOwnListWins(t *testing.T) {
 }
 
 func TestAnEpochBeginsANewScheme(t *testing.T) {
-	o := Order{Epochs: map[string]int{"24.11": 1, "24.12": 1}}
-	if o.Compare("2024.10", "24.11") >= 0 || o.Compare("24.11", "24.12") >= 0 || Compare("2024.10", "24.11") <= 0 {
-		t.Error("a version of a later epoch does not come later")
+	o := Order{Epochs: []Range{{"24", "2000"}}, Listed: []string{"2024.9", "24.11"}}
+	if Compare("2024.10", "24.11") <= 0 {
+		t.Fatal("the rule knows of the change")
+	}
+	for _, pair := range [][2]string{{"2024.9", "2024.10"}, {"2024.10", "24.11"}, {"24.11", "24.12"}, {"2024.12", "25.1"}, {"23.10", "24.11"}, {"2025.1", "24"}} {
+		if o.Compare(pair[0], pair[1]) >= 0 || o.Compare(pair[1], pair[0]) <= 0 {
+			t.Errorf("%s does not come before %s", pair[0], pair[1])
+		}
 	}
 }
 

@@ -46,6 +46,7 @@ type moduleRecord struct {
 	Reason       *store.Words     `toml:"reason,inline,omitempty"`
 	Group        string           `toml:"group,omitempty"`
 	Versions     []string         `toml:"versions,omitempty"`
+	Schemes      []string         `toml:"schemes,omitempty"`
 	Confidential bool             `toml:"confidential,omitempty"`
 	Access       string           `toml:"access,omitempty"`
 	Order        int              `toml:"order,omitempty"`
@@ -167,7 +168,7 @@ func putModule(tx *db.Tx, r moduleRecord, wrong *fault.Problems, n *Imported) er
 	for _, p := range parts {
 		entry.CleanCode(wrong, "code", p, 40)
 	}
-	form := ModuleForm{Name: r.Name, Description: deref(r.Description), Address: r.Address, Reason: deref(r.Reason), Versions: r.Versions,
+	form := ModuleForm{Name: r.Name, Description: deref(r.Description), Address: r.Address, Reason: deref(r.Reason), Versions: r.Versions, Schemes: r.Schemes,
 		Confidential: r.Confidential, Access: entry.Coded[store.AccessRule](wrong, "access", r.Access), Order: r.Order, Retired: r.Retired}
 	switch {
 	case len(parts) > maxDepth+1:
@@ -253,7 +254,7 @@ func (ct *Catalogue) Export(a policy.Actor, w io.Writer) error {
 		for _, l := range levels {
 			m := l.Module
 			r := moduleRecord{Code: m.Code, Name: m.Name, Description: ref(m.Description), Channel: m.Channel.String(), Address: m.Address, Reason: ref(m.Reason),
-				Group: codes[m.Group], Versions: m.Versions, Confidential: m.Confidential, Access: m.Access.String(), Order: m.Order, Retired: m.Retired}
+				Group: codes[m.Group], Versions: m.Versions, Schemes: schemeLines(m.Schemes), Confidential: m.Confidential, Access: m.Access.String(), Order: m.Order, Retired: m.Retired}
 			for _, q := range m.Questions {
 				r.Questions = append(r.Questions, questionRecord(q))
 			}

@@ -11,6 +11,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/markup"
+	"sportello/app/version"
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/db"
@@ -160,6 +161,7 @@ type ModuleForm struct {
 	Reason       store.Words
 	Group        uint64
 	Versions     []string
+	Schemes      []string // ranges of versions, as FROM..UNTIL; see store.Module
 	Questions    []store.Question
 	Confidential bool
 	Access       store.AccessRule
@@ -170,7 +172,7 @@ type ModuleForm struct {
 // ModuleFormOf returns the form that leaves the level unchanged.
 func ModuleFormOf(m *store.Module) ModuleForm {
 	return ModuleForm{Parent: m.Parent, Code: m.Code[strings.LastIndexByte(m.Code, '/')+1:], Name: m.Name, Description: m.Description, Channel: m.Channel,
-		Address: m.Address, Reason: m.Reason, Group: m.Group, Versions: slices.Clone(m.Versions), Questions: slices.Clone(m.Questions),
+		Address: m.Address, Reason: m.Reason, Group: m.Group, Versions: slices.Clone(m.Versions), Schemes: schemeLines(m.Schemes), Questions: slices.Clone(m.Questions),
 		Confidential: m.Confidential, Access: m.Access, Order: m.Order, Retired: m.Retired}
 }
 
@@ -253,8 +255,39 @@ func fillModule(tx *db.Tx, m *store.Module, f ModuleForm, wrong *fault.Problems)
 	for _, v := range m.Versions {
 		entry.CleanLine(wrong, "versions", v, store.Modules.MostOfEach("versions"))
 	}
+	m.Schemes = checkSchemes(wrong, f.Schemes)
 	m.Questions = checkQuestions(wrong, f.Questions)
 	m.Confidential, m.Access, m.Order, m.Retired = f.Confidential, f.Access, f.Order, f.Retired
+}
+
+// schemeLines returns the ways of numbering as people write them.
+func schemeLines(in []store.Range) []string {
+	var out []string
+	for _, r := range in {
+		out = append(out, r.From+".."+r.Until)
+	}
+	return out
+}
+
+// checkSchemes reads the ways of numbering, and adds their problems.
+func checkSchemes(wrong *fault.Problems, lines []string) []store.Range {
+	var out []store.Range
+	for _, line := range entry.CleanLines(lines) {
+		from, until, is := strings.Cut(line, "..")
+		r := store.Range{From: entry.CleanLine(wrong, "schemes", from, store.Modules.Most("schemes.from")), Until: entry.CleanLine(wrong, "schemes", until, store.Modules.Most("schemes.until"))}
+		switch {
+		case !is || r.From == "" && r.Until == "":
+			wrong.Add("schemes", "error.scheme", "line", line)
+		case r.From != "" && r.Until != "" && version.Compare(r.From, r.Until) >= 0:
+			wrong.Add("schemes", "error.range-empty", "from", r.From, "until", r.Until)
+		default:
+			out = append(out, r)
+		}
+	}
+	if most := store.Modules.Most("schemes"); len(out) > most {
+		wrong.Add("schemes", "error.too-many-of", "max", most)
+	}
+	return out
 }
 
 // checkChannel returns the cleaned address, and adds a problem if it does not fit the channel. The address may be

@@ -406,11 +406,27 @@ func Running(tx *db.Tx, hat store.Hat, module uint64) (*store.Installation, erro
 }
 
 // Order is how the versions of the module follow each other: its own list, newest first as people keep it, wins over the
-// rule.
-func Order(m *store.Module) version.Order {
-	listed := slices.Clone(m.Versions)
-	slices.Reverse(listed)
-	return version.Order{Listed: listed}
+// rule, and what is numbered in a later way comes after what was numbered in an earlier one. What the module leaves empty it
+// has from the level above.
+func Order(tx *db.Tx, module uint64) (version.Order, error) {
+	var out version.Order
+	for level := module; level != 0; {
+		m, err := store.Modules.Peek(tx, level)
+		if err != nil {
+			return version.Order{}, err
+		}
+		if len(out.Listed) == 0 {
+			out.Listed = slices.Clone(m.Versions)
+			slices.Reverse(out.Listed)
+		}
+		if len(out.Epochs) == 0 {
+			for _, s := range m.Schemes {
+				out.Epochs = append(out.Epochs, version.Range(s))
+			}
+		}
+		level = m.Parent
+	}
+	return out, nil
 }
 
 // Installed writes down that the version was installed at the place on the day, by the word of a person, 0 for the desk. It
@@ -423,12 +439,12 @@ func Installed(tx *db.Tx, at store.Hat, module uint64, e store.Environment, v st
 	if err != nil {
 		return "", err
 	}
-	m, err := store.Modules.Peek(tx, module)
+	order, err := Order(tx, module)
 	if err != nil {
 		return "", err
 	}
 	if i.ID != 0 {
-		switch c := Order(m).Compare(i.Version, v); {
+		switch c := order.Compare(i.Version, v); {
 		case c > 0:
 			return i.Version, nil
 		case c == 0 && i.Version == v:

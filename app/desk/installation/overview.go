@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sportello/app/desk/policy"
+	"sportello/app/version"
 	"sportello/store"
 	"sportello/store/db"
 	"sportello/store/key"
@@ -95,7 +96,11 @@ func overview(tx *db.Tx, a policy.Actor, m *store.Module, group uint64) (Overvie
 			published = append(published, r)
 		}
 	}
-	rank(versions, m)
+	order, err := Order(tx, m.ID)
+	if err != nil {
+		return out, err
+	}
+	rank(versions, order)
 	slices.SortStableFunc(published, func(x, y *store.Release) int { return cmp.Compare(versions[y.Version], versions[x.Version]) })
 	if len(published) > 0 {
 		out.Newest = published[0]
@@ -121,10 +126,9 @@ func overview(tx *db.Tx, a policy.Actor, m *store.Module, group uint64) (Overvie
 	return out, nil
 }
 
-// rank gives each version its place in the module's order, so that they are compared once; two ways of writing one have
+// rank gives each version its place in the order, so that they are compared once; two ways of writing one have
 // the same.
-func rank(versions map[string]int, m *store.Module) {
-	order := Order(m)
+func rank(versions map[string]int, order version.Order) {
 	var list []string
 	for v := range versions {
 		list = append(list, v)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sportello/app/desk/entry"
+	"sportello/app/desk/installation"
 	"sportello/app/desk/policy"
 	"sportello/app/version"
 	"sportello/store"
@@ -293,7 +294,7 @@ func (ps *Problems) mend(tx *db.Tx, c *db.Change) error {
 		return err
 	}
 	for _, p := range mended {
-		order, err := orderOf(tx, p.Module)
+		order, err := installation.Order(tx, p.Module)
 		if err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ func (ps *Problems) knowledge(tx *db.Tx, p *store.Problem) (*known, error) {
 		return k, nil
 	}
 	var err error
-	if k.order, err = orderOf(tx, p.Module); err != nil {
+	if k.order, err = installation.Order(tx, p.Module); err != nil {
 		return nil, err
 	}
 	add := func(v string) {
@@ -171,7 +171,7 @@ func (k *known) at(places []*store.Installation) standing {
 			s.since = places[0].Updated
 		}
 	}
-	s.version = entry.Cut(strings.Join(names, ", "), store.Tickets.Most("version"))
+	s.version = entry.Cut(strings.Join(names, between), store.Tickets.Most("version"))
 	return s
 }
 

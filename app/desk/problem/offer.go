@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"sportello/app/desk/installation"
 	"sportello/app/desk/policy"
 	"sportello/search/analysis"
 	"sportello/store"
@@ -216,7 +217,7 @@ func offers(tx *db.Tx, p *store.Problem, module uint64, version string) (bool, e
 	if version == "" {
 		return p.State != store.ProblemFixed, nil
 	}
-	order, err := orderOf(tx, p.Module)
+	order, err := installation.Order(tx, p.Module)
 	if err != nil {
 		return false, err
 	}

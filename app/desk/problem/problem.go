@@ -19,6 +19,7 @@ import (
 type View struct {
 	*store.Problem
 	Module     *store.Module
+	order      version.Order // of the versions of the module
 	Group      *store.Group
 	Owner      *store.Person    // nil for none, and for whoever may not know
 	Releases   []*store.Release // that correct it, those the actor may see
@@ -92,6 +93,9 @@ func (ps *Problems) line(tx *db.Tx, a policy.Actor, p *store.Problem) (*View, er
 		MayJoin: may(policy.JoinProblem) && a.SignedIn() && !p.Gone(), MayJoinFor: may(policy.JoinFor) && !p.Gone(), MaySeeWho: may(policy.SeeCases)}
 	var err error
 	if v.Module, err = store.Modules.Peek(tx, p.Module); err != nil {
+		return nil, err
+	}
+	if v.order, err = installation.Order(tx, p.Module); err != nil {
 		return nil, err
 	}
 	if v.Group, err = store.Groups.Peek(tx, p.Group); err != nil {
@@ -222,7 +226,7 @@ func (ps *Problems) reachable(tx *db.Tx, a policy.Actor, f Filter) ([]*store.Pro
 			continue
 		}
 		if f.Version != "" {
-			order, err := orderOf(tx, p.Module)
+			order, err := installation.Order(tx, p.Module)
 			if err != nil {
 				return nil, err
 			}
@@ -251,14 +255,6 @@ func compareBool(x, y bool) int {
 // ended reports whether nothing more is done about the problem.
 func ended(p *store.Problem) bool {
 	return p.State == store.ProblemFixed || p.State == store.ProblemWontFix
-}
-
-func orderOf(tx *db.Tx, module uint64) (version.Order, error) {
-	m, err := store.Modules.Peek(tx, module)
-	if err != nil {
-		return version.Order{}, err
-	}
-	return installation.Order(m), nil
 }
 
 // affects reports whether the problem is in the version: in one of its ranges, or in all where nobody said which.

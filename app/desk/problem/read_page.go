@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"sportello/app/desk/installation"
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/db"
@@ -31,7 +30,7 @@ type Branch struct {
 // Branches returns the ranges of the problem in order, each with its fixing version: its end where that is one, else the
 // first one from its beginning on, if it stands before the next range. Fixing versions of no range come last.
 func (v *View) Branches() []Branch {
-	order := installation.Order(v.Module)
+	order := v.order
 	ranges, fixing := slices.Clone(v.Affected), slices.Clone(v.FixedIn)
 	slices.SortStableFunc(ranges, func(x, y store.Range) int { return order.Compare(x.From, y.From) })
 	slices.SortStableFunc(fixing, order.Compare)

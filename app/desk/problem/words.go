@@ -45,6 +45,25 @@ var sentences = map[News]store.Words{
 		EN: "There is a way around this malfunction{name} meanwhile:{way}"},
 }
 
+// several are those of the sentences that speak of versions, for more than one: somebody works where two branches are in use.
+var several = map[News]store.Words{
+	NewsPlanned: {IT: "Conosciamo questa anomalia{name}. La correzione è prevista nelle versioni {version}: ti scriviamo quando escono.",
+		EN: "We know this malfunction{name}. It will be corrected in versions {version}: we write to you when they are out."},
+	NewsIssued: {IT: "Sono uscite le versioni {version}, che correggono questa anomalia{name}. Quando saranno installate in produzione presso il tuo ente, ti chiederemo una conferma.",
+		EN: "Versions {version}, which correct this malfunction{name}, are out. When they are installed in production at your organisation we will ask you to confirm."},
+	NewsThere: {IT: "Le versioni {version}, che correggono questa anomalia{name}, sono in uso presso il tuo ente. Prova: se ora va tutto bene, confermalo; se non va, rispondi e riprendiamo da qui.",
+		EN: "Versions {version}, which correct this malfunction{name}, are in use at your organisation. Please try: if all is well now, confirm it; if it is not, answer and we go on from here."},
+	NewsOut: {IT: "Sono uscite le versioni {version}, che correggono questa anomalia{name}. Prova: se ora va tutto bene, confermalo; se non va, rispondi e riprendiamo da qui.",
+		EN: "Versions {version}, which correct this malfunction{name}, are out. Please try: if all is well now, confirm it; if it is not, answer and we go on from here."},
+	NewsTakenBack: {IT: "Le versioni {version}, che dovevano correggere questa anomalia{name}, sono state ritirate{why}. Ti scriviamo quando c'è una nuova correzione.",
+		EN: "Versions {version}, which were to correct this malfunction{name}, were withdrawn{why}. We write to you when there is a new correction."},
+	NewsUnhelped: {IT: "Le versioni {version} non correggono questa anomalia{name} presso il tuo ente. Continuiamo a seguirla.",
+		EN: "Versions {version} do not correct this malfunction{name} at your organisation. We keep following it."},
+}
+
+// between stands between the versions of a ticket that waits for more than one.
+const between = ", "
+
 // Say returns the news of the problem in the language, as Markdown.
 func Say(p *store.Problem, n News, version, language string) string {
 	named := ""
@@ -59,5 +78,10 @@ func Say(p *store.Problem, n News, version, language string) string {
 	if way != "" {
 		way = "\n\n" + way
 	}
-	return strings.NewReplacer("{name}", named, "{version}", version, "{why}", why, "{way}", way).Replace(sentences[n].In(language))
+	sentence := sentences[n]
+	if i := strings.LastIndex(version, between); i >= 0 && several[n] != (store.Words{}) {
+		and := store.Words{IT: " e ", EN: " and "}
+		sentence, version = several[n], version[:i]+and.In(language)+version[i+len(between):]
+	}
+	return strings.NewReplacer("{name}", named, "{version}", version, "{why}", why, "{way}", way).Replace(sentence.In(language))
 }

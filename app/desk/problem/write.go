@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sportello/app/desk/entry"
+	"sportello/app/desk/installation"
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
@@ -191,7 +192,7 @@ func versions(tx *db.Tx, p *store.Problem, f Form, wrong *fault.Problems) error 
 	if p.Module == 0 {
 		return nil
 	}
-	order, err := orderOf(tx, p.Module)
+	order, err := installation.Order(tx, p.Module)
 	if err != nil {
 		return err
 	}

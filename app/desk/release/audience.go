@@ -238,7 +238,7 @@ func reach(tx *db.Tx, r *store.Release) ([]uint64, error) {
 		if len(r.Audience.Installed) == 0 {
 			break
 		}
-		order, err := orderOf(tx, m)
+		order, err := installation.Order(tx, m)
 		if err != nil {
 			return nil, err
 		}
@@ -259,14 +259,6 @@ func reach(tx *db.Tx, r *store.Release) ([]uint64, error) {
 	}), nil
 }
 
-func orderOf(tx *db.Tx, module uint64) (version.Order, error) {
-	m, err := store.Modules.Peek(tx, module)
-	if err != nil {
-		return version.Order{}, err
-	}
-	return installation.Order(m), nil
-}
-
 // chosen reports whether one of the ranges of the audience has the installation, which is of a module of the release.
 func chosen(r *store.Release, order version.Order, i *store.Installation) bool {
 	return slices.ContainsFunc(r.Audience.Installed, func(in store.Installed) bool {
@@ -282,7 +274,7 @@ func placesOf(tx *db.Tx, r *store.Release, organisation uint64) ([]Place, error)
 	all := r.Audience.All || slices.Contains(r.Audience.Organisations, organisation)
 	var out []Place
 	for _, m := range r.Modules {
-		order, err := orderOf(tx, m)
+		order, err := installation.Order(tx, m)
 		if err != nil {
 			return nil, err
 		}

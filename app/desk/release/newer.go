@@ -1,6 +1,7 @@
 package release
 
 import (
+	"sportello/app/desk/installation"
 	"sportello/app/version"
 	"sportello/store"
 	"sportello/store/db"
@@ -23,7 +24,7 @@ func BeyondAt(tx *db.Tx, r *store.Release, row *store.Receipt) (string, error) {
 	if err != nil {
 		return "", fault.IgnoreNotFound(err)
 	}
-	order, err := orderOf(tx, row.Module)
+	order, err := installation.Order(tx, row.Module)
 	if err != nil || !has(order, i.Version, r) {
 		return "", err
 	}

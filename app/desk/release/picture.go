@@ -250,7 +250,10 @@ func (rs *Releases) picture(tx *db.Tx, a policy.Actor, code string) (Picture, er
 		out.Releases = append(out.Releases, r)
 	}
 	rows := map[pictureKey]int{}
-	order := installation.Order(m)
+	order, err := installation.Order(tx, m.ID)
+	if err != nil {
+		return out, err
+	}
 	beyond := map[string][]bool{} // by what runs, of each release
 	today := rs.today(tx)
 	for n, r := range out.Releases {

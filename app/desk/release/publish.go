@@ -298,7 +298,7 @@ func readdress(tx *db.Tx, r *store.Release, wider Audience) error {
 	}
 	var wrong fault.Problems
 	var err error
-	if r.Audience, err = audience(tx, wider, &wrong); err != nil {
+	if r.Audience, err = audience(tx, wider, r.Modules, &wrong); err != nil {
 		return err
 	}
 	if r.Audience.Nobody() && len(wrong) == 0 {

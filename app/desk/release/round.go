@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sportello/app/desk/entry"
+	"sportello/app/desk/installation"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/post"
 	"sportello/store"
@@ -406,7 +407,7 @@ func someComes(tx *db.Tx, r *store.Release, changes []*db.Change) (bool, error) 
 		if !slices.Contains(r.Modules, i.Module) || r.WentTo(i.Organisation) {
 			continue
 		}
-		order, err := orderOf(tx, i.Module)
+		order, err := installation.Order(tx, i.Module)
 		if err != nil {
 			return false, err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/file"
+	"sportello/app/desk/installation"
 	"sportello/app/desk/policy"
 	"sportello/app/version"
 	"sportello/store"
@@ -211,7 +212,7 @@ func (rs *Releases) write(tx *db.Tx, a policy.Actor, r *store.Release, f Form) e
 	if err := rs.relate(tx, a, &after, f, &wrong); err != nil {
 		return err
 	}
-	if after.Audience, err = audience(tx, f.Audience, &wrong); err != nil {
+	if after.Audience, err = audience(tx, f.Audience, modules, &wrong); err != nil {
 		return err
 	}
 	if err := sameVersion(tx, &after, &wrong); err != nil {
@@ -369,7 +370,7 @@ func (rs *Releases) relate(tx *db.Tx, a policy.Actor, r *store.Release, f Form, 
 }
 
 // audience reads whom a release is for.
-func audience(tx *db.Tx, in Audience, wrong *fault.Problems) (store.Addressees, error) {
+func audience(tx *db.Tx, in Audience, modules []uint64, wrong *fault.Problems) (store.Addressees, error) {
 	out := store.Addressees{All: in.All}
 	for _, code := range in.Organisations {
 		o, err := store.OrganisationsByCode.First(tx, strings.ToLower(strings.TrimSpace(code)))
@@ -399,12 +400,39 @@ func audience(tx *db.Tx, in Audience, wrong *fault.Problems) (store.Addressees, 
 			}
 			row.Module = m.ID
 		}
-		if row.From != "" && row.Until != "" && version.Compare(row.From, row.Until) >= 0 {
+		empty, err := emptyRange(tx, row, modules)
+		if err != nil {
+			return out, err
+		}
+		if empty {
 			wrong.Add("audience", "error.range-empty", "from", row.From, "until", row.Until)
 		}
 		out.Installed = append(out.Installed, row)
 	}
 	return out, nil
+}
+
+// emptyRange reports whether no version of a module stands in the range of the audience; without one of its own it is of the
+// modules of the release.
+func emptyRange(tx *db.Tx, in store.Installed, modules []uint64) (bool, error) {
+	if in.From == "" || in.Until == "" {
+		return false, nil
+	}
+	if in.Module != 0 {
+		modules = []uint64{in.Module}
+	}
+	empty := false
+	for _, m := range modules {
+		order, err := installation.Order(tx, m)
+		if err != nil {
+			return false, err
+		}
+		if order.Compare(in.From, in.Until) < 0 {
+			return false, nil
+		}
+		empty = true
+	}
+	return empty, nil
 }
 
 // sameVersion adds a problem when one of the modules has a release of the version already.

@@ -58,7 +58,7 @@ const mostQuestionRows = 40
 func questionField(n int, part string) string { return "questions-" + strconv.Itoa(n) + part }
 
 func levelValues(m *store.Module) url.Values {
-	v := url.Values{"channel": {m.Channel.String()}, "address": {m.Address}, "group": {show.IDValue(m.Group)}, "versions": {strings.Join(m.Versions, "\n")},
+	v := url.Values{"channel": {m.Channel.String()}, "address": {m.Address}, "group": {show.IDValue(m.Group)}, "versions": {strings.Join(m.Versions, "\n")}, "schemes": {strings.Join(catalogue.ModuleFormOf(m).Schemes, "\n")},
 		"confidential": show.Boxed(m.Confidential), "access": {m.Access.String()}, "retired": show.Boxed(m.Retired), "order": {strconv.Itoa(m.Order)}, "rev": {strconv.FormatUint(m.Rev, 10)},
 		"rows": {strconv.Itoa(len(m.Questions))}}
 	setWords(v, "name", m.Name)
@@ -78,7 +78,7 @@ func levelValues(m *store.Module) url.Values {
 
 var levelFields = []show.AdminField{{Name: "name-it", Key: "admin.name-it"}, {Name: "name-en", Key: "admin.name-en"}, {Name: "description-it", Key: "admin.description-it"},
 	{Name: "description-en", Key: "admin.description-en"}, {Name: "address", Key: "admin-catalogue.address"}, {Name: "reason-it", Key: "admin-catalogue.reason-it"},
-	{Name: "reason-en", Key: "admin-catalogue.reason-en"}, {Name: "versions", Key: "admin-catalogue.versions"}, {Name: "order", Key: "admin-catalogue.order"}}
+	{Name: "reason-en", Key: "admin-catalogue.reason-en"}, {Name: "versions", Key: "admin-catalogue.versions"}, {Name: "schemes", Key: "admin-catalogue.schemes"}, {Name: "order", Key: "admin-catalogue.order"}}
 
 func (a pages) getNewLevel(r *web.Request) error { return a.newLevelPage(r, nil, nil) }
 
@@ -261,7 +261,7 @@ func (v *adminLevelPage) question(n int) adminQuestion {
 func readLevel(f *web.Form) (form catalogue.ModuleForm, rows []int) {
 	form = catalogue.ModuleForm{Parent: f.ID("parent"), Code: f.Text("code", store.Most("modules.code")), Name: wordsIn(f, "name", store.Most("modules.name.it")), Description: textsIn(f, "description"),
 		Channel: web.FormCode[store.Channel](f, "channel"), Address: f.Text("address", store.Most("modules.address")), Reason: textsIn(f, "reason"), Group: f.ID("group"),
-		Versions: f.Lines("versions"), Confidential: f.Bool("confidential"), Access: web.FormCode[store.AccessRule](f, "access"), Order: f.Int("order", -1000, 1000, 0), Retired: f.Bool("retired")}
+		Versions: f.Lines("versions"), Schemes: f.Lines("schemes"), Confidential: f.Bool("confidential"), Access: web.FormCode[store.AccessRule](f, "access"), Order: f.Int("order", -1000, 1000, 0), Retired: f.Bool("retired")}
 	type placed struct {
 		store.Question
 		row, place int
