@@ -24,7 +24,7 @@ const (
 	AuditSignIn                  // somebody signed in
 	AuditSignInRefused           // somebody tried to
 	AuditRefusal                 // somebody signed in asked for what they may not
-	AuditReading                 // somebody of the desk read a confidential ticket
+	AuditReading                 // somebody of the desk read a confidential ticket or plan
 	AuditRights                  // accounts, affiliations, groups, tokens
 	AuditExport                  // much was taken out of the desk at once
 	AuditConfiguration           // settings, catalogue, organisations, mailboxes

@@ -435,7 +435,10 @@ var Handovers = db.Declare("handovers", db.Table[Handover]{
 
 // Looks holds one row for each administrator who gave a reason to see a confidential ticket, and that ticket.
 var Looks = db.Declare("looks", db.Table[Look]{
-	Refs: func(l *Look, to db.Refer) { to("person", "people", l.Person) }, // the ticket may be gone as spam; the reason stays
+	Refs: func(l *Look, to db.Refer) {
+		to("person", "people", l.Person) // the ticket may be gone as spam; the reason stays
+		to("plan", "plans", l.Plan)
+	},
 })
 
 // Invitations holds one row for each invitation that was not accepted, until some time after its end.

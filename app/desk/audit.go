@@ -171,6 +171,9 @@ func (n *namer) look(table string, id uint64) string {
 		}
 	case "looks":
 		if l, err := store.Looks.Get(n.tx, id); err == nil {
+			if l.Plan != 0 {
+				return n.name("plans", l.Plan)
+			}
 			if l.Ticket == 0 {
 				return "*"
 			}

@@ -61,6 +61,7 @@ import (
 	"sportello/app/desk/ticket"
 	"sportello/app/desk/work"
 	"sportello/search"
+	"sportello/store"
 	"sportello/store/db"
 )
 
@@ -147,7 +148,8 @@ func New(o Options) *Desk {
 	audits := audit.New(o.Store, o.Log)
 	o.Keeper.TellStrange(notices.TellStrange)
 	o.Keeper.Witness(audits.SignedIn, audits.SignInRefused)
-	tickets.Witness(audits.Read)
+	tickets.Witness(audits.Reading(store.Tickets.Name()))
+	plans.Witness(audits.Reading(store.Plans.Name()))
 	return &Desk{
 		st: o.Store, ix: o.Search, keeper: o.Keeper, loc: o.Location, maxFile: o.MaxFile,
 		Rights:        rights,

@@ -1,4 +1,4 @@
-// Package audit keeps the audit log: who signed in or was refused, what was read of confidential tickets, and who changed
+// Package audit keeps the audit log: who signed in or was refused, what was read of confidential tickets and plans, and who changed
 // rights and the desk's configuration, took much out of it, or both. Each entry holds the hash of the one before it, so that
 // nobody who writes into the file of the desk changes the past unseen. Entries name people by number; what can be read of
 // them lies beside the log and can be erased without breaking it.
@@ -97,10 +97,13 @@ func (as *Audits) Refused(a policy.Actor, route, address string) {
 	as.write(&store.AuditEntry{Kind: store.AuditRefusal, What: route, By: a.ID(), Via: a.Via}, []uint64{a.ID()}, attempt{Address: address})
 }
 
-// Read writes that the actor read a confidential ticket; the same one once an hour. It has no words.
-func (as *Audits) Read(a policy.Actor, ticket uint64) {
-	if as.first(saying{kind: store.AuditReading, by: a.ID(), of: ticket}, readingEach) {
-		as.write(&store.AuditEntry{Kind: store.AuditReading, What: "read", By: a.ID(), Via: a.Via, Table: store.Tickets.Name(), Of: ticket}, nil, nil)
+// Reading returns what writes that the actor read a confidential row of the table, a ticket or a plan; the same one once an
+// hour. It has no words.
+func (as *Audits) Reading(table string) func(a policy.Actor, of uint64) {
+	return func(a policy.Actor, of uint64) {
+		if as.first(saying{kind: store.AuditReading, by: a.ID(), what: table, of: of}, readingEach) {
+			as.write(&store.AuditEntry{Kind: store.AuditReading, What: "read", By: a.ID(), Via: a.Via, Table: table, Of: of}, nil, nil)
+		}
 	}
 }
 

@@ -92,10 +92,14 @@ func (as *Audits) tell(tx *db.Tx, c *db.Change) error {
 		}
 	case store.Looks.Name():
 		l, err := store.Looks.Get(tx, c.ID)
-		if err == nil && l.Ticket == 0 {
-			e.Kind = store.AuditExport
-		} else if err == nil {
+		switch {
+		case err != nil:
+		case l.Plan != 0:
+			e.Table, e.Of = store.Plans.Name(), l.Plan
+		case l.Ticket != 0:
 			e.Table, e.Of = store.Tickets.Name(), l.Ticket
+		default:
+			e.Kind = store.AuditExport
 		}
 	}
 	text := changed{Why: c.Why}

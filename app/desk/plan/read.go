@@ -32,15 +32,16 @@ type Line struct {
 type View struct {
 	Line
 	*Walk
-	People     []Person
-	Files      map[string][]*store.File // of its steps, each in the order in which they were sent
-	OfDesk     bool
-	MayDecide  bool
-	MayPropose bool
-	MayDoOwn   bool
-	MayDoDesk  bool
-	MayArrange bool
-	MaySay     bool
+	People       []Person
+	Files        map[string][]*store.File // of its steps, each in the order in which they were sent
+	OfDesk       bool
+	Confidential bool
+	MayDecide    bool
+	MayPropose   bool
+	MayDoOwn     bool
+	MayDoDesk    bool
+	MayArrange   bool
+	MaySay       bool
 }
 
 // Person is somebody of a plan.
@@ -70,6 +71,9 @@ func (ps *Plans) Read(a policy.Actor, number uint64) (*View, error) {
 		out, err = ps.read(tx, a, number, policy.SeePlan)
 		return err
 	})
+	if err == nil {
+		ps.witness(a, out)
+	}
 	return out, err
 }
 
@@ -104,7 +108,7 @@ func (ps *Plans) view(tx *db.Tx, a policy.Actor, p *store.Plan) (*View, error) {
 	}
 	facts := policy.FactsOfPlan(tx, p)
 	may := func(act policy.PlanAct) bool { return facts.May(tx, a, act) == nil }
-	v := &View{Walk: w, OfDesk: facts.OfDesk(a), MayDecide: may(policy.Decide), MayPropose: may(policy.Propose), MayDoOwn: may(policy.DoOwnStep),
+	v := &View{Walk: w, OfDesk: facts.OfDesk(a), Confidential: facts.Confidential(), MayDecide: may(policy.Decide), MayPropose: may(policy.Propose), MayDoOwn: may(policy.DoOwnStep),
 		MayDoDesk: may(policy.DoDeskStep), MayArrange: may(policy.ArrangePlan), MaySay: may(policy.SayFact)}
 	if v.Line, err = line(tx, p); err != nil {
 		return nil, err

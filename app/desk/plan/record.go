@@ -111,14 +111,17 @@ type RecordNorm struct {
 // Record returns the document as the plan is now, in the actor's language.
 func (ps *Plans) Record(a policy.Actor, number uint64) (*Record, error) {
 	var out *Record
-	err := ps.st.View(func(tx *db.Tx) error {
-		v, err := ps.read(tx, a, number, policy.SeePlan)
-		if err != nil {
+	var v *View
+	err := ps.st.View(func(tx *db.Tx) (err error) {
+		if v, err = ps.read(tx, a, number, policy.SeePlan); err != nil {
 			return err
 		}
 		out, err = ps.record(tx, v, a.Lang())
 		return err
 	})
+	if err == nil {
+		ps.witness(a, v)
+	}
 	return out, err
 }
 

@@ -35,6 +35,18 @@ type Plans struct {
 	rights    *policy.Rights
 	templates *template.Templates
 	tickets   *ticket.Tickets
+	readBy    func(a policy.Actor, plan uint64) // see Witness
+}
+
+// Witness makes read run after somebody of the desk has read a confidential plan or its record, each time they do. It is
+// called before anything else.
+func (ps *Plans) Witness(read func(a policy.Actor, plan uint64)) { ps.readBy = read }
+
+// witness tells that the actor read the plan, where that is written down.
+func (ps *Plans) witness(a policy.Actor, v *View) {
+	if v.Confidential && v.OfDesk && !a.System && ps.readBy != nil {
+		ps.readBy(a, v.Plan.ID)
+	}
 }
 
 // New returns the plans of the store. Their days are those of loc, their questions are opened through tickets.

@@ -67,6 +67,15 @@ func FactsOfTemplate(t *store.Template) PlanFacts {
 // Confidential reports whether the plan is of a group or module that is confidential.
 func (f PlanFacts) Confidential() bool { return f.confidential }
 
+// leave reports whether the person gave a reason to see the plan that still holds.
+func (f PlanFacts) leave(tx *db.Tx, person uint64) bool {
+	if f.plan == nil {
+		return false
+	}
+	l, err := store.LooksByPlan.First(tx, person, f.plan.ID)
+	return err == nil && tx.Now().Before(l.Until)
+}
+
 // may reports whether the actor may do the act with the plan or template.
 func (f PlanFacts) may(tx *db.Tx, a Actor, act PlanAct) bool {
 	if a.System {
@@ -88,7 +97,7 @@ func (f PlanFacts) may(tx *db.Tx, a Actor, act PlanAct) bool {
 			slices.ContainsFunc(p.Affiliations, func(h store.Affiliation) bool { return h.Organisation == f.plan.Organisation && h.Holds(now) })
 	}
 	for r, has := range is {
-		if has && (row[r] == planYes || row[r] == planOpen && !f.confidential) {
+		if has && (row[r] == planYes || row[r] == planReasoned && (!f.confidential || f.leave(tx, p.ID))) {
 			return true
 		}
 	}
@@ -96,7 +105,7 @@ func (f PlanFacts) may(tx *db.Tx, a Actor, act PlanAct) bool {
 }
 
 // May returns nil when the actor may do the act with the plan or template, else what Denied returns; NotFound when they may
-// not even see it.
+// not even see it, and Denied "error.plan-confidential" when they are an administrator who has to say why, see GiveReasonForPlan.
 func (f PlanFacts) May(tx *db.Tx, a Actor, act PlanAct) error {
 	see := SeePlan
 	if f.plan == nil {
@@ -104,6 +113,9 @@ func (f PlanFacts) May(tx *db.Tx, a Actor, act PlanAct) error {
 	}
 	switch {
 	case !f.may(tx, a, see):
+		if f.confidential && a.IsAdministrator() {
+			return fault.New(fault.Denied, "error.plan-confidential")
+		}
 		return fault.New(fault.NotFound, "error.not-found")
 	case act != see && !f.may(tx, a, act):
 		return Denied(a)

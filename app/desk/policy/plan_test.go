@@ -41,7 +41,7 @@ func TestTheTableOfPlansIsTheOneOfThePage(t *testing.T) {
 					t.Fatalf("column %q, wanted %s", rows[0][2+int(r)], planRelationNames[r])
 				}
 				for _, secret := range []bool{false, true} {
-					want, known := map[string]bool{"yes": true, "no": false, "not confidential": !secret}[row[2+int(r)]]
+					want, known := map[string]bool{"yes": true, "no": false, "confidential with a reason": !secret}[row[2+int(r)]]
 					f := PlanFacts{plan: plain, group: group, confidential: secret}
 					if r == asNamed {
 						f.plan = named

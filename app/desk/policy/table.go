@@ -113,17 +113,17 @@ keep-contacts    no         no     yes          yes         no               yes
 `)
 
 // planRights is the table of rights over plans and templates. Relations add up; an act without a row is refused. The words:
-// yes; no; open is unless the plan is confidential.
-var planRights = table[PlanAct, planCell](planActNames[:], planRelationNames[:], map[string]planCell{"no": planNo, "yes": planYes, "open": planOpen}, `
+// yes; no; reasoned is of a confidential plan only for an hour after giving a reason.
+var planRights = table[PlanAct, planCell](planActNames[:], planRelationNames[:], map[string]planCell{"no": planNo, "yes": planYes, "reasoned": planReasoned}, `
 act               named  coordinator  agent-here  agent-elsewhere  supervisor  editor  administrator
 
-see-plan          yes    yes          yes         no               yes         no      open
+see-plan          yes    yes          yes         no               yes         no      reasoned
 decide            yes    yes          no          no               no          no      no
 propose           yes    yes          yes         no               yes         no      no
 do-own-step       yes    yes          no          no               no          no      no
-do-desk-step      no     no           yes         no               yes         no      open
-arrange-plan      no     no           yes         no               yes         no      open
-say-fact          yes    yes          yes         no               yes         no      open
+do-desk-step      no     no           yes         no               yes         no      reasoned
+arrange-plan      no     no           yes         no               yes         no      reasoned
+say-fact          yes    yes          yes         no               yes         no      reasoned
 see-template      no     no           yes         yes              yes         yes     yes
 write-template    no     no           yes         no               yes         no      yes
 publish-template  no     no           no          no               yes         no      yes
@@ -149,7 +149,7 @@ type planCell uint8
 const (
 	planNo planCell = iota
 	planYes
-	planOpen
+	planReasoned
 )
 
 // planActNames are the words for the acts on plans and templates.

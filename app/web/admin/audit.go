@@ -130,6 +130,8 @@ func (v *auditPage) auditLine(l *audit.Line) auditLine {
 	switch e.Table {
 	case store.Tickets.Name():
 		out.On, out.Address = "#"+strconv.FormatUint(e.Of, 10), address.Ticket(e.Of)
+	case store.Plans.Name():
+		out.On, out.Address = v.T("audit-log.plan", "number", e.Of), address.Plan(e.Of)
 	case store.People.Name():
 		if out.On = l.Of; e.Of != 0 && out.On == "" {
 			out.On = "#" + strconv.FormatUint(e.Of, 10)

@@ -65,6 +65,10 @@ type row struct {
 
 func (a pages) getPlan(r *web.Request) error {
 	one, err := a.plan(r, nil)
+	if wantsReason(err) {
+		n, _ := r.Number() // it was read
+		return a.reasonPage(r, n, nil, nil)
+	}
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/plans/new", "plans.begin", web.Agent, a.postNew, "/plans/new").WithText(),
 		web.Get("/plans/:n<int>", "plans.show", web.Person, a.getPlan),
 		web.Post("/plans/:n<int>/state", "plans.state", web.Agent, a.postState, "/plans/:n").WithText(),
+		web.Post("/plans/:n<int>/reason", "plans.reason", web.Administrator, a.postReason, "/plans/:n"),
 		web.Get("/plans/:n<int>/arrange", "plans.before-arranging", web.Agent, a.getArrange),
 		web.Post("/plans/:n<int>/arrange", "plans.arrange", web.Agent, a.postArrange, "/plans/:n/arrange").WithText(),
 		web.Get("/plans/:n<int>/facts", "plans.facts", web.Person, a.getFacts),

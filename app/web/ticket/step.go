@@ -289,19 +289,14 @@ func (a pages) mentions(r *web.Request, body string) ([]people.Pick, []string, e
 	return found, missing, nil
 }
 
-// reasonPage asks an administrator why they need to see a confidential ticket.
-type reasonPage struct {
-	web.Page
-	ID uint64
-}
-
 func wantsReason(err error) bool {
 	var one *fault.Error
 	return errors.As(err, &one) && one.Kind == fault.Denied && one.Key == "error.reason-needed"
 }
 
 func (a pages) reasonPage(r *web.Request, n uint64, f *web.Form, err error) error {
-	v := &reasonPage{Page: r.Workbench("reason.title"), ID: n}
+	v := &show.ReasonPage{Page: r.Workbench("reason.title"), Action: address.Ticket(n) + "/reason", Cancel: "/desk"}
+	v.Why, v.Hint, v.Open = v.T("reason.why"), v.T("reason.hint"), v.T("reason.open")
 	v.Nav = "desk"
 	v.Fill(url.Values{})
 	v.Resume(r)
@@ -317,7 +312,7 @@ func (a pages) reasonPage(r *web.Request, n uint64, f *web.Form, err error) erro
 	if err := show.QueueSide(a.Site, r, &v.Page, ""); err != nil {
 		return err
 	}
-	return r.Render("page/ticket-reason", v)
+	return r.Render("page/reason", v)
 }
 
 // postReason lets an administrator see a confidential ticket for an hour and writes the reason into its history.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"sportello/app/desk/entry"
@@ -86,6 +87,24 @@ func (a pages) apiPlan(r *web.Request) error {
 		return err
 	}
 	return a.answerPlan(r, v, http.StatusOK)
+}
+
+func (a pages) apiReason(r *web.Request) error {
+	number, err := r.NumberOf("number")
+	if err != nil {
+		return err
+	}
+	if !r.Actor().IsAdministrator() {
+		return fault.New(fault.NotFound, "error.not-found")
+	}
+	var in program.Reason
+	if err := program.ReadJSON(r, &in); err != nil {
+		return err
+	}
+	if err := a.Desk.Rights.GiveReasonForPlan(r.Actor(), number, strings.TrimSpace(in.Reason)); err != nil {
+		return err
+	}
+	return a.apiPlan(r)
 }
 
 // change puts the form into a change, whose members a new plan has as well.
