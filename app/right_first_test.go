@@ -167,6 +167,9 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 		"api.releases.withdraw":   func() any { return box{"reason": "r"} },
 		"api.releases.attach":     nil, // files: TestNobodyUploads
 		"api.releases.detach":     nil, // it has no values
+		"api.templates.retire":    func() any { return box{"retired": false} },
+		"api.plans.put-bands":     func() any { return box{"shown": false} },
+		"api.plans.reason":        func() any { return box{"reason": "r"} },
 		"api.plans.attach":        nil, // files: TestFilesOfAStepAreSentAndFetchedInTheBrowserAndByPrograms
 		"api.plans.detach":        nil, // it has no values
 		"api.templates.write":     func() any { return box{"code": "nuovo", "name": box{"it": "N", "en": "N"}} },

@@ -192,6 +192,7 @@ type Settings struct {
 	Positions     []Position        `json:"positions,omitempty"`    // that a person may have in an organisation
 	MailTexts     map[string]Words  `json:"mail_texts,omitempty"`   // "opened.subject", "opened.text" -> the text that replaces the built-in words
 	MailsOff      []string          `json:"mails_off,omitempty"`    // events of which the desk sends no mail, of those that may be switched off
+	BandsOff      bool              `json:"bands_off,omitzero"`     // plans do not say how others chose
 	Extra         map[string]string `json:"extra,omitempty"`
 }
 

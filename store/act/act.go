@@ -195,6 +195,7 @@ var (
 	WithdrawRelease     = audited("withdraw-release")
 	WriteTemplate       = audited("write-template")
 	PublishTemplate     = audited("publish-template")
+	RetireTemplate      = audited("retire-template")
 	VerifyNorm          = audited("verify-norm")
 	BeginPlan           = audited("begin-plan")
 	ArrangePlan         = audited("arrange-plan")

@@ -35,6 +35,7 @@ type SettingsForm struct {
 	// Positions that people may have in an organisation. Rows without a name are left out; a row without a code gets one
 	// made from its name. A position that somebody has stays: leaving it out is Conflict "error.position-in-use".
 	Positions *[]store.Position
+	Bands     *bool // plans say how others chose
 }
 
 // Branding is the desk's name and appearance.
@@ -123,6 +124,9 @@ func (ct *Catalogue) ChangeSettings(a policy.Actor, saw uint64, f SettingsForm) 
 		}
 		if f.Service != nil {
 			f.Service.fill(set, &found)
+		}
+		if f.Bands != nil {
+			set.BandsOff = !*f.Bands
 		}
 		if f.Positions != nil {
 			set.Positions = positions(*f.Positions, &found)

@@ -253,6 +253,7 @@ type Change struct {
 	Name   *string
 	Start  *time.Time
 	GoLive *time.Time
+	Group  *string // code; who leads it and is not of the new one leads it no more
 	Lead   *string
 	People *[]Named
 	Facts  map[string][]string
@@ -276,7 +277,7 @@ func (ps *Plans) Arrange(a policy.Actor, number uint64, c Change) (*View, error)
 	var out *View
 	what := act.ArrangePlan
 	facts := len(c.Facts) > 0
-	arranges := c.Name != nil || c.Start != nil || c.GoLive != nil || c.Lead != nil || c.People != nil || c.State != 0
+	arranges := c.Name != nil || c.Start != nil || c.GoLive != nil || c.Group != nil || c.Lead != nil || c.People != nil || c.State != 0
 	if facts && !arranges {
 		what = act.SayPlanFact
 	}
@@ -338,6 +339,11 @@ func (ps *Plans) arrange(tx *db.Tx, a policy.Actor, p *store.Plan, c Change) err
 		p.GoLive = *c.GoLive
 	}
 	checkDays(p, &wrong)
+	if c.Group != nil {
+		if err := hand(tx, p, *c.Group, &wrong); err != nil {
+			return err
+		}
+	}
 	if c.Lead != nil {
 		p.Lead = 0
 		if err := lead(tx, policy.Actor{}, p, *c.Lead, &wrong); err != nil {
@@ -371,6 +377,24 @@ func (ps *Plans) arrange(tx *db.Tx, a policy.Actor, p *store.Plan, c Change) err
 		}
 	}
 	return wrong.Err()
+}
+
+// hand gives the plan to another group of the desk.
+func hand(tx *db.Tx, p *store.Plan, code string, wrong *fault.Problems) error {
+	g, err := store.GroupsByCode.PeekFirst(tx, strings.ToLower(strings.TrimSpace(code)))
+	if fault.IgnoreNotFound(err) != nil {
+		return err
+	}
+	if err != nil || g.Retired && g.ID != p.Group {
+		wrong.Add("group", "error.group-unknown")
+		return nil
+	}
+	p.Group = g.ID
+	who, err := store.People.Peek(tx, p.Lead)
+	if err == nil && !who.InGroup(g.ID) {
+		p.Lead = 0
+	}
+	return fault.IgnoreNotFound(err)
 }
 
 // settle marks what a closed plan decided, so that later plans learn how others chose.

@@ -310,6 +310,31 @@ func (ts *Templates) Publish(a policy.Actor, code string, rev uint64, reason str
 	return out, err
 }
 
+// Retire takes a published template out of use, so that no plan begins with it any more, or takes it into use again. Plans
+// that began with it go on.
+func (ts *Templates) Retire(a policy.Actor, code string, rev uint64, retired bool) (*View, error) {
+	var out *View
+	err := ts.st.Update(a.By(act.RetireTemplate), func(tx *db.Tx) error {
+		t, err := store.TemplatesByCode.First(tx, code)
+		if err != nil {
+			return err
+		}
+		if err := policy.FactsOfTemplate(t).May(tx, a, policy.PublishTemplate); err != nil {
+			return err
+		}
+		if err := entry.SameRev(rev, t.Rev); err != nil {
+			return err
+		}
+		t.Retired = retired
+		if err := store.Templates.Put(tx, t); err != nil {
+			return err
+		}
+		out, err = ts.view(tx, a, t)
+		return err
+	})
+	return out, err
+}
+
 // check reads the draft of a template and what is wrong with it, while nobody who writes waits for that. Without a draft
 // there is no file.
 func (ts *Templates) check(a policy.Actor, code string) (draft string, file *File, wrong fault.Problems, err error) {

@@ -10,6 +10,7 @@ import (
 	"sportello/app/web"
 	"sportello/app/web/show"
 	"sportello/store"
+	"sportello/store/fault"
 )
 
 // arrangePage changes the days and the people of a plan.
@@ -17,6 +18,7 @@ type arrangePage struct {
 	web.Page
 	Action, Back string
 	Rev          uint64
+	Groups       []show.Choice
 	Rows         []personRow
 	Changes      []string // what would move
 	Tried        bool     // it was only looked at
@@ -54,7 +56,7 @@ func (a pages) arrangePage(r *web.Request, one *plan.View, f *web.Form, wrong er
 		}
 	case v.Resume(r):
 	default:
-		first := url.Values{"name": {one.Plan.Name}, "start": {one.Plan.Start.Format(time.DateOnly)}, "go_live": {one.Plan.GoLive.Format(time.DateOnly)}}
+		first := url.Values{"name": {one.Plan.Name}, "start": {one.Plan.Start.Format(time.DateOnly)}, "go_live": {one.Plan.GoLive.Format(time.DateOnly)}, "group": {one.Group.Code}}
 		if one.Lead != nil {
 			first.Set("lead", one.Lead.Email)
 		}
@@ -63,6 +65,15 @@ func (a pages) arrangePage(r *web.Request, one *plan.View, f *web.Form, wrong er
 			first.Add("role", x.Role)
 		}
 		v.Fill(first)
+	}
+	groups, err := a.Desk.People.Groups(r.Actor())
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if !g.Retired || g.ID == one.Group.ID {
+			v.Groups = append(v.Groups, show.Choice{Value: g.Code, Label: g.Name.In(p.Lang), Chosen: v.Chosen("group", g.Code)})
+		}
 	}
 	emails, roles := v.Form.Values["email"], v.Form.Values["role"]
 	n := 0
@@ -111,7 +122,7 @@ func (a pages) postArrange(r *web.Request) error {
 		return err
 	}
 	f := r.Form()
-	name, lead, start, live := f.Raw("name"), f.Raw("lead"), dayOf(f.Time("start")), dayOf(f.Time("go_live"))
+	name, group, lead, start, live := f.Raw("name"), f.Raw("group"), f.Raw("lead"), dayOf(f.Time("start")), dayOf(f.Time("go_live"))
 	if err = f.Err(); err == nil && f.Raw("act") == "look" {
 		return a.arrangePage(r, one, f, nil) // nothing is written
 	}
@@ -127,10 +138,17 @@ func (a pages) postArrange(r *web.Request) error {
 		people = append(people, x)
 	}
 	if err == nil {
-		_, err = a.Desk.Plans.Arrange(r.Actor(), one.Plan.ID, plan.Change{Rev: f.ID("rev"), Name: &name, Start: &start, GoLive: &live, Lead: &lead, People: &people})
+		c := plan.Change{Rev: f.ID("rev"), Name: &name, Start: &start, GoLive: &live, Lead: &lead, People: &people}
+		if group != "" {
+			c.Group = &group
+		}
+		_, err = a.Desk.Plans.Arrange(r.Actor(), one.Plan.ID, c)
 	}
 	if err != nil {
 		return a.again(r, f, err, "go_live", a.arrangePage)
+	}
+	if _, err := a.plan(r, nil); fault.KindOf(err) == fault.NotFound && err != nil {
+		return r.Done("flash.plan-arranged", address.Plans) // it is of a group that is not one's own by now
 	}
 	return r.Done("flash.plan-arranged", address.Plan(one.Plan.ID))
 }

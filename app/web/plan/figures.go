@@ -2,6 +2,7 @@ package plan
 
 import (
 	"sportello/app/address"
+	"sportello/app/desk/catalogue"
 	"sportello/app/desk/plan"
 	"sportello/app/web"
 	"sportello/app/web/show"
@@ -12,6 +13,8 @@ import (
 type figuresPage struct {
 	web.Page
 	Tables []figureTable // without rows there is none
+	Bands  bool          // plans say how others chose; IsAdministrator may change it
+	Rev    uint64        // of the settings
 }
 
 // figureTable is a table of figures.
@@ -64,10 +67,25 @@ func (a pages) getFigures(r *web.Request) error {
 	add("spans", p.T("plan.spans"), p.T("plan.spans-hint"), spans, template, p.T("plan.size"), plans, p.T("plan.days-decision"), p.T("plan.days-step"))
 	add("stuck", p.T("plan.stuck"), p.T("plan.stuck-hint"), stuck, p.T("plan.where-stuck"), template, plans, p.T("plan.days-late-all"))
 	add("chosen", p.T("plan.choices"), p.T("plan.choices-hint"), choices, p.T("plan.choice"), template, p.T("plan.option"), p.T("plan.chosen-by"))
+	v.Bands, v.Rev = !r.Settings().BandsOff, r.Settings().Rev
 	if err := show.House(a.Site, r, p, address.Plans); err != nil {
 		return err
 	}
 	return r.Render("page/plans-figures", v)
+}
+
+// postBands switches off that plans say how others chose, or on again.
+func (a pages) postBands(r *web.Request) error {
+	f := r.Form()
+	shown := f.Raw("act") == "show"
+	err := f.Err()
+	if err == nil {
+		_, err = a.Desk.Catalogue.ChangeSettings(r.Actor(), f.ID("rev"), catalogue.SettingsForm{Bands: &shown})
+	}
+	if err != nil {
+		return err
+	}
+	return r.Done("flash.plan-bands", "/plans/figures")
 }
 
 // text is the name of something of a template, or its code where the template has it no more.

@@ -134,7 +134,7 @@ func (a pages) newPage(r *web.Request, f *web.Form, wrong error) error {
 		return err
 	}
 	for _, t := range templates {
-		if t.Published != 0 {
+		if t.Published != 0 && !t.Retired {
 			v.Templates = append(v.Templates, show.Choice{Value: t.Code, Label: t.Name.In(v.Lang), Chosen: v.Chosen("template", t.Code)})
 		}
 	}

@@ -25,6 +25,7 @@ func Routes(s *web.Site) []web.Route {
 		web.Get(address.Plans, "plans.list", web.Person, a.getList),
 		web.Get("/plans/overview", "plans.overview", web.Person, a.getOverview),
 		web.Get("/plans/figures", "plans.figures", web.Supervisor, a.getFigures),
+		web.Post("/plans/bands", "plans.bands", web.Administrator, a.postBands, "/plans/figures"),
 		web.Get("/plans/new", "plans.new", web.Agent, a.getNew),
 		web.Post("/plans/new", "plans.begin", web.Agent, a.postNew, "/plans/new").WithText(),
 		web.Get("/plans/:n<int>", "plans.show", web.Person, a.getPlan),

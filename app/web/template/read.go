@@ -55,6 +55,9 @@ type readPage struct {
 	Phases []phase
 	Facts  []show.FactLine
 	Norms  []norm
+	Retire string // address that takes it out of use or into it again; empty for whoever may not
+	Out    bool   // it is out of use
+	Rev    uint64
 }
 
 // phase is a part of the template.
@@ -106,10 +109,36 @@ func (a pages) getTemplate(r *web.Request) error {
 	for _, n := range c.Norms {
 		v.Norms = append(v.Norms, norm{Text: n.Text.In(p.Lang), Says: n.Says.In(p.Lang), Address: here + "/norms/" + n.Code, Verified: verifiedWords(p, n.Verified)})
 	}
+	if v.Out, v.Rev = one.Retired, one.Rev; one.MayPublish {
+		v.Retire = here + "/retire"
+	}
 	if err := show.House(a.Site, r, p, address.Plans); err != nil {
 		return err
 	}
 	return r.Render("page/template", v)
+}
+
+// postRetire takes the template of the address out of use, or into it again.
+func (a pages) postRetire(r *web.Request) error {
+	one, err := a.read(r, func(v *template.View) bool { return v.MayPublish })
+	if err != nil {
+		return err
+	}
+	f := r.Form()
+	retired := f.Raw("act") == "retire"
+	if !retired && f.Raw("act") != "again" {
+		f.Refuse("act", "error.choice")
+	}
+	if err = f.Err(); err == nil {
+		_, err = a.Desk.Templates.Retire(r.Actor(), one.Template.Code, f.ID("rev"), retired)
+	}
+	if err != nil {
+		return err
+	}
+	if retired {
+		return r.Done("flash.template-retired", address.Template(one.Template.Code))
+	}
+	return r.Done("flash.template-again", address.Template(one.Template.Code))
 }
 
 // verifiedWords says when a norm was verified; empty: nobody did so.

@@ -32,6 +32,7 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/templates/:code/edit", "templates.save", web.Agent, a.postEdit, "/templates/:code/edit").WithText(),
 		web.Get("/templates/:code/publish", "templates.before-publishing", web.Supervisor, a.getPublish),
 		web.Post("/templates/:code/publish", "templates.publish", web.Supervisor, a.postPublish, "/templates/:code/publish"),
+		web.Post("/templates/:code/retire", "templates.retire", web.Supervisor, a.postRetire, "/templates/:code"),
 		web.Get("/templates/:code/versions", "templates.versions", web.Writer, a.getVersions),
 		web.Get("/templates/:code/walk", "templates.walk", web.Writer, a.getWalk),
 		web.Get("/templates/:code/norms/:norm", "templates.norm", web.Writer, a.getNorm),
@@ -85,6 +86,9 @@ func marks(p *web.Page, v *template.View) []show.Mark {
 	var out []show.Mark
 	if v.Template.Published != 0 {
 		out = append(out, show.Mark{Icon: "check", Class: "badge-calm", Words: p.T("template.published", "n", p.Number(v.Template.Number))})
+	}
+	if v.Template.Retired {
+		out = append(out, show.Mark{Icon: "close", Words: p.T("template.retired")})
 	}
 	if v.Drafted {
 		out = append(out, show.Mark{Icon: "edit", Class: "badge-inner", Words: p.T("template.draft")})

@@ -174,7 +174,8 @@ type apiPlanForm struct {
 	Name         *string          `json:"name,omitempty"`
 	Start        *string          `json:"start,omitempty"`
 	GoLive       *string          `json:"go_live,omitempty"`
-	Lead         *string          `json:"lead,omitempty"` // address
+	Group        *string          `json:"group,omitempty"` // of the desk, by code; a new plan has that of its template
+	Lead         *string          `json:"lead,omitempty"`  // address
 	People       *[]apiPlanPerson `json:"people,omitempty"`
 	Facts        map[string]any   `json:"facts,omitempty"` // null: nobody knows
 	State        string           `json:"state,omitempty"`

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"sportello/app/desk/catalogue"
 	"sportello/app/desk/entry"
 	"sportello/app/desk/plan"
 	"sportello/app/desk/policy"
@@ -81,6 +82,38 @@ func (a pages) apiPlanFigures(r *web.Request) error {
 	return program.Sends(r)(a.Desk.Plans.Figures(r.Actor()))
 }
 
+// apiBands says whether plans say how others chose.
+type apiBands struct {
+	Shown bool   `json:"shown"`
+	Rev   uint64 `json:"rev,omitempty"` // of the settings of the desk
+}
+
+func (a pages) apiBands(r *web.Request) error {
+	set, err := a.Desk.Catalogue.Settings()
+	if err != nil {
+		return err
+	}
+	return r.JSON(apiBands{!set.BandsOff, set.Rev})
+}
+
+func (a pages) apiPutBands(r *web.Request) error {
+	if err := policy.MayAdminister(r.Actor()); err != nil {
+		return err
+	}
+	set, err := a.Desk.Catalogue.Settings()
+	if err != nil {
+		return err
+	}
+	in := apiBands{Rev: set.Rev}
+	if err := program.ReadJSON(r, &in); err != nil {
+		return err
+	}
+	if _, err := a.Desk.Catalogue.ChangeSettings(r.Actor(), in.Rev, catalogue.SettingsForm{Bands: &in.Shown}); err != nil {
+		return err
+	}
+	return a.apiBands(r)
+}
+
 func (a pages) apiPlan(r *web.Request) error {
 	v, err := a.plan(r, nil)
 	if err != nil {
@@ -110,7 +143,7 @@ func (a pages) apiReason(r *web.Request) error {
 // change puts the form into a change, whose members a new plan has as well.
 func (in *apiPlanForm) change() (plan.Change, error) {
 	var wrong fault.Problems
-	c := plan.Change{Rev: in.Rev, Name: in.Name, Lead: in.Lead, State: entry.Coded[store.PlanState](&wrong, "state", in.State), Reason: in.Reason}
+	c := plan.Change{Rev: in.Rev, Name: in.Name, Group: in.Group, Lead: in.Lead, State: entry.Coded[store.PlanState](&wrong, "state", in.State), Reason: in.Reason}
 	for _, d := range []struct {
 		field string
 		in    *string
@@ -173,6 +206,9 @@ func (a pages) apiBeginPlan(r *web.Request) error {
 	c, err := in.change()
 	if err != nil {
 		return err
+	}
+	if c.Group != nil {
+		return fault.Problems{fault.New(fault.Invalid, "error.choice").At("group")}
 	}
 	f := plan.Beginning{Template: in.Template, Organisation: in.Organisation, Unit: in.Unit, Facts: c.Facts, Name: given(c.Name), Start: given(c.Start), GoLive: given(c.GoLive), Lead: given(c.Lead), People: given(c.People)}
 	v, err := a.Desk.Plans.Begin(r.Actor(), f)

@@ -16,6 +16,7 @@ type apiTemplate struct {
 	Group   string `json:"group"`             // that looks after it
 	State   string `json:"state"`             // draft: as it is being written; published
 	Version int    `json:"version,omitempty"` // that plans begin with
+	Retired bool   `json:"retired,omitempty"` // no plan begins with it any more
 	Source  string `json:"source,omitempty"`  // the same as the text of a file
 }
 
@@ -34,7 +35,7 @@ type apiTemplateForm struct {
 }
 
 func templateAnswer(v *template.View) apiTemplate {
-	out := apiTemplate{File: *v.File, Rev: v.Rev, Group: v.Group.Code, State: "published", Version: v.Template.Number}
+	out := apiTemplate{File: *v.File, Rev: v.Rev, Group: v.Group.Code, State: "published", Version: v.Template.Number, Retired: v.Template.Retired}
 	if v.Drafted {
 		out.State = "draft"
 	}
@@ -132,6 +133,30 @@ func (a pages) apiPublishTemplate(r *web.Request) error {
 		in.Rev = v.Rev
 	}
 	if v, err = a.Desk.Templates.Publish(r.Actor(), v.Template.Code, in.Rev, in.Reason); err != nil {
+		return err
+	}
+	return a.answerTemplate(r, v, http.StatusOK)
+}
+
+// apiRetired says whether plans begin with a template.
+type apiRetired struct {
+	Retired bool   `json:"retired"`
+	Rev     uint64 `json:"rev,omitempty"`
+}
+
+func (a pages) apiRetireTemplate(r *web.Request) error {
+	v, err := a.Desk.Templates.Read(r.Actor(), r.Param("code"))
+	if err != nil {
+		return err
+	}
+	if !v.MayPublish {
+		return policy.Denied(r.Actor())
+	}
+	in := apiRetired{Rev: v.Rev}
+	if err := program.ReadJSON(r, &in); err != nil {
+		return err
+	}
+	if v, err = a.Desk.Templates.Retire(r.Actor(), v.Template.Code, in.Rev, in.Retired); err != nil {
 		return err
 	}
 	return a.answerTemplate(r, v, http.StatusOK)
