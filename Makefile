@@ -4,7 +4,7 @@ GO      ?= go
 export CGO_ENABLED ?= 0
 LDFLAGS  = -s -w
 
-.PHONY: build deps test check race peers fuzz crash demo-moments measure stale times bench corpus relevance clean
+.PHONY: build deps test check race peers fuzz crash journeys demo-moments measure stale times bench corpus relevance clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o sportello .
@@ -43,6 +43,11 @@ fuzz:
 # Three hundred kills at random moments, and nine thousand folders as a power failure leaves them.
 crash:
 	SPORTELLO_CRASHES=300 $(GO) test -count=1 -timeout 60m -run 'Crash|PowerFailure' -v ./store/db ./app
+
+# All of the tests of the whole process, every way they can go: each language with scripts and without, each page as each
+# of its readers, light and dark. Two hours on two cores.
+journeys: deps
+	SPORTELLO_JOURNEYS=all $(GO) test -count=1 -timeout 180m ./app
 
 # The demo, played at 2,000 moments of thirty years; SPORTELLO_DEMO_SEED plays those again of which it printed the seed.
 MOMENTS ?= 2000

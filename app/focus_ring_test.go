@@ -30,6 +30,7 @@ const rings = `(() => {
 })()`
 
 func TestNoFocusRingIsCut(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := chrome(t)
 	for _, s := range shots(w) {

@@ -397,7 +397,11 @@ func TestNothingIsExecutedWhateverFieldHeaderOrPartItComesBy(t *testing.T) {
 	}
 	done := map[string]bool{}
 	for i, r := range pages(w.app) {
-		for n, role := range reader(r) {
+		roles := reader(r)
+		if !everyWay() {
+			roles = roles[i%len(roles):][:1]
+		}
+		for n, role := range roles {
 			address := w.address(r)
 			got := w.visitor(role).get(address)
 			if !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") || got.status == http.StatusSeeOther {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"os"
 	"testing"
 
 	"sportello/app/address"
@@ -210,7 +209,7 @@ func TestPagesOfKnownProblemsAreForEverybody(t *testing.T) {
 				w.speaks(role, lang)
 			}
 			for _, scripts := range []bool{true, false} {
-				if scripts != (lang == "it") && os.Getenv("SPORTELLO_JOURNEYS") != "all" {
+				if scripts != (lang == "it") && !everyWay() {
 					continue // each language goes once, one of them without scripts
 				}
 				s := w.walk(t, scripts)

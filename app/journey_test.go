@@ -61,6 +61,10 @@ func (s *walk) clean(source string) {
 	s.screen(1280, 900, false)
 }
 
+// everyWay reports whether tests go every way there is, which takes hours: each run of all tests goes the
+// part of the ways that is likely to find something.
+func everyWay() bool { return os.Getenv("SPORTELLO_JOURNEYS") == "all" }
+
 // inLanguages runs a journey once in each language, one of them without scripts; SPORTELLO_JOURNEYS=all goes all four ways.
 func inLanguages(t *testing.T, journey func(t *testing.T, lang string, scripts bool)) {
 	for _, way := range []struct {
@@ -69,7 +73,7 @@ func inLanguages(t *testing.T, journey func(t *testing.T, lang string, scripts b
 		usual      bool
 	}{{"Italian with scripts", "it", true, true}, {"English without scripts", "en", false, true}, {"Italian without scripts", "it", false, false}, {"English with scripts", "en", true, false}} {
 		t.Run(way.name, func(t *testing.T) {
-			if !way.usual && os.Getenv("SPORTELLO_JOURNEYS") != "all" {
+			if !way.usual && !everyWay() {
 				t.Skip("SPORTELLO_JOURNEYS=all goes this way too")
 			}
 			t.Parallel()
