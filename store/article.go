@@ -179,7 +179,8 @@ type Settings struct {
 	HomeText      Words             `json:"home_text,omitzero"` // Markdown below it
 	Searches      []string          `json:"searches,omitempty"` // often searched
 	Hours         Words             `json:"hours,omitzero"`     // usual times, in words
-	Matrix        map[string]int    `json:"matrix,omitempty"`   // "blocking/today" -> 1..4
+	Retention     []Retention       `json:"retention,omitempty"`
+	Matrix        map[string]int    `json:"matrix,omitempty"` // "blocking/today" -> 1..4
 	WorkingHours  map[string]int    `json:"hours_due,omitempty"`
 	DayBegins     int               `json:"day_begins,omitzero"` // hour
 	DayEnds       int               `json:"day_ends,omitzero"`   // hour

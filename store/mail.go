@@ -35,6 +35,7 @@ type Mail struct {
 	Why       string    `json:"why,omitzero"`    // code of the reason why it is held, failed or aside
 	Detail    string    `json:"detail,omitzero"` // the reason in words, for the administrator
 	Sum       string    `json:"sum"`             // SHA-256 of the bytes as they came
+	Erased    bool      `json:"erased,omitzero"` // the bytes were erased; the sum goes on telling copies of it
 	Size      int64     `json:"size"`            // bytes
 	Cut       bool      `json:"cut,omitzero"`    // only the beginning was taken: it is larger than the desk takes
 	Source    string    `json:"source"`          // imap, lmtp, smtp, pipe, import

@@ -27,6 +27,7 @@ type Person struct {
 	PasswordSet   time.Time     `json:"password_set,omitzero"`
 	Ended         time.Time     `json:"ended,omitzero"` // when all access to the account was revoked: links sent before that time no longer open it
 	Disabled      bool          `json:"disabled,omitzero"`
+	Erased        time.Time     `json:"erased,omitzero"`  // when who they are was taken out of the desk
 	Owners        []uint64      `json:"owners,omitempty"` // of a service account: the two people it belongs to
 	Notices       NoticeChoice  `json:"notices,omitzero"`
 	NoSingleKeys  bool          `json:"no_single_keys,omitzero"`

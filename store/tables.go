@@ -17,7 +17,7 @@ var tables = []db.AnyTable{
 	Messages, Files, Views, Relocations, Looks, Installations, Handovers, Releases,
 	Wordings, Receipts, Rounds, Downloads, Contacts, Followings, Invitations, Problems, Cases, Errands,
 	Templates, TemplateVersions, Plans, Decisions, Progresses, Remindings, AccessRequests,
-	AuditEntries, AuditTexts,
+	AuditEntries, AuditTexts, Erasures,
 }
 
 // Limits that several fields share.
@@ -199,7 +199,7 @@ var SettingsTable = db.Declare("settings", db.Table[Settings]{
 		"footer.label.it": limit.Text(maxShort), "footer.label.en": limit.Text(maxShort), "footer.address": limit.Text(maxAddress), "welcome.it": limit.Text(maxName), "welcome.en": limit.Text(maxName),
 		"home_text.it": limit.Text(20000), "home_text.en": limit.Text(20000), "positions": limit.Entries(30), "positions.code": limit.Text(40), "positions.name.it": limit.Text(maxShort), "positions.name.en": limit.Text(maxShort),
 		"searches": limit.Texts(12, 60), "hours.it": limit.Text(maxName), "hours.en": limit.Text(maxName),
-		"matrix": limit.Named(20, maxWord, 0), "hours_due": limit.Named(10, maxWord, 0), "review": limit.Entries(10000), "check": limit.Entries(10000), "reminders": limit.Named(10, maxWord, 0), "reminders.": limit.Entries(10), "mail_texts": limit.Named(200, maxShort, 0), "mails_off": limit.Texts(50, maxWord),
+		"matrix": limit.Named(20, maxWord, 0), "retention": limit.Entries(100), "hours_due": limit.Named(10, maxWord, 0), "review": limit.Entries(10000), "check": limit.Entries(10000), "reminders": limit.Named(10, maxWord, 0), "reminders.": limit.Entries(10), "mail_texts": limit.Named(200, maxShort, 0), "mails_off": limit.Texts(50, maxWord),
 		"mail_texts.it": limit.Text(5000), "mail_texts.en": limit.Text(5000), "extra": limit.Named(200, maxShort, 20000),
 	},
 })
@@ -210,7 +210,12 @@ var Mails = db.Declare("mails", db.Table[Mail]{
 	Silent: true,
 	Told:   func(old, m *Mail) bool { return m.Judged() || old != nil && old.Judged() },
 	Apart:  []string{"to", "text"},
-	Blobs:  func(m *Mail) []string { return []string{m.Sum} },
+	Blobs: func(m *Mail) []string {
+		if m.Erased {
+			return nil
+		}
+		return []string{m.Sum}
+	},
 	Refs: func(m *Mail, to db.Refer) {
 		to("ticket", "tickets", m.Ticket)
 		to("message", "messages", m.Message)

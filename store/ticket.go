@@ -32,6 +32,7 @@ type Ticket struct {
 	Unit         uint64            `json:"unit,omitzero"`
 	Participants []uint64          `json:"participants,omitempty"`
 	AddedBy      map[uint64]uint64 `json:"added_by,omitempty"` // participant -> who added them
+	Anonymous    bool              `json:"anonymous,omitzero"` // its people were taken out of it, as the retention says
 	Wishes       []string          `json:"wishes,omitempty"`   // addresses the requester asked to add; an agent grants them
 	Language     string            `json:"language,omitzero"`  // it or en
 	Via          door.Door         `json:"via,omitzero"`       // the door it came through

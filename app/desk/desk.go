@@ -27,6 +27,7 @@
 //	plan        leading an organisation through setting an application up
 //	problem     known problems: what the desk knows of malfunctions, and who met them
 //	work        what waits for somebody
+//	erasure     taking people and tickets out of the desk for good; what becomes of old tickets
 //	audit       who signed in, was refused, read what is confidential, changed rights or settings
 //
 // Methods return fault.Error values. What does not exist and what the actor may not see are both NotFound.
@@ -42,6 +43,7 @@ import (
 	"sportello/app/desk/audit"
 	"sportello/app/desk/catalogue"
 	"sportello/app/desk/due"
+	"sportello/app/desk/erasure"
 	"sportello/app/desk/file"
 	"sportello/app/desk/find"
 	"sportello/app/desk/form"
@@ -114,6 +116,7 @@ type Desk struct {
 	Problems      *problem.Problems
 	Work          *work.Work
 	Audits        *audit.Audits
+	Erasures      *erasure.Erasures
 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
@@ -174,6 +177,7 @@ func New(o Options) *Desk {
 		Problems:      problem.New(o.Store, rights, tickets, post),
 		Work:          work.New(o.Store, releases.Work, plans.Work),
 		Audits:        audits,
+		Erasures:      erasure.New(o.Store, o.Keeper, tickets, o.Location, o.Log),
 	}
 }
 

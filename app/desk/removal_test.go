@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"reflect"
 	"strings"
 	"testing"
@@ -46,12 +47,7 @@ func set(v reflect.Value, way []int, id uint64) {
 // TestNothingThatIsRemovedIsStillNamed removes each noun that can be removed while one row names it, for each way in which a
 // row of any table can: either that is refused, or no row names it afterwards.
 func TestNothingThatIsRemovedIsStillNamed(t *testing.T) {
-	all := []db.AnyTable{store.Articles, store.Versions, store.Notices, store.SavedReplies, store.Drafts, store.SettingsTable, store.Mails, store.MailIDs, store.Letters, store.TicketLinks,
-		store.Mailboxes, store.MailServers, store.Misses, store.People, store.Organisations, store.Units, store.Groups, store.Modules, store.Sessions, store.Tokens, store.Links, store.Synonyms,
-		store.Texts, store.Tickets, store.Messages, store.Files, store.Views, store.Relocations, store.Looks, store.Installations, store.Handovers, store.Releases, store.Wordings,
-		store.Receipts, store.Rounds, store.Downloads, store.Contacts, store.Followings, store.Invitations,
-		store.Templates, store.TemplateVersions, store.Plans, store.Decisions, store.Progresses, store.Remindings, store.AccessRequests,
-		store.AuditEntries, store.AuditTexts}
+	all := store.AllTables()
 	nouns := map[string]struct {
 		add    func(*db.Tx) (uint64, error)
 		remove func(*office, uint64) error
@@ -76,6 +72,16 @@ func TestNothingThatIsRemovedIsStillNamed(t *testing.T) {
 			err := store.Units.Put(tx, u)
 			return u.ID, err
 		}, func(o *office, id uint64) error { return o.People.RemoveUnit(o.as("amministratore"), id) }},
+		"tickets": {func(tx *db.Tx) (uint64, error) {
+			t := &store.Ticket{Requester: 1, State: store.StateNew}
+			err := store.Tickets.Put(tx, t)
+			return t.ID, err
+		}, func(o *office, id uint64) error {
+			if _, err := o.Erasures.EraseTicket(o.as("amministratore"), id); err != nil {
+				return err
+			}
+			return o.Erasures.Clean(context.Background())
+		}},
 	}
 	elsewhere := map[string]string{
 		"versions.module": "it is its article's, which is asked",
@@ -129,7 +135,7 @@ func TestNothingThatIsRemovedIsStillNamed(t *testing.T) {
 				}
 			}
 		}
-		if tried < 4 || refused == 0 {
+		if tried < 4 || refused == 0 && noun != "tickets" {
 			t.Errorf("%s: %d tried, %d refused", noun, tried, refused)
 		}
 	}

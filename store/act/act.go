@@ -153,6 +153,9 @@ var (
 	HandOver            = audited("hand-over")
 	MailFailed          = audited("mail-failed")
 	ReachAgain          = audited("reach-again")
+	ErasePerson         = audited("erase-person")
+	EraseTicket         = audited("erase-ticket")
+	EraseOld            = audited("erase-old") // the retention
 	AddOrganisation     = audited("add-organisation")
 	ChangeOrganisation  = audited("change-organisation")
 	ShareOrganisation   = audited("share-organisation")
@@ -268,6 +271,7 @@ var (
 	EndSessions   = unsaid("end-sessions")
 	Sweep         = unsaid("sweep")
 	EraseAudit    = unsaid("erase-audit")
+	Clean         = unsaid("clean")      // a step of an erasure
 	OpenAudit     = unsaid("open-audit") // this and the next the audit log tells of itself
 	ExportAudit   = unsaid("export-audit")
 )

@@ -70,6 +70,8 @@ type AnyTable interface {
 	check(*Tx, func(string, ...any))
 	inventory(tx *Tx, step func() error, blob func(string)) (int, error)
 	Rebuild(*Tx) error
+	Unclean(tx *Tx, after uint64, looked, found int, c *Cleaning) (ids []uint64, last uint64)
+	Clean(tx *Tx, ids []uint64, c *Cleaning) (int, error)
 	Mark(*Tx) (Mark, bool)
 	Name() string
 	Most(string) int
@@ -273,8 +275,10 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 	if !tx.bolt.Writable() {
 		return fmt.Errorf("store: put %s: transaction is read-only", t.name)
 	}
-	if err := t.keepLimits(tx, old, r); err != nil {
-		return err
+	if !tx.erasing {
+		if err := t.keepLimits(tx, old, r); err != nil {
+			return err
+		}
 	}
 	if op == Insert {
 		if err := t.keepRoom(tx, r); err != nil {
@@ -305,7 +309,9 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 		}
 	}
 	row.Rev++
-	row.Updated = tx.now
+	if op == Insert || !tx.erasing {
+		row.Updated = tx.now
+	}
 	raw, err := t.encode(r)
 	if err != nil {
 		return fmt.Errorf("store: encode %s %d: %w", t.name, row.ID, err)
@@ -313,6 +319,11 @@ func (t *Table[T]) Put(tx *Tx, r *T) error {
 	var fields []Field
 	if op == Modify && !t.Silent {
 		fields = diff(t.joined(oldRaw), t.joined(raw), t.Secret, t.Whole)
+	}
+	if tx.erasing {
+		for i := range fields {
+			fields[i].Old, fields[i].New = nil, nil
+		}
 	}
 	quietly := op == Modify && len(t.Quiet) > 0 && len(fields) > 0 &&
 		!slices.ContainsFunc(fields, func(f Field) bool { return !slices.Contains(t.Quiet, f.Name) })

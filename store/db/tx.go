@@ -35,6 +35,7 @@ type Tx struct {
 	rows    []*bucket // of the tables, by their numbers
 	damage  error     // of the first row that could not be read
 	past    bool      // damage fails only the read that met it
+	erasing bool      // changes keep no values: see Erasing
 	made    struct {  // the first row that was inserted, but for silent tables
 		table string
 		id    uint64

@@ -382,7 +382,7 @@ func (ct *Catalogue) RemoveModule(a policy.Actor, id uint64) error {
 		}
 		used := store.ModulesByParent.Has(tx, id) || store.TicketsByModule.Has(tx, id) || store.ArticlesByModule.Has(tx, id) ||
 			store.InstallationsByModule.Has(tx, id) || store.ReleasesByModule.Has(tx, id) || store.ReceiptsByModule.Has(tx, id) ||
-			store.TemplatesByModule.Has(tx, id) || store.PlansByModule.Has(tx, id) || store.AccessRequestsByModule.Has(tx, id)
+			store.TemplatesByModule.Has(tx, id) || store.PlansByModule.Has(tx, id) || store.AccessRequestsByModule.Has(tx, id) || store.ProblemsByModule.Has(tx, id)
 		if !used {
 			var err error
 			if used, err = people.InSpam(tx, func(t *store.Ticket) bool { return t.Module == id }); err != nil {

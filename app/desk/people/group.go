@@ -257,7 +257,7 @@ func mayRetire(tx *db.Tx, g *store.Group) error {
 }
 
 // RemoveGroup removes a group that is not in use. It returns Conflict "error.group-general" for the general group, and
-// "error.group-in-use" while a module, ticket, person, saved reply or saved view refers to it; such a group can be
+// "error.group-in-use" while a module, ticket, person, known problem, saved reply or saved view refers to it; such a group can be
 // retired.
 func (ps *People) RemoveGroup(a policy.Actor, id uint64) error {
 	if err := policy.MayAdminister(a); err != nil {
@@ -278,6 +278,12 @@ func (ps *People) RemoveGroup(a policy.Actor, id uint64) error {
 				return err
 			}
 			used = used || m.Group == id
+		}
+		for p, err := range store.Problems.All(tx, 0, false) {
+			if err != nil {
+				return err
+			}
+			used = used || p.Group == id
 		}
 		if used {
 			return entry.Conflict("error.group-in-use")

@@ -54,6 +54,10 @@ func moveMailTo(tx *db.Tx, from, to *store.Message) error {
 	return store.Mails.Put(tx, row)
 }
 
+// ForgetMail removes everything mail knows about the ticket, including the original mails. Messages that were mails are
+// expected to name none of them any more. It asks no right.
+func (ts *Tickets) ForgetMail(tx *db.Tx, ticket uint64) error { return removeMail(tx, ticket) }
+
 // removeMail removes everything mail knows about a ticket that is being removed, including the original mails.
 func removeMail(tx *db.Tx, ticket uint64) error {
 	return errors.Join(
