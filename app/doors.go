@@ -13,6 +13,7 @@ import (
 	listapi "sportello/app/web/api/list"
 	planapi "sportello/app/web/api/plan"
 	"sportello/app/web/article"
+	"sportello/app/web/erasure"
 	"sportello/app/web/feed"
 	"sportello/app/web/find"
 	"sportello/app/web/health"
@@ -55,6 +56,7 @@ func (a *App) routes() []web.Route {
 		release.Routes(a.Site),
 		problem.Routes(a.Site),
 		admin.Routes(a.Site, a.Mail),
+		erasure.Routes(a.Site),
 		api.Routes(a.Site),
 		planapi.Routes(a.Site),
 		auditapi.Routes(a.Site),

@@ -101,6 +101,7 @@ func (a *App) jobs() *suture.Supervisor {
 	add("views", a.Desk.Queues.RunViews)
 	add("misses", a.Desk.Find.RunMisses)
 	add("audit log", a.Desk.Audits.Run)
+	add("erasures", a.runErasures)
 	if a.Config.Backup.Scheduled() {
 		add("backup", a.Backups.Run)
 	}

@@ -29,13 +29,14 @@ const (
 	AuditExport                  // much was taken out of the desk at once
 	AuditConfiguration           // settings, catalogue, organisations, mailboxes
 	AuditRetention               // older entries were removed, as the retention says
+	AuditErasure                 // people or tickets were taken out of the desk for good
 )
 
-var auditKinds = []string{"", "sign-in", "sign-in-refused", "refusal", "reading", "rights", "export", "configuration", "retention"}
+var auditKinds = []string{"", "sign-in", "sign-in-refused", "refusal", "reading", "rights", "export", "configuration", "retention", "erasure"}
 
 // AuditKinds are the kinds there are.
 func AuditKinds() (out []AuditKind) {
-	for k := AuditSignIn; k <= AuditRetention; k++ {
+	for k := AuditSignIn; k <= AuditErasure; k++ {
 		out = append(out, k)
 	}
 	return out

@@ -102,3 +102,28 @@ type Retention struct {
 
 // AllTables are all kinds of record there are, in the order in which Check walks them.
 func AllTables() []db.AnyTable { return slices.Clone(tables) }
+
+// Removal is an entry of the list of what must be removed as it stands beside backups: it says nothing of whom it was.
+type Removal struct {
+	Kind  ErasureKind `json:"kind"`
+	Of    uint64      `json:"of"`
+	Files bool        `json:"files,omitzero"`
+	At    time.Time   `json:"at"`
+}
+
+// Removals returns what must be removed from a backup of before. What the retention takes is not in it: a restored desk has its
+// rules.
+func Removals(tx *db.Tx) (out []Removal, err error) {
+	for e, err := range Erasures.All(tx, 0, false) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Kind != EraseByAge {
+			out = append(out, Removal{e.Kind, e.Of, e.Files, e.Created})
+		}
+	}
+	return out, nil
+}
+
+// RemovalsName is the name of the file that holds the Removals as JSON Lines, in the data folder and beside backups.
+const RemovalsName = "removals.jsonl"

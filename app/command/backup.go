@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -21,6 +23,7 @@ import (
 	"sportello/app/backup"
 	"sportello/app/config"
 	"sportello/app/credential"
+	"sportello/app/desk"
 	"sportello/app/desk/plan"
 	"sportello/app/listen"
 	"sportello/app/words"
@@ -237,10 +240,10 @@ func (r *runner) zone() (*time.Location, error) {
 }
 
 func restoreCommand(r *runner) *cobra.Command {
-	var identity string
+	var identity, removals string
 	var damaged bool
 	c := &cobra.Command{Use: "restore PATH", Short: "Fill an empty data folder from a backup; the server must be stopped", Args: cobra.ExactArgs(1),
-		Long: "Fills the data folder, which must be empty or not exist yet, from the backup (the newest, when PATH is a folder of backups).",
+		Long: "Fills the data folder, which must be empty or not exist yet, from the backup (the newest, when PATH is a folder of backups).\nWhat was erased since the backup was made is erased again, as the list beside it says, or another that is named.",
 		RunE: func(c *cobra.Command, args []string) error {
 			r.begin()
 			if r.app != nil {
@@ -250,14 +253,15 @@ func restoreCommand(r *runner) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.restore(c.Context(), cfg, r.path(args[0]), identity, damaged)
+			return r.restore(c.Context(), cfg, r.path(args[0]), identity, removals, damaged)
 		}}
 	c.Flags().StringVar(&identity, "identity", "", "`FILE` with the secret keys of age (default: age_identity_file)")
+	c.Flags().StringVar(&removals, "removals", "", "`FILE` that lists what must be removed, removals.jsonl of the data folder as it was last (default: the one beside the backup)")
 	c.Flags().BoolVar(&damaged, "damaged", false, "restore what is left of a damaged backup, as long as there are rows")
 	return c
 }
 
-func (r *runner) restore(ctx context.Context, cfg config.Config, from, identity string, damaged bool) error {
+func (r *runner) restore(ctx context.Context, cfg config.Config, from, identity, removals string, damaged bool) error {
 	folder, e, err := backup.Find(from)
 	if err != nil {
 		return err
@@ -287,6 +291,13 @@ func (r *runner) restore(ctx context.Context, cfg config.Config, from, identity 
 	}
 	wrong := st.Check()
 	asleep, err := credential.New(st).AfterRestore()
+	removed, list := 0, filepath.Join(folder.Path, store.RemovalsName)
+	if removals != "" {
+		list = r.path(removals)
+	}
+	if err == nil {
+		removed, err = r.removeAgain(ctx, st, list, removals != "")
+	}
 	if err = errors.Join(err, st.Close()); err != nil {
 		return err
 	}
@@ -300,6 +311,39 @@ func (r *runner) restore(ctx context.Context, cfg config.Config, from, identity 
 	if n := e.Manifest.LeftOut; n > 0 {
 		fmt.Fprintf(r.out, "the passwords of %d mail servers were left out of it: enter them again under Administration, Mailboxes\n", n)
 	}
+	if removed > 0 {
+		fmt.Fprintf(r.out, "people and tickets that were erased since, and were again: %d\n", removed)
+	}
 	fmt.Fprintf(r.out, "sessions and links have ended; tokens that sleep until an administrator wakes them: %d\n", asleep)
 	return nil
+}
+
+// removeAgain erases again what the file lists, and returns how much that was. A file that nobody named need not be there.
+func (r *runner) removeAgain(ctx context.Context, st *db.Store, file string, named bool) (int, error) {
+	f, err := os.Open(file) // #nosec G304 -- the one that whoever restores names
+	if errors.Is(err, fs.ErrNotExist) && !named {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	var list []store.Removal
+	for d := json.NewDecoder(f); ; {
+		var one store.Removal
+		err := d.Decode(&one)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return 0, fmt.Errorf("the list of what must be removed, %s: %w", file, err)
+		}
+		list = append(list, one)
+	}
+	n, err := desk.New(desk.Options{Store: st}).Erasures.Apply(ctx, list)
+	if err != nil || n == 0 {
+		return n, err
+	}
+	_, _, err = st.Rewrite(ctx)
+	return n, err
 }

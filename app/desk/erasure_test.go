@@ -367,8 +367,8 @@ func TestWhatMustBeRemovedIsRemovedFromAnOlderBackup(t *testing.T) {
 	if _, err := o.Erasures.ErasePerson(o.as("amministratore"), o.people["ada"].ID, false); err != nil {
 		t.Fatal(err)
 	}
-	var list []erasure.Must
-	if err := o.st.View(func(tx *db.Tx) (err error) { list, err = erasure.Musts(tx); return err }); err != nil || len(list) != 2 {
+	var list []store.Removal
+	if err := o.st.View(func(tx *db.Tx) (err error) { list, err = store.Removals(tx); return err }); err != nil || len(list) != 2 {
 		t.Fatalf("%+v %v", list, err)
 	}
 	for _, want := range []int{2, 0} { // the second time it is known

@@ -18,6 +18,7 @@ var kinds = map[string]store.AuditKind{
 	store.Links.Name():         store.AuditRights,
 	store.Invitations.Name():   store.AuditRights,
 	store.Looks.Name():         store.AuditReading,
+	store.Erasures.Name():      store.AuditErasure,
 	store.Organisations.Name(): store.AuditConfiguration,
 	store.Units.Name():         store.AuditConfiguration,
 	store.Modules.Name():       store.AuditConfiguration,

@@ -89,7 +89,7 @@ func fits(tx *db.Tx, rules []store.Retention) error {
 	for i, r := range rules {
 		at := func(field string) string { return field + "-" + strconv.Itoa(i) }
 		if r.Years < 1 || r.Years > MostYears {
-			wrong.Add(at("years"), "error.years", "least", 1, "most", MostYears)
+			wrong.Add(at("years"), "error.number-between", "least", 1, "most", MostYears)
 		}
 		if r.Module != 0 {
 			if _, err := store.Modules.Peek(tx, r.Module); err != nil {

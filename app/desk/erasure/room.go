@@ -84,24 +84,3 @@ func (es *Erasures) List(a policy.Actor) (out []Line, err error) {
 	})
 	return out, err
 }
-
-// Must is an entry of the list of what must be removed, as it stands beside backups: it says nothing of whom it was.
-type Must struct {
-	Kind  store.ErasureKind `json:"kind"`
-	Of    uint64            `json:"of"`
-	Files bool              `json:"files,omitzero"`
-	At    time.Time         `json:"at"`
-}
-
-// Musts returns the list of what must be removed from a backup of before.
-func Musts(tx *db.Tx) (out []Must, err error) {
-	for e, err := range store.Erasures.All(tx, 0, false) {
-		if err != nil {
-			return nil, err
-		}
-		if e.Kind != store.EraseByAge {
-			out = append(out, Must{e.Kind, e.Of, e.Files, e.Created})
-		}
-	}
-	return out, nil
-}

@@ -30,12 +30,19 @@ const (
 
 var itself = db.By{Via: door.Desk, Act: act.Clean, Internal: true}
 
-// Run cleans what is to be erased as it comes, and at night applies the retention and has fresh write file and index anew, until
-// the context ends.
-func (es *Erasures) Run(ctx context.Context, fresh func(context.Context) error) error {
+// Run cleans what is to be erased as it comes, after keep wrote down the list of what must be removed, and at night applies the
+// retention and has fresh write file and index anew, until the context ends.
+func (es *Erasures) Run(ctx context.Context, keep func() error, fresh func(context.Context) error) error {
 	t := time.NewTicker(10 * time.Minute)
 	defer t.Stop()
 	for {
+		running, err := es.inState(store.ErasureRunning)
+		if err == nil && len(running) > 0 {
+			err = keep()
+		}
+		if err != nil {
+			return err
+		}
 		if err := es.Clean(ctx); err != nil {
 			return err
 		}
@@ -266,7 +273,7 @@ func (es *Erasures) cleaning(e *store.Erasure) (*db.Cleaning, error) {
 
 // Apply applies a list of what must be removed to a desk that was restored from an older backup, and cleans. Entries that the desk
 // knows already are passed over. It returns how many were applied.
-func (es *Erasures) Apply(ctx context.Context, list []Must) (int, error) {
+func (es *Erasures) Apply(ctx context.Context, list []store.Removal) (int, error) {
 	n := 0
 	a := policy.Actor{Via: door.Command, System: true}
 	for _, m := range list {

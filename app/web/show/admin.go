@@ -59,7 +59,7 @@ var adminMenus = []struct {
 	{"service", []adminEntry{{"catalogue", "book"}, {"priorities", "clock"}, {"synonyms", "search"}}},
 	{"mail", []adminEntry{{"mailboxes", "inbox"}, {"mails", "mail"}, {"letters", "out"}, {"mail-texts", "edit"}}},
 	{"look", []adminEntry{{"branding", "eye"}, {"home", "edit"}}},
-	{"care", []adminEntry{{"", "chart"}, {"index", "search"}, {"tokens", "clock"}, {"changes", "list"}, {"audit", "lock"}}},
+	{"care", []adminEntry{{"", "chart"}, {"index", "search"}, {"tokens", "clock"}, {"changes", "list"}, {"audit", "lock"}, {"erasures", "trash"}}},
 }
 
 // adminMenu lists the parts of the administration the reader may enter.
