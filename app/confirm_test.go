@@ -19,6 +19,7 @@ import (
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
 	"sportello/app/desk/queue"
+	"sportello/app/desk/ticket"
 	"sportello/app/listen"
 	"sportello/app/web"
 	"sportello/app/web/admin"
@@ -175,6 +176,23 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 	"admin-people.disable": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Via", people.Form{})
 		return address.Person(p.ID) + "/disable", admin.PersonValues(d.person(p.Email), d.app.Desk.Location())
+	},
+	"erasures.erase-person": func(d *confirmDesk) (string, url.Values) {
+		return address.Person(d.add("Ada Sparisce", people.Form{}).ID) + "/erase", url.Values{"files": {"1"}}
+	},
+	"erasures.erase-ticket": func(d *confirmDesk) (string, url.Values) {
+		t, err := d.app.Desk.Tickets.Open(policy.Actor{Person: d.add("Ada Chiede", people.Form{}), Via: door.Page}, ticket.Opening{Subject: "Da togliere", Body: "Tutta", Kind: store.Malfunction})
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		return "/admin/tickets/" + itoa(t.ID) + "/erase", url.Values{}
+	},
+	"erasures.retention": func(d *confirmDesk) (string, url.Values) {
+		s, err := d.app.Desk.Catalogue.Settings()
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		return "/admin/erasures/retention", url.Values{"rev": {itoa(s.Rev)}, "years-0": {"7"}, "do-0": {"remove"}, "do": {"save"}}
 	},
 	"admin-people.enable": func(d *confirmDesk) (string, url.Values) {
 		p := d.add("Ada Torna", people.Form{Disabled: true})

@@ -471,6 +471,8 @@ func (w *world) address(r web.Route) string {
 			thing = w.things["slug"]
 		case name == "view":
 			thing = "group"
+		case before == "people" && strings.HasSuffix(r.Path, "/erase"):
+			thing = fmt.Sprint(w.leaving())
 		case before == "people" || before == "members":
 			thing = w.things["person"]
 		case before == "mailboxes":
@@ -539,6 +541,15 @@ func (w *world) invitation(elsewhere bool) uint64 {
 		w.t.Fatal(err)
 	}
 	return i.ID
+}
+
+// leaving adds somebody who is to be erased.
+func (w *world) leaving() uint64 {
+	w.t.Helper()
+	w.now++
+	p := &store.Person{Email: fmt.Sprintf("parte-%d@example.it", w.now), Name: fmt.Sprintf("Ida Parte %d", w.now)}
+	must(w.t, w.app.Store.Update(db.By{Via: door.Command, Act: act.AddPerson}, func(tx *db.Tx) error { p.Row = db.Row{}; return store.People.Put(tx, p) }))
+	return p.ID
 }
 
 // service adds a service account that belongs to the requester and the agent.

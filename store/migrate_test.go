@@ -51,7 +51,7 @@ const schema1 = "testdata/schema1.db.gz"
 // tablesSince came after the file was written: opening makes them, empty.
 var tablesSince = []string{"views", "misses", "synonyms", "texts", "mails", "mail_ids", "letters", "ticket_links", "mailboxes", "usedkeys", "mail_servers", "relocations", "looks", "installations", "handovers", "invitations", "remindings",
 	"releases", "wordings", "receipts", "rounds", "downloads", "contacts", "followings", "problems", "cases", "errands",
-	"templates", "template_versions", "plans", "decisions", "progresses", "access_requests", "audit", "audit_words"}
+	"templates", "template_versions", "plans", "decisions", "progresses", "access_requests", "audit", "audit_words", "erasures"}
 
 // TestAFileOfSchema1 opens a file that was written when schema 1 was the newest, and finds everything in it.
 func TestAFileOfSchema1(t *testing.T) {

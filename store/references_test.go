@@ -12,7 +12,7 @@ import (
 // notNames are the numbers in rows that name no row, or one that may be gone, each with the reason.
 var notNames = map[string]string{
 	"revisions and counts":                                     "tickets.public_rev people.feed ticket_links.serial notices.seq views.edits views.seen",
-	"may be gone; whoever reads it looks":                      "tickets.links tickets.may_belong messages.brought notices.reply mails.same_as views.known usedkeys.made looks.ticket releases.articles releases.tickets receipts.ticket handovers.groups letters.contact notices.round texts.ticket texts.article tickets.access articles.author versions.author templates.author",
+	"may be gone; whoever reads it looks":                      "erasures.of erasures.next tickets.links tickets.may_belong messages.brought notices.reply mails.same_as views.known usedkeys.made looks.ticket releases.articles releases.tickets receipts.ticket handovers.groups letters.contact notices.round texts.ticket texts.article tickets.access articles.author versions.author templates.author",
 	"whoever did it stays named by the number alone":           "tickets.opened_by tickets.last_by notices.by mails.decided installations.by releases.author releases.checker releases.publisher wordings.by rounds.by contacts.by template_versions.by decisions.by progresses.by audit.by audit.of_id audit.change audit_words.people",
 	"as above, of known problems":                              "errands.at cases.ticket cases.message problems.author cases.by errands.by",
 	"judged by the desk, and only shown to whom may still see": "tickets.participants messages.mentions messages.copied mails.group misses.module views.of views.module views.assignee rounds.organisations rounds.nobody rounds.people",
