@@ -26,7 +26,7 @@ var floors = []struct {
 	{[]string{"app/delivery"}, "mail on its way in and out"},
 	{[]string{"app/web"}, "one request and its answer"},
 	{[]string{"app/web/show", "app/web/live", "app/web/program"}, "how nouns look wherever they appear, to people and to programs; what happens while a page is open"},
-	{[]string{"app/web/access", "app/web/account", "app/web/admin", "app/web/api", "app/web/article", "app/web/feed", "app/web/find", "app/web/health", "app/web/help", "app/web/home", "app/web/installation", "app/web/mailroom", "app/web/people", "app/web/plan", "app/web/problem", "app/web/queue", "app/web/release", "app/web/template", "app/web/ticket"},
+	{[]string{"app/web/access", "app/web/account", "app/web/admin", "app/web/api", "app/web/article", "app/web/erasure", "app/web/feed", "app/web/find", "app/web/health", "app/web/help", "app/web/home", "app/web/installation", "app/web/mailroom", "app/web/people", "app/web/plan", "app/web/problem", "app/web/queue", "app/web/release", "app/web/template", "app/web/ticket"},
 		"a room for each noun: none knows another, so that each can be changed by itself"},
 	{[]string{"app"}, "puts the parts together: nothing but the command line imports the process"},
 	{[]string{"app/command"}, "the command line is a face of the process"},

@@ -193,7 +193,7 @@ func (a pages) getList(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.showRules(v, rules, nil, rev); err != nil {
+	if err := a.showRules(v, rules, nil, nil, rev); err != nil {
 		return err
 	}
 	return r.Render("page/erasures", v)
@@ -217,8 +217,9 @@ func (a pages) listPage(r *web.Request) (*listPage, error) {
 	return v, nil
 }
 
-// showRules makes the rows of the form, one more than there are rules, with what each would take if that is known.
-func (a pages) showRules(v *listPage, rules []store.Retention, takes []erasure.Affected, rev uint64) error {
+// showRules makes the rows of the form, one more than there are rules, with what was typed for the years, if anything was, and what
+// each would take, if that is known.
+func (a pages) showRules(v *listPage, rules []store.Retention, typed []string, takes []erasure.Affected, rev uint64) error {
 	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
 		return err
@@ -235,10 +236,10 @@ func (a pages) showRules(v *listPage, rules []store.Retention, takes []erasure.A
 		var r store.Retention
 		out := rule{N: i, Title: v.T("erasure.rule", "n", i+1)}
 		if i < len(rules) {
-			r = rules[i]
-			if out.Years = strconv.Itoa(r.Years); r.Years == 0 {
-				out.Years = ""
-			}
+			r, out.Years = rules[i], strconv.Itoa(rules[i].Years)
+		}
+		if i < len(typed) {
+			out.Years = typed[i]
 		}
 		if i < len(takes) {
 			out.Takes = v.Plural("erasure.takes", takes[i].Tickets)
@@ -253,22 +254,28 @@ func (a pages) showRules(v *listPage, rules []store.Retention, takes []erasure.A
 	return nil
 }
 
-// rulesOf reads the rows of the form; a row without years is none.
-func (a pages) rulesOf(f *web.Form) (out []store.Retention, err error) {
+// rulesOf reads the rows of the form with what was typed for the years of each. A row without years is none, and the rows after
+// it move up, as they do when the form is shown again.
+func (a pages) rulesOf(f *web.Form) (out []store.Retention, typed []string, err error) {
 	levels, err := a.Desk.Catalogue.Levels()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range store.Most("settings.retention") {
-		at := func(field string) string { return field + "-" + strconv.Itoa(i) }
-		if !f.Has(at("years")) {
+		of := func(field string) string { return field + "-" + strconv.Itoa(i) }
+		if !f.Has(of("years")) {
 			break
 		}
-		if f.Raw(at("years")) == "" {
+		years := f.Text(of("years"), 20)
+		if years == "" {
 			continue
 		}
-		r := store.Retention{Years: f.Int(at("years"), 1, erasure.MostYears, 0), Kind: web.FormCode[store.TicketKind](f, at("kind")), Remove: f.Raw(at("do")) == "remove"}
-		if code := f.Raw(at("module")); code != "" {
+		at := func(field string) string { return field + "-" + strconv.Itoa(len(out)) }
+		r := store.Retention{Kind: web.FormCode[store.TicketKind](f, of("kind")), Remove: f.Raw(of("do")) == "remove"}
+		if r.Years, err = strconv.Atoi(years); err != nil {
+			f.Refuse(at("years"), "error.number-between", "least", 1, "most", erasure.MostYears)
+		}
+		if code := f.Raw(of("module")); code != "" {
 			for _, l := range levels {
 				if l.Code == code {
 					r.Module = l.ID
@@ -278,14 +285,14 @@ func (a pages) rulesOf(f *web.Form) (out []store.Retention, err error) {
 				f.Refuse(at("module"), "error.module-unknown")
 			}
 		}
-		out = append(out, r)
+		out, typed = append(out, r), append(typed, years)
 	}
-	return out, nil
+	return out, typed, nil
 }
 
 func (a pages) postRetention(r *web.Request) error {
 	f := r.Form()
-	rules, err := a.rulesOf(f)
+	rules, typed, err := a.rulesOf(f)
 	if err != nil {
 		return err
 	}
@@ -311,7 +318,7 @@ func (a pages) postRetention(r *web.Request) error {
 			return err
 		}
 	}
-	if err := a.showRules(v, rules, takes, f.ID("rev")); err != nil {
+	if err := a.showRules(v, rules, typed, takes, f.ID("rev")); err != nil {
 		return err
 	}
 	return r.Render("page/erasures", v)
