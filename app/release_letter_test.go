@@ -60,11 +60,12 @@ func TestALetterAsksOnlyWhatIsToBeDone(t *testing.T) {
 	t.Parallel()
 	d := newReleaseDesk(t, func(c *config.Config) { withSending(c) }) // ateneo has 24.01, altro 25.01, both in production alone
 	path := d.draft("24.05.00", box{"all": true})
-	d.mustCall(d.agent, "PATCH", path, box{"kind": "urgent", "install_by": box{"test": "2099-12-10", "production": "2099-12-20"}}, http.StatusOK)
+	d.mustCall(d.agent, "PATCH", path, box{"kind": "urgent", "install_by": box{"test": "2099-12-10", "production": "2099-12-20"},
+		"otherwise": "Il flusso viene rifiutato.", "stop": box{"from": "2099-12-19T17:00:00Z", "until": "2099-12-19T19:00:00Z", "text": "Il cedolino"}, "way_back": box{"kind": "none"}}, http.StatusOK)
 	d.publish(path)
 	letters := d.lettersOfReleases()
 	for address, says := range map[string][]string{
-		"rita@example.it":  {"Riguarda voi. Oggi avete: Ateneo, produzione 24.01.", "Da installare: in produzione entro domenica 20 dicembre.", "non riuscito", "!in prova", "!non dovete fare nulla"},
+		"rita@example.it":  {"Riguarda voi. Oggi avete: Ateneo, produzione 24.01.", "Da installare: in produzione entro domenica 20 dicembre.", "Se non si installa: Il flusso viene rifiutato.", "Fermo del servizio: sabato 19 dicembre", "non si torna", "non riuscito", "!in prova", "!non dovete fare nulla"},
 		"elena@example.it": {"Riguarda voi. Oggi avete: Altro, produzione 25.01.", "non dovete fare nulla", "!Da installare", "!non riuscito"},
 	} {
 		subject, text, _ := strings.Cut(letters[address], "\n")
@@ -78,7 +79,13 @@ func TestALetterAsksOnlyWhatIsToBeDone(t *testing.T) {
 		}
 	}
 	d.mustCall(d.agent, "POST", path+"/withdraw", box{"reason": "Torna alla 24.01"}, http.StatusOK)
-	if got := d.lettersOfReleases()["rita@example.it"]; !strings.Contains(got, "Non installatelo: l'aggiornamento è stato ritirato. Torna alla 24.01") {
+	got := d.lettersOfReleases()["rita@example.it"]
+	if !strings.Contains(got, "Non installatelo: l'aggiornamento è stato ritirato. Torna alla 24.01") || !strings.Contains(got, "Ateneo, produzione 24.01") {
 		t.Errorf("of what was withdrawn one reads\n%s", got)
+	}
+	for _, hurry := range []string{"urgente", "entro", "Se non si installa", "Da installare", "Fermo", "non si torna", "nuovo aggiornamento"} {
+		if strings.Contains(got, hurry) {
+			t.Errorf("of what was withdrawn one reads %q:\n%s", hurry, got)
+		}
 	}
 }

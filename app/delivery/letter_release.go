@@ -48,6 +48,10 @@ func (w *letterWriter) headline(r *notice.OutgoingRelease) string {
 
 // headlines are the headline without and with the day, which are the same where there is none.
 func (w *letterWriter) headlines(r *notice.OutgoingRelease, name string) (short, long string) {
+	if r.State == store.ReleaseWithdrawn { // neither new nor in a hurry
+		name += " " + r.Release.Version
+		return name, name
+	}
 	args := []any{"module", name, "version", r.Release.Version}
 	e, day := r.InstallBy()
 	withDay := append(slices.Clone(args), "environment", w.environment(e), "date", w.day(day))
@@ -74,7 +78,7 @@ func (w *letterWriter) release(f map[string]string, r *notice.OutgoingRelease) {
 	f["notes"] = strings.Join(w.notes(r), "\n\n")
 }
 
-// facts are the first lines.
+// facts are the first lines. Of what was withdrawn they name the places alone: nothing is to be installed, nor stands still.
 func (w *letterWriter) facts(r *notice.OutgoingRelease) []string {
 	out := []string{w.t("letter.release-title", "title", r.Title.In(w.lang))}
 	var places []string
@@ -87,6 +91,9 @@ func (w *letterWriter) facts(r *notice.OutgoingRelease) []string {
 	}
 	if len(places) > 0 {
 		out = append(out, w.t("letter.release-about", "places", strings.Join(slices.Compact(places), "; ")))
+	}
+	if r.State == store.ReleaseWithdrawn {
+		return out
 	}
 	var days []string
 	for _, e := range []store.Environment{store.Test, store.Production} {
@@ -112,7 +119,6 @@ func (w *letterWriter) facts(r *notice.OutgoingRelease) []string {
 		out = append(out, w.t("letter.release-no-way-back"))
 	}
 	switch {
-	case r.State == store.ReleaseWithdrawn:
 	case r.Answer && w.o.ReplyTo != w.o.From:
 		out = append(out, w.t("letter.release-answer", "words", strings.Join(release.ReplyWords[w.lang], ", ")))
 	case r.Answer:
