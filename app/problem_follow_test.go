@@ -257,3 +257,22 @@ func TestTheThirdThatComesBackRaisesDoubt(t *testing.T) {
 		t.Errorf("a requester reads %v", is)
 	}
 }
+
+// TestATicketAttachedTwiceIsAttachedOnce: a second click, or a second agent, tells nobody again and counts nothing twice.
+func TestATicketAttachedTwiceIsAttachedOnce(t *testing.T) {
+	t.Parallel()
+	d := newReleaseDesk(t)
+	path := d.knownProblem(box{"fixed_in": []string{"25.02"}})
+	ticket := d.report(d.rita, "malfunction")
+	d.attach(path, ticket)
+	d.isNow(d.rita, ticket, "planned", "25.02", "prevista nella versione 25.02")
+	before, seen := fmt.Sprint(d.mustCall(d.rita, "GET", ticket, nil, http.StatusOK)), fmt.Sprint(d.mustCall(d.agent, "GET", path, nil, http.StatusOK))
+	d.attach(path, ticket)
+	d.followed()
+	if after := fmt.Sprint(d.mustCall(d.rita, "GET", ticket, nil, http.StatusOK)); after != before {
+		t.Errorf("attached twice, the ticket goes from\n%s\nto\n%s", before, after)
+	}
+	if after := fmt.Sprint(d.mustCall(d.agent, "GET", path, nil, http.StatusOK)); after != seen {
+		t.Errorf("attached twice, the problem goes from\n%s\nto\n%s", seen, after)
+	}
+}

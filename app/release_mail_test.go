@@ -15,7 +15,7 @@ import (
 )
 
 // supplierMail is what a supplier sends: a new version with its files, some of which are called what no file should be.
-var supplierMail = letter{from: "Fabio Fornitori <fabio@altrove.example>", proven: true, subject: "Rilascio CSA 24.05.01-hf2: conguaglio",
+var supplierMail = letter{from: "Fabio Fornitori CSA <fabio@altrove.example>", proven: true, subject: "Rilascio CSA 24.05.01-hf2: conguaglio",
 	html: `<p>Buongiorno,</p><p>la versione 24.05.01-hf2 <b>corregge</b> il conguaglio.</p><ul><li>cedolino</li><li>CU 2026</li></ul><p>Tel. 06 12345678</p><p>Fabio Fornitori</p>` +
 		`<p><img src="cid:foto" alt="marchio"></p><blockquote><p>Da: Elena Bianchi</p><p>quando arriva la correzione?</p></blockquote>`,
 	picture: picture(), files: []attachedFile{{`filename="../../etc/csa.zip"`, "zip"}, {`filename="csa.zip"`, "un altro"}, {`filename="SHA256SUMS"`, "somme"}, {`filename*=utf-8''fattura%E2%80%AEgpj.exe`, "exe"},
@@ -46,7 +46,7 @@ func TestAMailOfASupplierBecomesADraftInTheBrowser(t *testing.T) {
 
 	b.must(b.get(fmt.Sprintf("/tickets/%d", row.Ticket)), http.StatusOK, form)
 	shown := b.get(form)
-	b.must(shown, http.StatusOK, `value="Rilascio CSA 24.05.01-hf2: conguaglio"`, `value="24.05.01-hf2"`, "**corregge** il conguaglio", "- cedolino", "!Fabio", "!12345678", "!quando arriva", "csa.zip", "!foto.png")
+	b.must(shown, http.StatusOK, `value="Rilascio CSA 24.05.01-hf2: conguaglio"`, `value="24.05.01-hf2"`, "**corregge** il conguaglio", "- cedolino", "!Fabio", `csa.zip <span`, "!12345678", "!quando arriva", "csa.zip", "!foto.png")
 	if before := w.drafts(); before != 0 {
 		t.Errorf("%d drafts stand after looking", before)
 	}

@@ -23,11 +23,16 @@ var day = regexp.MustCompile(`^[0-3]?\d-[01]?\d-\d{4}$`)
 // Nameless returns the text without the names of people and their parts, without the names of places, and without what else
 // tells who somebody is.
 func Nameless(text string, people, places []string) string {
+	return namelessBut(text, people, places, nil)
+}
+
+// namelessBut is Nameless, but what is kept is no name of anybody: as a part of one it stays.
+func namelessBut(text string, people, places []string, kept map[string]bool) string {
 	names := slices.Clone(places)
 	for _, name := range people {
 		names = append(names, name)
 		for _, part := range strings.Fields(name) {
-			if utf8.RuneCountInString(part) > 2 {
+			if utf8.RuneCountInString(part) > 2 && !kept[strings.ToLower(part)] {
 				names = append(names, part)
 			}
 		}
@@ -51,7 +56,8 @@ func Nameless(text string, people, places []string) string {
 	return strings.TrimSpace(text)
 }
 
-// NamelessOf returns Nameless for the people and the place of the ticket, and for who wrote the messages.
+// NamelessOf returns Nameless for the people and the place of the ticket, and for who wrote the messages. The words that levels of
+// the catalogue are called by stay: a sender may be called after the application whose updates they send.
 func NamelessOf(tx *db.Tx, t *store.Ticket, messages []*store.Message) (func(text string) string, error) {
 	ids := append([]uint64{t.Requester, t.Assignee}, t.Participants...)
 	for _, m := range messages {
@@ -72,5 +78,14 @@ func NamelessOf(tx *db.Tx, t *store.Ticket, messages []*store.Message) (func(tex
 	} else if fault.IgnoreNotFound(err) != nil {
 		return nil, err
 	}
-	return func(text string) string { return Nameless(text, people, places) }, nil
+	kept := map[string]bool{}
+	for m, err := range store.Modules.All(tx, 0, false) {
+		if err != nil {
+			return nil, err
+		}
+		for _, word := range strings.FieldsFunc(m.Name.IT+" "+m.Name.EN, func(r rune) bool { return r == ' ' || r == ',' }) {
+			kept[strings.ToLower(word)] = true
+		}
+	}
+	return func(text string) string { return namelessBut(text, people, places, kept) }, nil
 }

@@ -111,7 +111,7 @@ func (a pages) updates(r *web.Request, v *ticketPage) error {
 	if err != nil {
 		return err
 	}
-	if v.Known.Updates, err = show.ReleaseLinks(a.Site, &v.Page, list); err != nil {
+	if v.Known.Updates, err = show.ReleaseLinks(a.Site, &v.Page, list); err != nil || !v.MayWork {
 		return err
 	}
 	switch err := a.Desk.Releases.MayTake(r.Actor(), v.ID); fault.KindOf(err) {
