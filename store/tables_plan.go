@@ -82,12 +82,15 @@ var Progresses = db.Declare("progresses", db.Table[Progress]{
 	},
 })
 
-// MaxCodes is how many decisions, steps and freezes of a plan people are told of at once, and are remembered as told.
-const MaxCodes = 500
+// How many decisions, steps and freezes of a plan people are told of at once, and how many are remembered as told.
+const (
+	MaxCodes = 500
+	MaxTold  = 20_000
+)
 
 // Remindings holds one row for each plan that runs or ran.
 var Remindings = db.Declare("remindings", db.Table[Reminding]{
 	Silent: true,
 	Refs:   func(r *Reminding, to db.Refer) { to("plan", "plans", r.Plan) },
-	Limits: limit.Fields{"told": limit.ObservedTexts(MaxCodes, maxShort)},
+	Limits: limit.Fields{"told": limit.ObservedTexts(MaxTold, maxShort)},
 })

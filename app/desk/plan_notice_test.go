@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -410,5 +411,47 @@ func TestATicketBecomesAStep(t *testing.T) {
 	}
 	if v, err = o.Plans.Read(o.as("collega"), p.Plan.ID); err != nil || decisionOf(v, "when").Last.Reason != "" {
 		t.Errorf("its answer became a reason: %q, %v", decisionOf(v, "when").Last.Reason, err)
+	}
+}
+
+// TestMoreThanFitsInALetterIsToldOnTheNextMornings: each once, however many wait at once.
+func TestMoreThanFitsInALetterIsToldOnTheNextMornings(t *testing.T) {
+	o := installed(t)
+	var source strings.Builder
+	source.WriteString(papers[:strings.Index(papers, "[[phase.step]]")])
+	const steps = store.MaxCodes + 120
+	for i := range steps {
+		fmt.Fprintf(&source, "[[phase.step]]\ncode = \"s%d\"\nname = { it = \"P\", en = \"S\" }\nwho = [\"cda\"]\nday = \"golive\"\ndone_when = { it = \"F\", en = \"D\" }\n", i)
+	}
+	p := o.began(source.String(), "2026-03-02", "2027-01-04")
+	o.arranged(p.Plan.ID, plan.Change{State: store.PlanRunning})
+	told := map[string]int{}
+	for range 3 {
+		err := o.st.Update(db.By{}, func(tx *db.Tx) error {
+			list, err := o.Plans.Remind(tx, p.Plan.ID)
+			for _, one := range list {
+				if one.ID == o.people["referente"].ID {
+					if len(one.Waits) > store.MaxCodes {
+						t.Errorf("told of %d at once", len(one.Waits))
+					}
+					for _, code := range one.Waits {
+						told[code]++
+					}
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.later(24 * time.Hour)
+	}
+	for code, n := range told {
+		if n != 1 {
+			t.Errorf("told of %s %d times", code, n)
+		}
+	}
+	if len(told) != steps {
+		t.Errorf("told of %d of %d", len(told), steps)
 	}
 }

@@ -234,7 +234,7 @@ func (ps *Plans) Due(tx *db.Tx) ([]uint64, error) {
 func (ps *Plans) Works(tx *db.Tx) bool { return national().Fork().Works(ps.today(tx)) }
 
 // Remind returns whom to tell today of what in a plan that is due, and remembers that they were told: of what waits for them
-// since somebody last looked, of what is near its last day or past it by the days of the settings, of what will stand still.
+// since somebody last looked, MaxCodes at a time, of what is near its last day or past it by the days of the settings, of what will stand still.
 func (ps *Plans) Remind(tx *db.Tx, number uint64) ([]Told, error) {
 	p, err := store.Plans.Get(tx, number)
 	if err != nil || p.State != store.PlanRunning {
@@ -260,16 +260,23 @@ func (ps *Plans) Remind(tx *db.Tx, number uint64) ([]Told, error) {
 		return nil, err
 	}
 	every, days := calendar(p.Facts), store.PlanReminderDays(store.CurrentSettings(tx))
+	told := map[string]bool{}
+	for _, code := range row.Told {
+		told[code] = true
+	}
 	var now []string
 	var tell []Wait
 	for _, w := range kept.waits {
-		now = append(now, w.Code)
 		passed := slices.ContainsFunc(days, func(n int) bool {
 			at := every.Add(w.Due, n)
 			return w.Due != 0 && last < at && at <= today
 		})
-		if passed || !slices.Contains(row.Told, w.Code) {
-			tell = append(tell, w)
+		known := told[w.Code]
+		if (passed || !known) && len(tell) < store.MaxCodes { // the rest is told tomorrow
+			tell, known = append(tell, w), true
+		}
+		if known {
+			now = append(now, w.Code)
 		}
 	}
 	near := map[string]func(x *store.Person) bool{} // who has read of it
@@ -278,7 +285,7 @@ func (ps *Plans) Remind(tx *db.Tx, number uint64) ([]Told, error) {
 			continue
 		}
 		mark := "freeze " + f.code + " " + f.from.String()
-		if now = append(now, mark); slices.Contains(row.Told, mark) {
+		if now = append(now, mark); told[mark] {
 			continue
 		}
 		said, err := progressOf(tx, p.ID, f.code)
@@ -287,7 +294,7 @@ func (ps *Plans) Remind(tx *db.Tx, number uint64) ([]Told, error) {
 		}
 		near[f.code] = func(x *store.Person) bool { return readOf(said, x.ID, f.from) }
 	}
-	row.Day, row.Told = today.Time(), now[:min(len(now), store.MaxCodes)]
+	row.Day, row.Told = today.Time(), now[:min(len(now), store.MaxTold)]
 	if err := store.Remindings.Put(tx, row); err != nil {
 		return nil, err
 	}
