@@ -261,6 +261,7 @@ var confirmedActs = map[string]func(d *confirmDesk) (address string, form url.Va
 		return address.Service(d.service("gettone@example.it").ID) + "/tokens", url.Values{"token_name": {"report"}, "token_nouns": {"*"}}
 	},
 	"admin-audit.open":   func(*confirmDesk) (string, url.Values) { return "/admin/audit", url.Values{} },
+	"me.export":          func(*confirmDesk) (string, url.Values) { return "/me/data/export", url.Values{} },
 	"admin-audit.export": func(*confirmDesk) (string, url.Values) { return "/admin/audit/export", url.Values{"kind": {"refusal"}} },
 	"admin-tokens.wake": func(d *confirmDesk) (string, url.Values) {
 		return "/admin/tokens/" + itoa(d.sleeping()) + "/wake", url.Values{}

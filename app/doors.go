@@ -11,6 +11,7 @@ import (
 	accessapi "sportello/app/web/api/access"
 	auditapi "sportello/app/web/api/audit"
 	listapi "sportello/app/web/api/list"
+	ownapi "sportello/app/web/api/own"
 	planapi "sportello/app/web/api/plan"
 	"sportello/app/web/article"
 	"sportello/app/web/erasure"
@@ -62,5 +63,6 @@ func (a *App) routes() []web.Route {
 		auditapi.Routes(a.Site),
 		accessapi.Routes(a.Site),
 		listapi.Routes(a.Site),
+		ownapi.Routes(a.Site),
 	)
 }

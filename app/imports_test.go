@@ -88,6 +88,7 @@ var deskRooms = map[string]struct {
 	"post":         {"policy entry", "below people and tickets: adding somebody writes them a letter, and an address of the desk's own takes part in no ticket"},
 	"audit":        {"policy entry", "what was done is written down; nothing that is done hangs on it"},
 	"erasure":      {"ticket policy", "a ticket is forgotten by its room, an account ended by its keeper; everything else is rows"},
+	"owndata":      {"audit file policy entry", "rows about a person, judged by policy; files go along, and the audit log is told"},
 	"form":         {"", "what was typed and not sent concerns nobody but who typed it"},
 	"file":         {"policy entry", "a file is as visible as what it belongs to, which policy says"},
 	"people":       {"post policy entry", "people are there before tickets"},

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	"sportello/store/db"
@@ -16,6 +17,9 @@ func Inspect(path string, fn func(*db.Tx) error) error { return schema.Inspect(p
 
 // SchemaVersion is the version of the rows that this release reads and writes.
 func SchemaVersion() int { return schema.Version() }
+
+// Tables returns all kinds of record there are.
+func Tables() []db.AnyTable { return slices.Clone(tables) }
 
 // Most returns the limit of a field that is named with its table, tickets.subject: see Table.Most.
 func Most(field string) int {

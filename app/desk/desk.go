@@ -28,6 +28,7 @@
 //	problem     known problems: what the desk knows of malfunctions, and who met them
 //	work        what waits for somebody
 //	erasure     taking people and tickets out of the desk for good; what becomes of old tickets
+//	owndata     all that the desk holds about a person, for them
 //	audit       who signed in, was refused, read what is confidential, changed rights or settings
 //
 // Methods return fault.Error values. What does not exist and what the actor may not see are both NotFound.
@@ -51,6 +52,7 @@ import (
 	"sportello/app/desk/intake"
 	"sportello/app/desk/leave"
 	"sportello/app/desk/notice"
+	"sportello/app/desk/owndata"
 	"sportello/app/desk/people"
 	"sportello/app/desk/plan"
 	"sportello/app/desk/policy"
@@ -117,6 +119,7 @@ type Desk struct {
 	Work          *work.Work
 	Audits        *audit.Audits
 	Erasures      *erasure.Erasures
+	Own           *owndata.Own
 }
 
 // New returns the desk of the store. It writes nothing; Seed does.
@@ -178,6 +181,7 @@ func New(o Options) *Desk {
 		Work:          work.New(o.Store, releases.Work, plans.Work),
 		Audits:        audits,
 		Erasures:      erasure.New(o.Store, o.Keeper, tickets, o.Location, o.Log),
+		Own:           owndata.New(o.Store, o.Location, rights, files, audits, o.Say),
 	}
 }
 

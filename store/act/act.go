@@ -274,6 +274,7 @@ var (
 	Clean         = unsaid("clean")      // a step of an erasure
 	OpenAudit     = unsaid("open-audit") // this and the next the audit log tells of itself
 	ExportAudit   = unsaid("export-audit")
+	TakeOwn       = unsaid("take-own") // so does it of this: a person's own data were taken
 )
 
 // All returns every act there is.

@@ -346,6 +346,12 @@ func (as *Audits) tellOf(a policy.Actor, kind store.AuditKind, did act.Act) erro
 	return as.append(by, &store.AuditEntry{Kind: kind, What: did.String(), By: by.Person, Via: by.Via}, nil, nil)
 }
 
+// TookOwn writes that the actor takes the archive of a person's data.
+func (as *Audits) TookOwn(a policy.Actor, person uint64) error {
+	by := a.By(act.TakeOwn)
+	return as.append(by, &store.AuditEntry{Kind: store.AuditExport, What: act.TakeOwn.String(), By: by.Person, Via: by.Via, Table: store.People.Name(), Of: person}, nil, nil)
+}
+
 // Export writes the entries that the filter chooses as JSON Lines, the oldest first, with the words and salts that are left, so
 // that the sums can be worked out again elsewhere. Only administrators may call it, after BeginExport.
 func (as *Audits) Export(ctx context.Context, a policy.Actor, f Filter, out io.Writer) error {

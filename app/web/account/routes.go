@@ -39,6 +39,8 @@ func Routes(s *web.Site) []web.Route {
 		web.Post("/me/password", "me.password", web.Person, a.postMyPassword, "/me").Confirmed(web.Always),
 		web.Post("/me/sessions/others/end", "me.end-others", web.Person, a.postEndOthers, "/me"),
 		web.Post("/me/sessions/:n<int>/end", "me.end-session", web.Person, a.postEndSession, "/me"),
+		web.Get("/me/data", "me.data", web.Person, a.getMyData),
+		web.Post("/me/data/export", "me.export", web.Person, a.postMyData, "/me/data").Confirmed(web.Lately),
 		web.Post("/me/feed", "me.feed", web.Person, a.postFeed, "/me"),
 		web.Post("/me/feed/end", "me.end-feed", web.Person, a.postEndFeed, "/me"),
 		web.Post("/me/tokens", "me.token", web.Person, a.postToken, "/me").Confirmed(web.Anew),
