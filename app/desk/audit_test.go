@@ -13,6 +13,7 @@ import (
 	"sportello/app/desk/audit"
 	"sportello/app/desk/people"
 	"sportello/app/desk/policy"
+	"sportello/app/desk/ticket"
 	"sportello/store"
 	"sportello/store/db"
 	"sportello/store/door"
@@ -278,6 +279,44 @@ func TestWhoReadsAConfidentialTicketIsWrittenDown(t *testing.T) {
 	got := o.audited(audit.Filter{Kind: store.AuditReading})
 	if len(got) != 4 || got[0] != want || got[1] != want {
 		t.Errorf("%q, want twice %q, then the reason and the reading of the administrator", got, want)
+	}
+}
+
+// TestWhoOpensAFileOfAConfidentialTicketIsWrittenDown: each file once an hour, of the people of the desk alone, and nothing of files
+// that are not confidential or that somebody may not read.
+func TestWhoOpensAFileOfAConfidentialTicketIsWrittenDown(t *testing.T) {
+	o := newOffice(t)
+	plain, secret := o.open("csa").ID, o.open("legale").ID
+	of := func(n uint64) []uint64 {
+		t.Helper()
+		ids := []uint64{o.attach("ada", "uno.txt", "uno"), o.attach("ada", "due.txt", "due")}
+		o.do("ada", n, ticket.Step{Message: &ticket.Text{Body: "Ecco i file.", Files: ids}})
+		return ids
+	}
+	open, closed := of(plain), of(secret)
+	read := func(name string, id uint64, may bool) {
+		t.Helper()
+		_, f, err := o.Files.Open(o.as(name), id)
+		if f != nil {
+			f.Close()
+		}
+		if (err == nil) != may {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	read("agente", open[0], true)
+	read("ada", closed[0], true)
+	read("agente", closed[0], false)
+	if got := o.audited(audit.Filter{Kind: store.AuditReading}); len(got) != 0 {
+		t.Fatalf("%v", got)
+	}
+	for range 2 {
+		read("altrove", closed[0], true)
+		read("altrove", closed[1], true)
+	}
+	want := fmt.Sprintf("reading read-file by %d of tickets %d", o.people["altrove"].ID, secret)
+	if got := o.audited(audit.Filter{Kind: store.AuditReading}); len(got) != 2 || got[0] != want || got[1] != want {
+		t.Errorf("%q, want twice %q", got, want)
 	}
 }
 

@@ -156,6 +156,7 @@ func New(o Options) *Desk {
 	o.Keeper.Witness(audits.SignedIn, audits.SignInRefused)
 	tickets.Witness(audits.Reading(store.Tickets.Name()))
 	plans.Witness(audits.Reading(store.Plans.Name()))
+	files.Witness(audits.ReadFile)
 	return &Desk{
 		st: o.Store, ix: o.Search, keeper: o.Keeper, loc: o.Location, maxFile: o.MaxFile,
 		Rights:        rights,

@@ -107,6 +107,13 @@ func (as *Audits) Reading(table string) func(a policy.Actor, of uint64) {
 	}
 }
 
+// ReadFile writes that the actor opened a file of a confidential ticket; the same one once an hour.
+func (as *Audits) ReadFile(a policy.Actor, ticket, file uint64) {
+	if as.first(saying{kind: store.AuditReading, by: a.ID(), what: "read-file", of: file}, readingEach) {
+		as.write(&store.AuditEntry{Kind: store.AuditReading, What: "read-file", By: a.ID(), Via: a.Via, Table: store.Tickets.Name(), Of: ticket}, nil, nil)
+	}
+}
+
 // first reports whether the same was not written lately, and takes note of it.
 func (as *Audits) first(s saying, each time.Duration) bool {
 	now := as.st.Now()

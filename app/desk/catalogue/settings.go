@@ -64,6 +64,7 @@ type Service struct {
 	DayEnds      int
 	CloseAfter   int // days
 	ReopenWithin int // days
+	AccessMonths int // for how long a decided request for credentials is kept; 0: as it is
 }
 
 // MaxLogo is the maximum size of a logo in bytes.
@@ -344,6 +345,10 @@ func (s *Service) fill(set *store.Settings, wrong *fault.Problems) {
 	}
 	between("close-after", s.CloseAfter, 1, 365)
 	between("reopen-within", s.ReopenWithin, 1, 365)
+	if s.AccessMonths != 0 {
+		between("access-months", s.AccessMonths, 1, 120)
+		set.AccessMonths = s.AccessMonths
+	}
 	set.Matrix = maps.Clone(s.Matrix)
 	set.WorkingHours = maps.Clone(s.HoursDue)
 	set.DayBegins, set.DayEnds, set.CloseAfter, set.ReopenWithin = s.DayBegins, s.DayEnds, s.CloseAfter, s.ReopenWithin

@@ -22,6 +22,10 @@ const (
 	maxPendingFiles = 20
 )
 
+// Witness makes read run after somebody of the desk has opened a file of a confidential ticket, each time they do. It is called
+// before anything else.
+func (fs *Files) Witness(read func(a policy.Actor, ticket, file uint64)) { fs.readBy = read }
+
 // Keep stores a person's upload as a pending file: it belongs only to them until a message, note or article uses it,
 // and is removed after a day. The media type comes from the content, never from the name. Empty files are stored too.
 // It stores nothing and returns TooLarge "error.file-too-large" above the limit, and Invalid "error.pending-files" when
@@ -99,18 +103,32 @@ func (fs *Files) Pending(a policy.Actor, ids []uint64) ([]*store.File, error) {
 // Open opens a file for reading. The caller closes it. It returns a NotFound error for a file the actor may not read.
 func (fs *Files) Open(a policy.Actor, id uint64) (*store.File, *os.File, error) {
 	var f *store.File
+	secret := false
 	err := fs.st.View(func(tx *db.Tx) error {
 		var err error
+		secret = false
 		if f, err = store.Files.Get(tx, id); err != nil {
 			return err
 		}
 		if f.Release != 0 {
 			return fault.New(fault.NotFound, "error.not-found") // see Releases.Open, after which it is written down who fetched it
 		}
-		return fs.MayRead(tx, a, f)
+		if err := fs.MayRead(tx, a, f); err != nil || f.Ticket == 0 {
+			return err
+		}
+		t, err := store.Tickets.Peek(tx, f.Ticket)
+		if err != nil {
+			return err
+		}
+		s := fs.rights.Stand(tx, a, t)
+		secret = s.Confidential() && !s.Side()
+		return nil
 	})
 	if err != nil {
 		return nil, nil, err
+	}
+	if secret && fs.readBy != nil {
+		fs.readBy(a, f.Ticket, f.ID)
 	}
 	r, err := fs.st.OpenBlob(f.Sum)
 	return f, r, err

@@ -15,6 +15,7 @@ type Files struct {
 	log     *slog.Logger
 	maxFile int64
 	rights  *policy.Rights
+	readBy  func(a policy.Actor, ticket, file uint64) // see Witness
 }
 
 // New returns the attachments of the store; an attachment may have at most maxFile bytes.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sportello/store"
+	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/fault"
 )
@@ -250,7 +251,12 @@ func RightChanges(c *db.Change) []store.RightChange {
 			out = append(out, r)
 		}
 	}
-	return out
+	// Whoever coordinates a place or answers for it belongs there: that is said once.
+	return slices.DeleteFunc(slices.Clone(out), func(r store.RightChange) bool {
+		return r.Right == "member" && slices.ContainsFunc(out, func(o store.RightChange) bool {
+			return o.Right != r.Right && o.Organisation == r.Organisation && o.Unit == r.Unit && o.Taken == r.Taken
+		})
+	})
 }
 
 // rightsIn returns the rights on one side of the change, among the fields that it changed.
@@ -266,6 +272,9 @@ func rightsIn(c *db.Change, side func(db.Field) json.RawMessage) []store.RightCh
 			_ = json.Unmarshal(side(f), to) // the log was written from the same types; anything else is no right
 		}
 	}
+	// Where somebody belongs decides which coordinators read their tickets. Of whom a coordinator or administrator puts
+	// somewhere or takes off a list, that is a right; an end that comes by itself was told before.
+	belongs := c.Act == act.ChangeHats || c.Act == act.ChangePerson
 	var out []store.RightChange
 	if p.Administrator {
 		out = append(out, store.RightChange{Right: "administrator"})
@@ -286,6 +295,9 @@ func rightsIn(c *db.Change, side func(db.Field) json.RawMessage) []store.RightCh
 			out = append(out, right)
 		}
 		if right.Right = "named"; h.Named && h.Ended.IsZero() && !slices.Contains(out, right) {
+			out = append(out, right)
+		}
+		if right.Right = "member"; belongs && h.Ended.IsZero() && !slices.Contains(out, right) {
 			out = append(out, right)
 		}
 	}

@@ -190,7 +190,8 @@ var listFields = map[string]bool{"matrix": true, "hours_due": true, "versions": 
 // beforeSettings has the values of a new desk, which apply until the settings are saved, in the words of the log.
 var beforeSettings = map[string]string{"matrix": spelled(store.DefaultMatrix), "hours_due": spelled(store.DefaultHoursDue),
 	"day_begins": strconv.Itoa(store.DefaultDayBegins), "day_ends": strconv.Itoa(store.DefaultDayEnds),
-	"close_after": strconv.Itoa(store.DefaultCloseAfter), "reopen_within": strconv.Itoa(store.DefaultReopenWithin)}
+	"close_after": strconv.Itoa(store.DefaultCloseAfter), "reopen_within": strconv.Itoa(store.DefaultReopenWithin),
+	"access_months": strconv.Itoa(store.DefaultAccessMonths)}
 
 func spelled(m map[string]int) string {
 	var parts []string
