@@ -135,7 +135,7 @@ func (d *confirmDesk) acts(since uint64) (out []string) {
 			if err != nil {
 				return err
 			}
-			if e.By == d.admin.ID && (e.What == act.OpenAudit.String() || e.What == act.ExportAudit.String()) {
+			if e.By == d.admin.ID && slices.Contains([]string{act.OpenAudit.String(), act.ExportAudit.String(), act.TakeOwn.String()}, e.What) {
 				out = append(out, e.What)
 			}
 		}

@@ -101,6 +101,7 @@ type Index struct {
 	moved    chan struct{} // closed when the index comes forward
 	stopWait context.CancelFunc
 	rebuilds int // since Open
+	building bool
 	failures int // the same
 	closed   bool
 }
@@ -325,11 +326,14 @@ func (ix *Index) Rebuild() { ix.ask(errors.New("search: asked for")) }
 
 // RebuildNow asks for a new index and returns when one that was finished since then answers, or why it could not be
 // built; Run goes on trying. The files of the old index are gone then, with all that was ever taken out of it: a merge of
-// the engine keeps the segments in which nothing else has changed. Meanwhile it tells step, each second, how many rows of how many are read. It needs Run to
-// be running.
+// the engine keeps the segments in which nothing else has changed. Meanwhile it tells step, each second, how many rows of how many are read.
+// It needs Run to be running.
 func (ix *Index) RebuildNow(ctx context.Context, step func(done, total int)) error {
 	ix.mu.Lock()
 	rebuilds, failures := ix.rebuilds, ix.failures
+	if ix.building { // that one read rows before it was asked
+		rebuilds++
+	}
 	ix.mu.Unlock()
 	ix.Rebuild()
 	tick := time.NewTicker(time.Second)

@@ -27,7 +27,7 @@ func (ix *Index) rebuild(ctx context.Context, reason error) (err error) {
 		ix.log.Warn("search: building a new index", "why", reason)
 	}
 	ix.mu.Lock()
-	ix.asked, ix.reason = false, nil
+	ix.asked, ix.reason, ix.building = false, nil, true
 	ix.phase, ix.failure, ix.done, ix.total = Rebuilding, nil, 0, 0
 	ix.mu.Unlock()
 	name := "ix-" + strconv.Itoa(slices.Max(append(ix.folders(), 0))+1)
@@ -79,6 +79,7 @@ func (ix *Index) rebuild(ctx context.Context, reason error) (err error) {
 	}
 	ix.mu.Lock()
 	ix.rebuilds++ // whoever waits for it may rely on the old one being gone
+	ix.building = false
 	done := ix.done
 	ix.mu.Unlock()
 	ix.forward()
@@ -89,7 +90,7 @@ func (ix *Index) rebuild(ctx context.Context, reason error) (err error) {
 // again keeps the wish for a rebuild that failed.
 func (ix *Index) again(reason, err error) error {
 	ix.mu.Lock()
-	ix.asked, ix.reason = true, reason
+	ix.asked, ix.reason, ix.building = true, reason, false
 	ix.mu.Unlock()
 	return err
 }

@@ -119,6 +119,8 @@ var untold = map[act.Act]string{
 	act.EndSessions:        "a key less",
 	act.Seen:               "a session goes on",
 	act.Confirm:            "of a session: its person is there",
+	act.ErasePerson:        "nobody is left to tell",
+	act.TakeOwn:            "by the person, or for them by an administrator: nothing changes, and the audit log says who",
 }
 
 // onPeople are the beginnings of the codes of acts by which a new one that touches people or keys would be called.

@@ -175,13 +175,14 @@ type line struct {
 
 // rule is a row of the form: of an existing rule, or an empty one.
 type rule struct {
-	N       int
 	Title   string
 	Modules []show.ChoiceGroup
 	Kinds   []show.Choice
 	Dos     []show.Choice
 	Years   string
 	Takes   string
+	// the names of its fields
+	ModuleAt, KindAt, YearsAt, DoAt string
 }
 
 func (a pages) getList(r *web.Request) error {
@@ -234,7 +235,8 @@ func (a pages) showRules(v *listPage, rules []store.Retention, typed []string, t
 	}
 	for i := range len(rules) + 1 {
 		var r store.Retention
-		out := rule{N: i, Title: v.T("erasure.rule", "n", i+1)}
+		n := "-" + strconv.Itoa(i)
+		out := rule{Title: v.T("erasure.rule", "n", i+1), ModuleAt: "module" + n, KindAt: "kind" + n, YearsAt: "years" + n, DoAt: "do" + n}
 		if i < len(rules) {
 			r, out.Years = rules[i], strconv.Itoa(rules[i].Years)
 		}
