@@ -38,6 +38,7 @@ var machineTime = map[string]string{
 	"store/db/blob.go Sweep":              "against the time that the file system gave a file",
 	"store/db/backup.go Inspect":          "a copy that belongs to no desk",
 	"store/db/backup.go Inventory":        "breaks of a copy under way",
+	"store/db/rewrite.go":                 "breaks of a copy under way, and how long writers waited",
 	"app/web/body.go":                     "network deadlines, and how long a body takes",
 	"app/web/send_file.go":                "how fast a download moves",
 	"app/listen/listener.go":              "network deadlines",

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"os"
 	"path/filepath"
 
 	"sportello/store"
@@ -13,17 +15,23 @@ import (
 
 // runErasures runs the erasures, and keeps the list of what must be removed in the data folder and beside the backups.
 func (a *App) runErasures(ctx context.Context) error {
-	return a.Desk.Erasures.Run(ctx, a.keepRemovals, a.writeAnew)
+	return a.Desk.Erasures.Run(ctx, a.keepRemovals, a.WriteAnew)
 }
 
-// writeAnew writes the file of the desk and its index anew, so that nothing that was erased is left in them.
-func (a *App) writeAnew(ctx context.Context) error {
+// WriteAnew writes the file of the desk and its index anew, so that nothing that was erased is left in them. The copies of the
+// file that upgrades leave behind go: they are of before.
+func (a *App) WriteAnew(ctx context.Context) error {
 	before, after, err := a.Store.Rewrite(ctx)
-	if err == nil {
-		a.Log.Info("the file of the desk was written anew", "before", before, "after", after)
-		err = a.Index.RebuildNow(ctx, func(int, int) {})
+	if err != nil {
+		return err
 	}
-	return err
+	a.Log.Info("the file of the desk was written anew", "before", before, "after", after)
+	copies, err := filepath.Glob(filepath.Join(a.Store.Dir(), "desk.db.schema*"))
+	for _, name := range copies {
+		a.Log.Info("a copy of before an upgrade held what was erased, and was removed", "file", name)
+		err = errors.Join(err, os.Remove(name))
+	}
+	return errors.Join(err, a.Index.RebuildNow(ctx, func(int, int) {}))
 }
 
 // keepRemovals writes the list of what must be removed.

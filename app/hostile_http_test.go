@@ -190,7 +190,7 @@ func TestAFormOfAnotherSiteChangesNothing(t *testing.T) {
 	b := w.visitor("administrator")
 	for _, r := range w.app.Site.Routes {
 		if r.Who == web.Program {
-			address := strings.NewReplacer(":number<int>", "1", ":ticket<int>", "1", ":message<int>", "1", ":id<int>", w.things["file"], ":slug", w.things["slug"]).Replace(r.Path)
+			address := strings.NewReplacer(":number<int>", "1", ":ticket<int>", "1", ":message<int>", "1", ":file<int>", "1", ":id<int>", w.things["file"], ":slug", w.things["slug"]).Replace(r.Path)
 			if got := b.do(r.Method, address, strings.NewReader("{}"), "application/json"); got.status != http.StatusUnauthorized {
 				t.Errorf("%s with a cookie: %d", r.Name, got.status)
 			}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A version in running text: numbers with dots, and what suppliers put behind them.
+// written is a version in running text: numbers with dots, and what suppliers put behind them.
 const written = `[0-9]+(?:\.[0-9]+)+[a-z]?(?:[-_.~ ]?(?:rc|hf|sp|hotfix|patch|beta|alpha|p)[-. ]?[0-9]*)?`
 
 var (

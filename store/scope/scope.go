@@ -66,6 +66,7 @@ func (s Scope) Names(n Noun) bool { return s.Access != None && (s.All || slices.
 type Need struct {
 	Access Access
 	Nouns  []Noun
+	Whole  bool // a token that reaches every noun and every module
 }
 
 // Said reports whether the need says something.
@@ -73,5 +74,5 @@ func (n Need) Said() bool { return (n.Access == Read || n.Access == Write) && le
 
 // Admits reports whether the scope is enough for the need.
 func (s Scope) Admits(n Need) bool {
-	return n.Said() && (s.Access == Write || s.Access == Read && n.Access == Read) && slices.ContainsFunc(n.Nouns, s.Names)
+	return n.Said() && (!n.Whole || s.All && !s.Modular) && (s.Access == Write || s.Access == Read && n.Access == Read) && slices.ContainsFunc(n.Nouns, s.Names)
 }

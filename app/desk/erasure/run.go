@@ -28,6 +28,10 @@ const (
 	nightUntil = 5
 )
 
+// settled is how long after the last row was cleaned the file is written anew: by then the bytes of files that nothing names
+// have been swept away.
+const settled = 2 * time.Hour
+
 var itself = db.By{Via: door.Desk, Act: act.Clean, Internal: true}
 
 // Run cleans what is to be erased as it comes, after keep wrote down the list of what must be removed, and at night applies the
@@ -68,7 +72,24 @@ func (es *Erasures) Night(ctx context.Context, fresh func(context.Context) error
 	if err := es.Clean(ctx); err != nil {
 		return err
 	}
-	waiting, err := es.inState(store.ErasureOnDisk)
+	onDisk, err := es.inState(store.ErasureOnDisk)
+	if err != nil {
+		return err
+	}
+	var waiting []uint64
+	err = es.st.View(func(tx *db.Tx) error {
+		waiting = nil
+		for _, id := range onDisk {
+			e, err := store.Erasures.Get(tx, id)
+			if err != nil {
+				return err
+			}
+			if tx.Now().Sub(e.Clean) >= settled {
+				waiting = append(waiting, id)
+			}
+		}
+		return nil
+	})
 	if err != nil || len(waiting) == 0 {
 		return err
 	}

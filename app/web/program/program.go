@@ -27,6 +27,11 @@ func Do(method, path, name string, needs scope.Need, h func(*web.Request) error)
 // Reads is what a route asks of a token that reads the nouns.
 func Reads(nouns ...scope.Noun) scope.Need { return scope.Need{Access: scope.Read, Nouns: nouns} }
 
+// Everything is what a route asks of a token when what it reads are things of the noun, and of all others beside.
+func Everything(noun scope.Noun) scope.Need {
+	return scope.Need{Access: scope.Read, Nouns: []scope.Noun{noun}, Whole: true}
+}
+
 // Writes is what a route asks of a token that writes the nouns.
 func Writes(nouns ...scope.Noun) scope.Need { return scope.Need{Access: scope.Write, Nouns: nouns} }
 

@@ -17,7 +17,7 @@ type pages struct{ *web.Site }
 func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	return program.Describe([]web.Route{
-		program.Do(http.MethodGet, "/people/:id<int>/data", "people.data", program.Reads(scope.People), a.apiData),
+		program.Do(http.MethodGet, "/people/:id<int>/data", "people.data", program.Everything(scope.People), a.apiData),
 	}, operations)
 }
 
