@@ -69,7 +69,6 @@ func TestListsOfPeopleComeInPages(t *testing.T) {
 
 // TestListsOfPeopleFit: nothing has to be scrolled sideways, on a telephone or on a desk.
 func TestListsOfPeopleFit(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	w.crowd(3, w.group["csa"])
 	s := w.walkAs(t, "administrator", true)

@@ -306,7 +306,6 @@ func shots(w *world) []shot {
 }
 
 func TestAxeFindsNothingOnAnyPage(t *testing.T) {
-	t.Parallel()
 	source := axeSource(t)
 	w := newWorld(t)
 	b := chrome(t)

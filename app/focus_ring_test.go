@@ -30,7 +30,6 @@ const rings = `(() => {
 })()`
 
 func TestNoFocusRingIsCut(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	b := chrome(t)
 	for _, s := range shots(w) {

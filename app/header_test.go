@@ -33,7 +33,6 @@ const crowded = `(() => {
 })()`
 
 func TestTheHeaderHoldsARealNameAtEveryWidth(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	var logo bytes.Buffer
 	if err := png.Encode(&logo, image.NewGray(image.Rect(0, 0, 480, 110))); err != nil {

@@ -129,7 +129,6 @@ const widening = `(() => {
 // TestNoPageIsWiderThanAPhone looks at every page of the route table on a window of 320 pixels, which is a window of 1280
 // at 400 % too, as everybody it is for, with long words wherever words can stand, and once more with all that folds opened.
 func TestNoPageIsWiderThanAPhone(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	b := chrome(t)
 	all := shots(w)
