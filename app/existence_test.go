@@ -63,7 +63,7 @@ func TestNoFormTellsWhoMayNotWhatThereIs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *config.Config) { c.Mail.MostPerAddress = 0 })
 	asked := 0
-	for _, r := range posts(w.app) {
+	for i, r := range posts(w.app) {
 		if r.Who == web.Guest || strings.HasSuffix(r.Path, "/live") || strings.HasPrefix(r.Path, "/me") || r.Name == "sign-out" {
 			continue
 		}
@@ -86,7 +86,10 @@ func TestNoFormTellsWhoMayNotWhatThereIs(t *testing.T) {
 			b := w.visitor(role)
 			address := w.address(r)
 			foreign := map[bool]uint64{true: w.group["contabilita"], false: w.group["csa"]}[role == "supervisor"]
-			for name := range names {
+			for n, name := range slices.Sorted(maps.Keys(names)) {
+				if !everyWay() && (n+i)%2 == 1 { // the other half of the fields, of the next form
+					continue
+				}
 				for _, pair := range [][2]string{{"csa", "nessuno"}, {fmt.Sprint(foreign), "999999"}, {"agent@example.it", "mai.visto@example.it"}} {
 					var answers [2]answer
 					var told [2]string
