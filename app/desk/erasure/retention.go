@@ -128,6 +128,18 @@ func rule(tx *db.Tx, rules []store.Retention, t *store.Ticket) (int, error) {
 	}
 }
 
+// over returns which of the rules takes the ticket now, -1 for none.
+func over(tx *db.Tx, rules []store.Retention, t *store.Ticket, now time.Time) (int, error) {
+	if t.State != store.StateClosed || t.Closed.IsZero() || t.Anonymous {
+		return -1, nil
+	}
+	i, err := rule(tx, rules, t)
+	if err != nil || i < 0 || t.Closed.After(now.AddDate(-rules[i].Years, 0, 0)) {
+		return -1, err
+	}
+	return i, nil
+}
+
 // due gives take each closed ticket that is older than its rule says, with the number of the rule, until it returns false.
 func due(tx *db.Tx, rules []store.Retention, now time.Time, take func(*store.Ticket, int) (bool, error)) error {
 	if len(rules) == 0 {
@@ -138,14 +150,11 @@ func due(tx *db.Tx, rules []store.Retention, now time.Time, take func(*store.Tic
 		if err != nil {
 			return err
 		}
-		if t.State != store.StateClosed || t.Closed.IsZero() || t.Anonymous {
-			continue
-		}
-		i, err := rule(tx, rules, t)
+		i, err := over(tx, rules, t, now)
 		if err != nil {
 			return err
 		}
-		if i < 0 || t.Closed.After(now.AddDate(-rules[i].Years, 0, 0)) {
+		if i < 0 {
 			continue
 		}
 		if more, err := take(t, i); err != nil || !more {
@@ -158,54 +167,82 @@ func due(tx *db.Tx, rules []store.Retention, now time.Time, take func(*store.Tic
 // retentionAtOnce limits how many old tickets one transaction takes.
 const retentionAtOnce = 20
 
-// ApplyRetention applies the rules to closed tickets, in steps, and returns how many it took. Tickets that were merged keep their
-// words where others read them, and are left alone.
+// ApplyRetention applies the rules to closed tickets and returns how many it took, mostCounted at most: the rest is for the next
+// look. They are looked for while others write, and taken in steps. Tickets that were merged keep their words where others
+// read them, and are left alone.
 func (es *Erasures) ApplyRetention(ctx context.Context) (int, error) {
-	sum, left := 0, map[uint64]bool{}
-	for ctx.Err() == nil {
-		n := 0
-		err := es.st.Update(db.By{Via: door.Desk, Act: act.EraseOld, Internal: true}, func(tx *db.Tx) error {
-			n = 0
-			rules := store.CurrentSettings(tx).Retention
-			var list []*store.Ticket
-			remove := map[uint64]bool{}
-			err := due(tx, rules, tx.Now(), func(t *store.Ticket, i int) (bool, error) {
-				if left[t.ID] {
-					return true, nil
-				}
-				why, err := mergedWith(tx, t.ID)
-				if err != nil {
-					return false, err
-				}
-				if why != "" {
-					left[t.ID] = true
-					return true, nil
-				}
-				list = append(list, t)
-				remove[t.ID] = rules[i].Remove
-				return len(list) < retentionAtOnce, nil
-			})
-			if err != nil || len(list) == 0 {
-				return err
+	var old []uint64
+	err := es.st.View(func(tx *db.Tx) error {
+		old = nil
+		return due(tx, store.CurrentSettings(tx).Retention, tx.Now(), func(t *store.Ticket, _ int) (bool, error) {
+			why, err := mergedWith(tx, t.ID)
+			if err == nil && why == "" {
+				old = append(old, t.ID)
 			}
-			tx.Erasing()
-			for _, t := range list {
-				if n++; remove[t.ID] {
-					err = es.forget(tx, t.ID)
-				} else {
-					err = es.anonymise(tx, t.ID)
-				}
-				if err != nil {
-					return err
-				}
-			}
-			return es.note(tx, n)
+			return len(old) < mostCounted, err
 		})
-		if sum += n; err != nil || n == 0 {
+	})
+	if err != nil {
+		return 0, err
+	}
+	sum := 0
+	for list := range slices.Chunk(old, retentionAtOnce) {
+		if ctx.Err() != nil {
+			return sum, ctx.Err()
+		}
+		n := 0
+		err := es.st.Update(db.By{Via: door.Desk, Act: act.EraseOld, Internal: true}, func(tx *db.Tx) (err error) {
+			n, err = es.takeOld(tx, list)
+			return err
+		})
+		if err != nil {
 			return sum, err
 		}
+		sum += n
 	}
-	return sum, ctx.Err()
+	return sum, nil
+}
+
+// takeOld takes those of the tickets that a rule still takes, and returns how many they were.
+func (es *Erasures) takeOld(tx *db.Tx, list []uint64) (int, error) {
+	rules := store.CurrentSettings(tx).Retention
+	n := 0
+	for _, number := range list {
+		t, err := store.Tickets.Get(tx, number)
+		if fault.KindOf(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		i, err := over(tx, rules, t, tx.Now())
+		if err != nil {
+			return 0, err
+		}
+		if i < 0 {
+			continue // reopened, or the rule went, meanwhile
+		}
+		why, err := mergedWith(tx, number)
+		if err != nil {
+			return 0, err
+		}
+		if why != "" {
+			continue
+		}
+		tx.Erasing()
+		if n++; rules[i].Remove {
+			err = es.forget(tx, number)
+		} else {
+			err = es.anonymise(tx, number)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	return n, es.note(tx, n)
 }
 
 // forget removes the ticket with everything that belongs to it, and what other rows say of it by number.

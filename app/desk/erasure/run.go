@@ -2,6 +2,7 @@ package erasure
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +52,10 @@ func (es *Erasures) Run(ctx context.Context, keep func() error, fresh func(conte
 			return err
 		}
 		if h := es.st.Now().In(es.loc).Hour(); h >= nightFrom && h < nightUntil {
-			if err := es.Night(ctx, fresh); err != nil {
+			err := es.Night(ctx, fresh)
+			if errors.Is(err, db.ErrBusy) { // a backup is being made: the next look comes while it is still night
+				es.log.Info("the file of the desk is written anew later", "why", err)
+			} else if err != nil {
 				return err
 			}
 		}
