@@ -20,7 +20,6 @@ import (
 	"sportello/store/db"
 	"sportello/store/door"
 	"sportello/store/fault"
-	"sportello/store/scope"
 )
 
 // TestEachTableIsTakenOrLeftOutWithAReason finds a table that is new: somebody has to say whether it is about people.
@@ -204,13 +203,6 @@ func TestWhoTakesAnArchive(t *testing.T) {
 	gone(as(h.boss), 999)
 	if _, err := h.o.Open(policy.Actor{Via: door.Page}, h.ada.ID); err == nil {
 		t.Error("somebody who is not signed in took it")
-	}
-	for _, limited := range []scope.Scope{{Access: scope.Read, Nouns: []scope.Noun{scope.People}}, {Access: scope.Read, All: true, Modular: true}} {
-		program := as(h.ada)
-		program.Token = &store.Token{Scope: limited}
-		if _, err := h.o.Open(program, h.ada.ID); fault.KindOf(err) != fault.Denied {
-			t.Errorf("a token that reaches %+v: %v", limited, err)
-		}
 	}
 	entries := func() (n int) {
 		err := h.st.View(func(tx *db.Tx) error {
