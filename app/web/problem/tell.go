@@ -2,7 +2,7 @@ package problem
 
 import (
 	"html/template"
-	"time"
+	"net/url"
 
 	"sportello/app/address"
 	"sportello/app/desk/problem"
@@ -50,7 +50,10 @@ func (a pages) telling(r *web.Request, one *problem.View, what, title string, f 
 	case v.Resume(r):
 	case what == "outage" && v.Out:
 		o := one.Outage
-		v.Fill(map[string][]string{"from": {a.clock(o.From)}, "until": {a.clock(o.Expected)}, "news-it": {o.News.IT}, "news-en": {o.News.EN}})
+		values := url.Values{"news-it": {o.News.IT}, "news-en": {o.News.EN}}
+		web.SetMoment(values, "from", o.From, a.Desk.Location())
+		web.SetMoment(values, "until", o.Expected, a.Desk.Location())
+		v.Fill(values)
 	}
 	var err error
 	switch what {
@@ -66,14 +69,6 @@ func (a pages) telling(r *web.Request, one *problem.View, what, title string, f 
 		return err
 	}
 	return r.Render("page/problem-tell", v)
-}
-
-// clock returns the instant as a field for a day and an hour has it.
-func (a pages) clock(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(a.Desk.Location()).Format("2006-01-02T15:04")
 }
 
 // reach says whom a message reaches, and how it looks.
@@ -182,7 +177,7 @@ func (a pages) postOutage(r *web.Request) error {
 		return err
 	}
 	f := r.Form()
-	from, until, news := f.Time("from"), f.Time("until"), store.Words{IT: f.Body("news-it"), EN: f.Body("news-en")}
+	from, until, news := f.Moment("from"), f.Moment("until"), store.Words{IT: f.Body("news-it"), EN: f.Body("news-en")}
 	halt, flash := problem.Halt{From: &from, Until: &until, News: &news}, "flash.problem-out"
 	if f.Raw("act") == "end" {
 		halt, flash = problem.Halt{Ended: true, News: &news}, "flash.problem-back"

@@ -148,7 +148,7 @@ func (a pages) postPublish(r *web.Request) error {
 	f := r.Form()
 	p := release.Publication{Rev: f.ID("rev"), Audience: f.Raw("audience"), Nobody: f.Bool("nobody")}
 	if f.Raw("when") == "later" {
-		if p.At = a.moment(f, "at"); p.At.IsZero() && len(f.Problems) == 0 {
+		if p.At = f.Moment("at"); p.At.IsZero() && len(f.Problems) == 0 {
 			f.Refuse("at", "error.required")
 		} else if !p.At.IsZero() && !p.At.After(a.Desk.Now()) {
 			f.Refuse("at", "error.date-past")

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"sportello/app/address"
-	"sportello/app/calendar"
 	"sportello/app/desk"
 	"sportello/app/desk/release"
 	"sportello/app/web"
@@ -215,9 +214,7 @@ func (a pages) values(f release.Form) url.Values {
 		}
 	}
 	for name, at := range map[string]time.Time{"stop-from": f.Stop.From, "stop-until": f.Stop.Until, "stop-latest": f.Stop.Latest, "way-back-until": f.WayBack.Until} {
-		if !at.IsZero() {
-			out.Set(name, at.In(a.Desk.Location()).Format(timeLocal))
-		}
+		web.SetMoment(out, name, at, a.Desk.Location())
 	}
 	maps.Copy(out, valuesOfAudience(f.Audience))
 	var needs, replaces, tickets []string
@@ -258,9 +255,6 @@ func valuesOfAudience(of release.Audience) url.Values {
 	}
 	return out
 }
-
-// timeLocal is how browsers send a day with an hour.
-const timeLocal = "2006-01-02T15:04"
 
 // readForm reads an update from the form. before is what it says now, nil for a new one: what the form does not have stays.
 func (a pages) readForm(f *web.Form, before *release.Form) release.Form {
@@ -304,8 +298,8 @@ func (a pages) readTexts(f *web.Form, out *release.Form) {
 	out.Title, out.Notes, out.News, out.Corrected, out.Before, out.After, out.Otherwise = both("title"), both("notes"), both("news"), both("corrected"), both("before"), both("after"), both("otherwise")
 	out.Norm = store.Norm{Text: f.Raw("norm"), Date: day(f, "norm-date")}
 	out.InstallBy = store.InstallBy{Test: day(f, "install-by-test"), Production: day(f, "install-by-production")}
-	out.Stop = store.Stop{From: a.moment(f, "stop-from"), Until: a.moment(f, "stop-until"), Latest: a.moment(f, "stop-latest"), Text: both("stop-text")}
-	out.WayBack = store.WayBack{Kind: web.FormCode[store.Back](f, "way-back"), Until: a.moment(f, "way-back-until"), Text: both("way-back-text")}
+	out.Stop = store.Stop{From: f.Moment("stop-from"), Until: f.Moment("stop-until"), Latest: f.Moment("stop-latest"), Text: both("stop-text")}
+	out.WayBack = store.WayBack{Kind: web.FormCode[store.Back](f, "way-back"), Until: f.Moment("way-back-until"), Text: both("way-back-text")}
 	out.Articles, out.Tickets, out.Corrects = split(f.Raw("articles")), numbers(f, "tickets"), numbers(f, "corrects")
 	out.Needs = nil
 	for _, n := range split(f.Raw("needs")) {
@@ -344,26 +338,6 @@ func day(f *web.Form, name string) time.Time {
 	}
 	y, m, d := t.Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-}
-
-// moment returns the instant at which clocks of the desk show the hour of the field. An hour that no clock shows is refused
-// with the next one that they show; of two alike the first counts.
-func (a pages) moment(f *web.Form, name string) time.Time {
-	s := strings.TrimSpace(f.Raw(name))
-	if s == "" {
-		return time.Time{}
-	}
-	shown, err := time.Parse(timeLocal, s)
-	if err != nil || shown.Year() < 1900 || shown.Year() > 9999 {
-		f.Refuse(name, "error.date")
-		return time.Time{}
-	}
-	at := calendar.Local(shown, shown.Hour(), shown.Minute(), a.Desk.Location())
-	if len(at.At) == 0 {
-		f.Refuse(name, "error.no-such-hour", "clock", at.Next.In(a.Desk.Location()).Format("15:04"))
-		return time.Time{}
-	}
-	return at.At[0]
 }
 
 func (a pages) postNew(r *web.Request) error {

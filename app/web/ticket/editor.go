@@ -45,9 +45,10 @@ func (v *ticketPage) firstValues(t *ticket.View) url.Values {
 	row := t.Ticket
 	id := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	values := url.Values{"mode": {"reply"}, "outcome": {usual(row.Kind).String()}, "assignee": {id(row.Assignee)}, "group": {id(row.Group)}, "severity": {row.Severity.String()},
-		"urgency": {row.Urgency.String()}, "deadline": {inputTime(&v.Page, row.Deadline)}, "kind": {row.Kind.String()}, "module": {id(row.Module)},
+		"urgency": {row.Urgency.String()}, "kind": {row.Kind.String()}, "module": {id(row.Module)},
 		"subject": {row.Subject}, "affected": {row.Affected}, "worked_in": {row.WorkedIn}, "version": {row.Version}, "state_version": {row.Version},
 		"state_planned_for": {inputDate(&v.Page, row.PlannedFor)}}
+	web.SetMoment(values, "deadline", row.Deadline, v.Now.Location())
 	if row.Regression {
 		values["regression"] = []string{"1"}
 	}
@@ -55,14 +56,6 @@ func (v *ticketPage) firstValues(t *ticket.View) url.Values {
 		values["answer-"+code] = []string{answer}
 	}
 	return values
-}
-
-// inputTime formats a time for a datetime-local field.
-func inputTime(p *web.Page, t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(p.Now.Location()).Format("2006-01-02T15:04")
 }
 
 // inputDate formats a time for a date field.

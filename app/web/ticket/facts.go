@@ -59,7 +59,7 @@ func (a pages) postFacts(_ *web.Request, _ uint64, f *web.Form) (ticketAct, erro
 		f.Need("subject")
 		s.Subject = &subject
 	case "priority":
-		severity, urgency, deadline := web.FormCode[store.Severity](f, "severity"), web.FormCode[store.Urgency](f, "urgency"), f.Time("deadline")
+		severity, urgency, deadline := web.FormCode[store.Severity](f, "severity"), web.FormCode[store.Urgency](f, "urgency"), f.Moment("deadline")
 		if severity == store.SeverityNone {
 			f.Refuse("severity", "error.choice")
 		}
