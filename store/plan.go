@@ -107,6 +107,15 @@ type Reminding struct {
 	Plan uint64    `json:"plan"`
 	Day  time.Time `json:"day"`            // the last one on which somebody looked
 	Told []string  `json:"told,omitempty"` // codes of what waited on that day; of a freeze with its first day
+
+	// Who had heard of it by then, whole groups of the desk aside. A row from before that was remembered has none.
+	Heard []Hearers `json:"heard,omitempty"`
+}
+
+// Hearers are the people who had heard of the plan, or of what waited in it for some of its roles.
+type Hearers struct {
+	Of     string   `json:"of,omitzero"` // a sum of the roles; empty: of the plan
+	People []uint64 `json:"people"`
 }
 
 // RemindingsByPlan leads to the row of a plan.

@@ -91,6 +91,13 @@ const (
 // Remindings holds one row for each plan that runs or ran.
 var Remindings = db.Declare("remindings", db.Table[Reminding]{
 	Silent: true,
-	Refs:   func(r *Reminding, to db.Refer) { to("plan", "plans", r.Plan) },
-	Limits: limit.Fields{"told": limit.ObservedTexts(MaxTold, maxShort)},
+	Refs: func(r *Reminding, to db.Refer) {
+		to("plan", "plans", r.Plan)
+		for _, h := range r.Heard {
+			for _, id := range h.People {
+				to("heard", "people", id)
+			}
+		}
+	},
+	Limits: limit.Fields{"told": limit.ObservedTexts(MaxTold, maxShort), "heard": limit.Entries(MaxTold), "heard.of": limit.Text(maxWord), "heard.people": limit.Entries(MaxTold)},
 })

@@ -455,3 +455,45 @@ func TestMoreThanFitsInALetterIsToldOnTheNextMornings(t *testing.T) {
 		t.Errorf("told of %d of %d", len(told), steps)
 	}
 }
+
+// TestWhoeverIsNamedLaterHearsIt: the next working morning, in the letter of the day, with what has waited for them since
+// before; once, and nobody else again.
+func TestWhoeverIsNamedLaterHearsIt(t *testing.T) {
+	o, p := running(t)
+	n := p.Plan.ID
+	o.morning("2026-03-11")
+	both := []plan.Named{{Email: "collega@ateneo.example", Role: "cda"}, {Email: "ada@ateneo.example", Role: "cda"}}
+	o.arranged(n, plan.Change{People: &both})
+	if again := o.posted(); len(again) != 0 {
+		t.Errorf("a second letter of the day: %v", again)
+	}
+	got := o.morning("2026-03-12")
+	if len(got) != 1 || says(got["ada"]) != "plan-named:; plan-waits: Quando si parte?" {
+		t.Errorf("named later: %d letters, %q", len(got), says(got["ada"]))
+	}
+	if again := o.morning("2026-03-13"); len(again) != 0 {
+		t.Errorf("told twice: %v", again)
+	}
+	// With nobody of the role any more it waits for the coordinator, who is no newcomer; an agent who leads from now on is.
+	none, lead := []plan.Named{}, "agente2@ateneo.example"
+	o.arranged(n, plan.Change{People: &none, Lead: &lead})
+	got = o.morning("2026-03-16")
+	if len(got) != 2 || says(got["referente"]) != "plan-waits: Quando si parte?" || says(got["agente2"]) != "plan-named:; plan-waits: Portare i progressivi" {
+		t.Errorf("others now: %d letters, %q, %q", len(got), says(got["referente"]), says(got["agente2"]))
+	}
+	// A row from before people were remembered tells nobody again.
+	err := o.st.Update(db.By{}, func(tx *db.Tx) error {
+		row, err := store.RemindingsByPlan.First(tx, n)
+		if err != nil {
+			return err
+		}
+		row.Heard = nil
+		return store.Remindings.Put(tx, row)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := o.morning("2026-03-17"); len(again) != 0 {
+		t.Errorf("told again after an upgrade: %v", again)
+	}
+}

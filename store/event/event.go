@@ -105,6 +105,7 @@ var (
 	PlanProposed     = add("plan-proposed", 0, byBell|ofPlan)                // to who must decide
 	PlanDecided      = add("plan-decided", 0, byBell|ofPlan)                 // to who looks after the plan, and who proposed
 	PlanWaits        = add("plan-waits", 0, byBell|ofPlan)                   // decisions and steps that wait for the reader
+	PlanNamed        = add("plan-named", 0, byBell|ofPlan)                   // the reader takes part in it, after it began
 	PlanFreeze       = add("plan-freeze", 0, byBell|ofPlan)                  // something will stand still
 	ReceiptUnclear   = add("receipt-unclear", 0, byMail)                     // an answer by mail that nobody can act upon
 	ContactAsked     = add("contact-asked", 0, byMail)                       // whether an address is right

@@ -55,8 +55,6 @@ func ofPlan(c *db.Change) (event.Event, bool) {
 // ofState is what people are told when a plan goes to a state.
 var ofState = map[store.PlanState]event.Event{store.PlanRunning: event.PlanBegun, store.PlanPaused: event.PlanStopped, store.PlanCancelled: event.PlanStopped, store.PlanClosed: event.PlanClosed}
 
-// goesOn reports whether people are told of what happens in the plan.
-
 // planPlan writes the notices of the change.
 func (ns *Notices) planPlan(tx *db.Tx, c *db.Change, tells event.Event) error {
 	n := store.Notice{Event: tells, By: c.By, Seq: c.Seq, At: c.At}
@@ -172,6 +170,11 @@ func (ns *Notices) RemindPlan(number uint64) (int, error) {
 				at = tx.Now() // they had the letter of today: this goes with the next one
 			}
 			notice := store.Notice{Plan: number, Seq: tx.LastChange(), At: at}
+			if notice.Event = event.PlanNamed; t.Named {
+				if err := ns.tellPlan(tx, t.Person, notice); err != nil {
+					return err
+				}
+			}
 			if notice.Event, notice.Codes = event.PlanWaits, t.Waits[:min(len(t.Waits), store.MaxCodes)]; len(t.Waits) > 0 {
 				if err := ns.tellPlan(tx, t.Person, notice); err != nil {
 					return err

@@ -2,8 +2,11 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
+	"hash/fnv"
 	"maps"
 	"slices"
+	"strconv"
 
 	"sportello/app/desk/policy"
 	"sportello/app/desk/work"
@@ -204,6 +207,7 @@ type Told struct {
 	*store.Person
 	Waits   []string // decisions and steps that wait for them
 	Freezes []string // that are near and that they have not read of
+	Named   bool     // they were added to it since somebody last looked
 }
 
 // freezeNear is how many working days before something stands still people are told of it.
@@ -234,7 +238,7 @@ func (ps *Plans) Due(tx *db.Tx) ([]uint64, error) {
 func (ps *Plans) Works(tx *db.Tx) bool { return national().Fork().Works(ps.today(tx)) }
 
 // Remind returns whom to tell today of what in a plan that is due, and remembers that they were told: of what waits for them
-// since somebody last looked, MaxCodes at a time, of what is near its last day or past it by the days of the settings, of what will stand still.
+// since somebody last looked, MaxCodes at a time, all that waits for whoever became one of those since, of what is near its last day or past it by the days of the settings, of what will stand still.
 func (ps *Plans) Remind(tx *db.Tx, number uint64) ([]Told, error) {
 	p, err := store.Plans.Get(tx, number)
 	if err != nil || p.State != store.PlanRunning {
@@ -265,7 +269,7 @@ func (ps *Plans) Remind(tx *db.Tx, number uint64) ([]Told, error) {
 		told[code] = true
 	}
 	var now []string
-	var tell []Wait
+	tell := map[string]bool{}
 	for _, w := range kept.waits {
 		passed := slices.ContainsFunc(days, func(n int) bool {
 			at := every.Add(w.Due, n)
@@ -273,7 +277,7 @@ func (ps *Plans) Remind(tx *db.Tx, number uint64) ([]Told, error) {
 		})
 		known := told[w.Code]
 		if (passed || !known) && len(tell) < store.MaxCodes { // the rest is told tomorrow
-			tell, known = append(tell, w), true
+			tell[w.Code], known = true, true
 		}
 		if known {
 			now = append(now, w.Code)
@@ -295,26 +299,71 @@ func (ps *Plans) Remind(tx *db.Tx, number uint64) ([]Told, error) {
 		near[f.code] = func(x *store.Person) bool { return readOf(said, x.ID, f.from) }
 	}
 	row.Day, row.Told = today.Time(), now[:min(len(now), store.MaxTold)]
-	if err := store.Remindings.Put(tx, row); err != nil {
-		return nil, err
-	}
+	heard := hearing(row)
 	var out []Told
 	for _, x := range c.all {
-		t := Told{Person: x}
+		t := Told{Person: x, Named: heard.adds("", c, x) && c.named(x)}
 		for _, code := range slices.Sorted(maps.Keys(near)) {
 			if !near[code](x) {
 				t.Freezes = append(t.Freezes, code)
 			}
 		}
-		for _, w := range c.of(x, tell) {
-			t.Waits = append(t.Waits, w.Code)
+		for _, w := range c.of(x, kept.waits) {
+			if heard.adds(w.audience(), c, x) && told[w.Code] || tell[w.Code] {
+				t.Waits = append(t.Waits, w.Code)
+			}
 		}
-		if len(t.Waits) > 0 || len(t.Freezes) > 0 {
+		if len(t.Waits) > 0 || len(t.Freezes) > 0 || t.Named {
 			out = append(out, t)
 		}
 	}
+	row.Heard = nil
+	for _, of := range slices.Sorted(maps.Keys(heard.now)) {
+		row.Heard = append(row.Heard, store.Hearers{Of: of, People: heard.now[of]})
+	}
+	if err := store.Remindings.Put(tx, row); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(out, func(x, y Told) int { return cmp.Compare(x.ID, y.ID) })
 	return out, nil
+}
+
+// named reports whether the person stands in the plan itself, and not by what they are elsewhere.
+func (c *crowd) named(x *store.Person) bool {
+	return x.ID == c.lead || slices.ContainsFunc(c.plan.People, func(o store.PlanPerson) bool { return o.Person == x.ID })
+}
+
+// audience is a sum of whom a wait is for: two that are for the same roles have the same.
+func (w Wait) audience() string {
+	sum := fnv.New64a()
+	fmt.Fprintf(sum, "%s %q", w.side, slices.Sorted(slices.Values(w.roles)))
+	return strconv.FormatUint(sum.Sum64(), 36)
+}
+
+// hearers are who had heard of a plan when somebody last looked, and who has now, by what: see store.Hearers.
+type hearers struct {
+	first    bool // nobody looked before, or nothing was remembered
+	was, now map[string][]uint64
+}
+
+func hearing(row *store.Reminding) *hearers {
+	h := &hearers{len(row.Heard) == 0, map[string][]uint64{}, map[string][]uint64{"": {}}}
+	for _, one := range row.Heard {
+		h.was[one.Of] = one.People
+	}
+	return h
+}
+
+// adds remembers that the person hears of it now, and reports whether they are new to it. Whoever is here only because they
+// are of the group never is: whoever joins a group does not hear at once of all that its plans have told before.
+func (h *hearers) adds(of string, c *crowd, x *store.Person) bool {
+	if !c.named(x) && !x.Covers(c.plan.Organisation, c.plan.Unit, c.tx.Now()) {
+		return false
+	}
+	if !slices.Contains(h.now[of], x.ID) {
+		h.now[of] = append(h.now[of], x.ID)
+	}
+	return !h.first && !slices.Contains(h.was[of], x.ID)
 }
 
 // Everybody returns who has to do with the plan, as far as they may see it.

@@ -25,6 +25,8 @@ type homePage struct {
 	OpenText string // "(3 aperte)"
 	Tickets  []show.OwnLine
 	Updates  []show.ReleaseLine
+	Plans    []show.PlanLine
+	MorePlan string // how many more there are
 	Apps     []appCard
 	Articles []guideLine
 }
@@ -77,6 +79,13 @@ func (a pages) getHome(r *web.Request) error {
 		}
 		if err := a.homeUpdates(actor, v, levels); err != nil {
 			return err
+		}
+		plans, err := a.Desk.Plans.Glance(actor)
+		if err != nil {
+			return err
+		}
+		if v.Plans = show.PlanLinesOf(&v.Page, plans); plans.More > 0 {
+			v.MorePlan = v.Plural("plan.more-plans", plans.More)
 		}
 	}
 	if v.Apps, err = a.appCards(actor, &v.Page, levels); err != nil {

@@ -18,7 +18,7 @@ const perPage = 50
 // listPage lists the plans that the reader may see.
 type listPage struct {
 	web.Page
-	Lines    []line
+	Lines    []show.PlanLine
 	States   []show.Choice
 	Filtered bool
 	New      string // address of the form for a new one; empty for whoever may not
@@ -27,15 +27,8 @@ type listPage struct {
 	Next     string
 }
 
-// line is a plan in the list.
-type line struct {
-	Name, Address string
-	Marks         []show.Mark
-	Meta          string
-}
-
-func lineOf(p *web.Page, v *plan.Line) line {
-	l := line{Name: v.Plan.Name, Address: address.Plan(v.Plan.ID), Marks: []show.Mark{stateMark(p, v.Plan.State)}}
+func lineOf(p *web.Page, v *plan.Line) show.PlanLine {
+	l := show.PlanLine{Name: v.Plan.Name, Address: address.Plan(v.Plan.ID), Marks: []show.Mark{stateMark(p, v.Plan.State)}}
 	place := v.Organisation.Name
 	if v.Unit != nil {
 		place = show.Joined(", ", place, v.Unit.Name)
@@ -45,26 +38,9 @@ func lineOf(p *web.Page, v *plan.Line) line {
 		return l
 	}
 	h := v.Health
-	l.Marks = append(l.Marks, healthMarks(p, h)...)
+	l.Marks = append(l.Marks, show.PlanMarks(p, h)...)
 	l.Meta = show.Joined(" · ", l.Meta, p.T("plan.steps-done", "done", p.Number(h.Done), "all", p.Number(h.All)))
 	return l
-}
-
-// healthMarks say what is wrong with a plan, each in a sign and a word.
-func healthMarks(p *web.Page, h plan.Health) []show.Mark {
-	var out []show.Mark
-	add := func(n int, icon, class, words string) {
-		if n > 0 {
-			out = append(out, show.Mark{Icon: icon, Class: class, Words: words})
-		}
-	}
-	add(h.Blocked, "warn", "badge-alarm", p.Plural("plan.blocked", h.Blocked))
-	add(h.Late, "clock", "badge-alarm", p.Plural("plan.late", h.Late))
-	add(h.Undecided, "clock", "badge-wait", p.Plural("plan.undecided", h.Undecided))
-	if h.Forecast > h.GoLive {
-		out = append(out, show.Mark{Icon: "clock", Class: "badge-alarm", Words: p.T("plan.slips", "date", show.Weekday(p, h.Forecast.Time()))})
-	}
-	return out
 }
 
 func (a pages) getList(r *web.Request) error {

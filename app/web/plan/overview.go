@@ -81,7 +81,7 @@ func (a pages) getOverview(r *web.Request) error {
 
 func standingOf(p *web.Page, l *plan.Line) standing {
 	h := l.Health
-	out := standing{Name: l.Plan.Name, Address: address.Plan(l.Plan.ID), Place: l.Organisation.Name, Marks: healthMarks(p, h),
+	out := standing{Name: l.Plan.Name, Address: address.Plan(l.Plan.ID), Place: l.Organisation.Name, Marks: show.PlanMarks(p, h),
 		Live: p.Date(l.Plan.GoLive), Forecast: dayText(p, h.Forecast), Slips: h.Forecast > h.GoLive, Next: dayText(p, h.Next), Done: p.T("plan.steps-done", "done", p.Number(h.Done), "all", p.Number(h.All))}
 	if l.Unit != nil {
 		out.Place = show.Joined(", ", out.Place, l.Unit.Name)
@@ -111,7 +111,7 @@ func dayText(p *web.Page, d timeline.Day) string {
 }
 
 func ownOf(p *web.Page, one *plan.View) own {
-	out := own{Key: address.Plan(one.Plan.ID)[len(address.Plans)+1:], Name: one.Plan.Name, Address: address.Plan(one.Plan.ID), Marks: append([]show.Mark{stateMark(p, one.Plan.State)}, healthMarks(p, one.Health)...)}
+	out := own{Key: address.Plan(one.Plan.ID)[len(address.Plans)+1:], Name: one.Plan.Name, Address: address.Plan(one.Plan.ID), Marks: append([]show.Mark{stateMark(p, one.Plan.State)}, show.PlanMarks(p, one.Health)...)}
 	if ph := one.Phase(); ph != nil {
 		out.Meta = append(out.Meta, term{p.T("plan.where"), ph.Name.In(p.Lang)})
 	}

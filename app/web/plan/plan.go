@@ -83,7 +83,7 @@ func (a pages) planPage(r *web.Request, one *plan.View, f *web.Form, wrong error
 	v.Meta = meta(p, one)
 	open := one.Plan.Goes() || one.Plan.State == store.PlanPaused
 	if open {
-		v.Marks = append(v.Marks, healthMarks(p, one.Health)...)
+		v.Marks = append(v.Marks, show.PlanMarks(p, one.Health)...)
 		v.Waits = waits(p, one)
 	}
 	if one.MaySay && open {
