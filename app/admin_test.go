@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -112,13 +113,13 @@ func postable(page, action string) url.Values {
 	}
 	for _, m := range regexp.MustCompile(`(?s)<select ([^>]*)>(.*?)</select>`).FindAllStringSubmatch(form, -1) {
 		options := regexp.MustCompile(`<option [^>]*>`).FindAllString(m[2], -1)
-		chosen := options[0]
-		for _, o := range options {
-			if strings.Contains(o, " selected") {
-				chosen = o
-			}
+		chosen := slices.DeleteFunc(slices.Clone(options), func(o string) bool { return !strings.Contains(o, " selected") })
+		if len(chosen) == 0 && !strings.Contains(m[1], " multiple") {
+			chosen = options[:1]
 		}
-		v.Add(attribute(" "+m[1], "name"), attribute(chosen, "value"))
+		for _, o := range chosen {
+			v.Add(attribute(" "+m[1], "name"), attribute(o, "value"))
+		}
 	}
 	return v
 }

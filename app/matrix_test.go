@@ -453,7 +453,7 @@ func (w *world) address(r web.Route) string {
 			thing = fmt.Sprint(w.sentRelease())
 		case before == "files" && name == "name" && !strings.HasPrefix(r.Path, "/api/"):
 			thing = "note.txt"
-		case before == "plans" || before == "templates" || before == "decisions" || before == "steps" || before == "norms" || before == "freezes":
+		case before == "plans" || before == "templates" || before == "decisions" || before == "steps" || before == "norms" || before == "freezes" || before == "parts":
 			thing = w.plan()[before]
 		case before == "service-accounts":
 			thing = fmt.Sprint(w.service())

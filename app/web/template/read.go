@@ -1,6 +1,7 @@
 package template
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -66,15 +67,18 @@ type phase struct {
 	Decisions       []decision
 	Steps           []step
 	Freezes         []string
+	Add             []web.Link // forms that add to it; none for whoever may not
 }
 
 type decision struct {
 	Question, Who, Why, When string
 	Options                  []string
+	Form                     string // address of its form; empty for whoever may not write it
 }
 
 type step struct {
 	Name, Who, Day, When, Milestone string
+	Form                            string
 }
 
 // norm is a law that the template states.
@@ -101,7 +105,11 @@ func (a pages) getTemplate(r *web.Request) error {
 		v.Wrong = a.findings(p, one.Source, template.Check(c))
 	}
 	for i := range c.Phases {
-		v.Phases = append(v.Phases, phaseOf(p, c, &c.Phases[i]))
+		ph := phaseOf(p, c, &c.Phases[i])
+		if one.MayWrite {
+			ph.writable(p, here, &c.Phases[i])
+		}
+		v.Phases = append(v.Phases, ph)
 	}
 	for _, f := range c.Facts {
 		v.Facts = append(v.Facts, show.FactLine{Name: f.Name.In(p.Lang), Text: show.Joined(" ", p.T("template.kind-"+f.Kind), f.Text.In(p.Lang))})
@@ -173,6 +181,18 @@ func phaseOf(p *web.Page, c *template.Course, of *template.Phase) phase {
 		out.Freezes = append(out.Freezes, p.T("template.freeze", "name", f.Name.In(p.Lang), "from", dayWords(p, c, f.From), "until", dayWords(p, c, f.Until), "stops", f.Stops.In(p.Lang)))
 	}
 	return out
+}
+
+// writable gives the phase the addresses of the forms of its parts.
+func (ph *phase) writable(p *web.Page, here string, of *template.Phase) {
+	for i := range ph.Decisions {
+		ph.Decisions[i].Form = here + "/parts/" + url.PathEscape(of.Decisions[i].Code)
+	}
+	for i := range ph.Steps {
+		ph.Steps[i].Form = here + "/parts/" + url.PathEscape(of.Steps[i].Code)
+	}
+	to := here + "/new-part?phase=" + url.QueryEscape(of.Code) + "&kind="
+	ph.Add = []web.Link{{Label: p.T("template.new-decision"), Address: to + "decision"}, {Label: p.T("template.new-step"), Address: to + "step"}}
 }
 
 // dayWords says the expression of a day in words; what cannot be read stays as it is.
