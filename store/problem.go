@@ -167,9 +167,10 @@ type Errand struct {
 	db.Row
 	Problem uint64    `json:"problem"`
 	Of      ErrandOf  `json:"of"`
-	At      uint64    `json:"at,omitzero"`   // the last case that it was done to; cases that come later are done too
-	Text    Words     `json:"text,omitzero"` // of a message
-	Told    int       `json:"told,omitzero"` // how many cases it reached; of a message taken back, how many had it by then and keep it
+	At      uint64    `json:"at,omitzero"`     // the last case that it was done to; cases that come later are done too
+	Text    Words     `json:"text,omitzero"`   // of a message
+	Told    int       `json:"told,omitzero"`   // how many cases it reached; of a message taken back, how many had it by then and keep it
+	Hidden  int       `json:"hidden,omitzero"` // of those told, confidential ones of other groups than the problem's, which is not to know of them
 	By      uint64    `json:"by,omitzero"`
 	Done    time.Time `json:"done,omitzero"`
 	Back    time.Time `json:"back,omitzero"`  // when the message was taken back

@@ -50,7 +50,7 @@ func (ps *Problems) Messages(a policy.Actor, number uint64) ([]Message, error) {
 		for _, e := range errands {
 			switch e.Of {
 			case store.ErrandMessage:
-				m := Message{Number: e.ID, At: e.Created, Text: e.Text, Told: e.Told, Going: e.Done.IsZero(), Back: e.Back, Fresh: recent(e, tx.Now())}
+				m := Message{Number: e.ID, At: e.Created, Text: e.Text, Told: e.Told - e.Hidden, Going: e.Done.IsZero(), Back: e.Back, Fresh: recent(e, tx.Now())}
 				if m.By, err = store.People.Peek(tx, e.By); fault.IgnoreNotFound(err) != nil {
 					return err
 				}
@@ -113,7 +113,11 @@ func (ps *Problems) stepBack(e *store.Errand) error {
 		if err != nil {
 			return err
 		}
-		b := back{ps, tx, message, leaving}
+		p, err := store.Problems.Peek(tx, message.Problem)
+		if err != nil {
+			return err
+		}
+		b := back{ps, tx, message, p.Group, leaving}
 		kept, n, err := b.threads()
 		if err == nil && n == 0 {
 			kept, n, err = b.alone()
@@ -133,10 +137,12 @@ type back struct {
 	ps      *Problems
 	tx      *db.Tx
 	message *store.Errand
+	group   uint64 // of the problem
 	leaving uint64 // the letter that is under way
 }
 
-// threads takes the message out of the next tickets, and returns how many keep it and how many it looked at.
+// threads takes the message out of the next tickets, and returns how many keep it, as far as the group may know of them, and how
+// many it looked at.
 func (b back) threads() (kept, n int, err error) {
 	list, err := few(b.tx, store.MessagesByErrand, b.message.ID, atOnce)
 	if err != nil {
@@ -156,10 +162,16 @@ func (b back) threads() (kept, n int, err error) {
 		if err != nil {
 			return 0, 0, err
 		}
+		secret, err := hidden(b.tx, b.group, m.Ticket)
+		if err != nil {
+			return 0, 0, err
+		}
+		if stays && !secret {
+			kept++
+		}
 		if !stays {
 			err = b.ps.tickets.TakeBack(b.tx, m)
 		} else {
-			kept++
 			m.Errand = 0
 			err = store.Messages.Put(b.tx, m)
 		}

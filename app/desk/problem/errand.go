@@ -93,8 +93,18 @@ func (ps *Problems) Step() (more bool, err error) {
 			if err != nil {
 				return err
 			}
-			if told {
-				now.Told++
+			if !told {
+				continue
+			}
+			now.Told++
+			c, err := store.Cases.Peek(tx, id)
+			if err != nil {
+				return err
+			}
+			if secret, err := hidden(tx, p.Group, c.Ticket); err != nil {
+				return err
+			} else if secret {
+				now.Hidden++
 			}
 		}
 		if now.At = at; last {
@@ -427,18 +437,25 @@ func (ps *Problems) cameBack(tx *db.Tx, c *db.Change) error {
 
 // doubt marks the problem as possibly not fixed once so many of its cases came back from the version that is to mend it.
 func doubt(tx *db.Tx, problem uint64) error {
+	p, err := store.Problems.Get(tx, problem)
+	if err != nil {
+		return fault.IgnoreNotFound(err)
+	}
 	n := 0
 	for c, err := range store.CasesBack.PeekRows(tx, db.Span{Prefix: key.Of(problem)}) {
 		if err != nil {
 			return err
 		}
-		if !c.Back.IsZero() {
+		secret, err := hidden(tx, p.Group, c.Ticket)
+		if err != nil {
+			return err
+		}
+		if !c.Back.IsZero() && !secret {
 			n++
 		}
 	}
-	p, err := store.Problems.Get(tx, problem)
-	if err != nil || n < mostBack || p.Gone() || !p.Doubtful.IsZero() {
-		return fault.IgnoreNotFound(err)
+	if n < mostBack || p.Gone() || !p.Doubtful.IsZero() {
+		return nil
 	}
 	p.Doubtful = tx.Now()
 	tx.Act(act.DoubtProblem)

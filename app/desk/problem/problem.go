@@ -118,6 +118,19 @@ func counted(tx *db.Tx, a policy.Actor, t *store.Ticket) bool {
 	return !t.IsSpam() && (!policy.Confidential(tx, t.Group, t.Module) || a.Person != nil && a.Person.InGroup(t.Group))
 }
 
+// hidden reports whether the ticket, if there is one, is confidential and of another group than the given one, which may not know
+// of it: not by a number either.
+func hidden(tx *db.Tx, group, ticket uint64) (bool, error) {
+	if ticket == 0 {
+		return false, nil
+	}
+	t, err := store.Tickets.Glance(tx, ticket)
+	if err != nil {
+		return false, fault.IgnoreNotFound(err)
+	}
+	return t.Group != group && policy.Confidential(tx, t.Group, t.Module), nil
+}
+
 func (ps *Problems) count(tx *db.Tx, a policy.Actor, v *View) (Counts, error) {
 	var out Counts
 	organisations, persons := map[uint64]bool{}, map[uint64]bool{}
