@@ -104,8 +104,9 @@ type letterWriter struct {
 	lang     string
 	now      time.Time
 
-	attach  int64 // bytes of files that go with it
-	greeted bool  // the greeting was written
+	attach  int64   // bytes of files that go with it
+	greeted bool    // the greeting was written
+	written written // what stands where the sentences have its mark
 }
 
 func (w *letterWriter) t(key string, args ...any) string {
@@ -218,8 +219,8 @@ func (w *letterWriter) fields(l notice.OutgoingLine) map[string]string {
 		f["facts"] = w.access(l.Access)
 	}
 	if p := w.o.Problem; p != nil {
-		f["headline"], f["facts"] = p.Module.Name.In(w.lang)+": "+p.Title.In(w.lang), p.Text.In(w.lang)
-		if p.News != "" {
+		f["headline"] = p.Module.Name.In(w.lang) + ": " + p.Title.In(w.lang)
+		if f["facts"] = w.write([]passage{{text: p.Text.In(w.lang)}}); p.News != "" {
 			f["facts"] = problem.Say(p.Problem, p.News, p.Fixed, w.lang)
 		}
 	}
@@ -284,7 +285,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 	if digest {
 		tells = event.Digest
 	}
-	if p.Subject = markup.Line(w.say(tells.Subject(), w.fields(first))); first.Secret && !digest {
+	if p.Subject = markup.Line(strings.ReplaceAll(w.say(tells.Subject(), w.fields(first)), mark, "")); first.Secret && !digest {
 		p.Subject = numbered(first.Ticket)
 	}
 	p.Subject = w.named(p.Subject, first.Ticket)
@@ -292,7 +293,7 @@ func (w *letterWriter) letter() (*transport.Letter, error) {
 		p.Lines = w.digest(first)
 	} else {
 		for _, l := range own {
-			p.Lines = append(p.Lines, w.line(l))
+			p.Lines = append(p.Lines, w.line(l)...)
 		}
 		p.Lines = append(p.Lines, w.also(also)...)
 	}
@@ -339,9 +340,10 @@ func (w *letterWriter) from() string {
 	return w.t("letter.from", "group", w.group(), "desk", w.set.Name)
 }
 
-func (w *letterWriter) line(l notice.OutgoingLine) letterLine {
+func (w *letterWriter) line(l notice.OutgoingLine) []letterLine {
 	fields := w.fields(l)
-	out := letterLine{Intro: w.paragraphs(w.say(l.Event.Text(), fields))}
+	said, rest, marked := strings.Cut(w.say(l.Event.Text(), fields), mark)
+	out := letterLine{Intro: w.paragraphs(said)}
 	w.greeted = true
 	if l.Opening != "" {
 		label := "letter.opening"
@@ -361,20 +363,32 @@ func (w *letterWriter) line(l notice.OutgoingLine) letterLine {
 		}
 		out.Intro = slices.Insert(out.Intro, at, w.paragraph(w.t(warning), ""))
 	}
-	if l.Text == nil || l.Event == event.Opened {
-		return out
+	if marked {
+		out.Body, out.text = w.written.html, w.written.text
+		lines := []letterLine{out}
+		if after := w.paragraphs(strings.ReplaceAll(rest, mark, "")); len(after) > 0 {
+			lines = append(lines, letterLine{Intro: after})
+		}
+		return lines
 	}
-	shown := forLetter(string(message.HTML(l.Text, "…", l.Files)))
-	out.Body = template.HTML(markup.Relink(shown, func(href string) string { // #nosec G203 -- messageHTML is safe, and only addresses that begin with / change
+	if l.Text == nil || l.Event == event.Opened {
+		return []letterLine{out}
+	}
+	out.Body = w.absolute(message.HTML(l.Text, "…", l.Files))
+	if out.text = entry.Words(l.Text); l.Text.Written() != store.Text {
+		out.text = markup.LetterText(string(out.Body)) // including the addresses of its links
+	}
+	return []letterLine{out}
+}
+
+// absolute returns safe HTML of a page as a letter shows it: with whole addresses, and its styles in it.
+func (w *letterWriter) absolute(shown template.HTML) template.HTML {
+	return template.HTML(markup.Relink(forLetter(string(shown)), func(href string) string { // #nosec G203 -- only addresses that begin with / change
 		if strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "//") {
 			return w.base(href)
 		}
 		return href
 	}))
-	if out.text = entry.Words(l.Text); l.Text.Written() != store.Text {
-		out.text = markup.LetterText(string(out.Body)) // including the addresses of its links
-	}
-	return out
 }
 
 // forLetter writes into the HTML itself the styles that pages take from their style sheets.

@@ -7,7 +7,6 @@ import (
 
 	"sportello/app/desk/notice"
 	"sportello/app/desk/release"
-	"sportello/app/markup"
 	"sportello/store"
 )
 
@@ -75,7 +74,7 @@ func (w *letterWriter) release(f map[string]string, r *notice.OutgoingRelease) {
 	_, day := r.InstallBy()
 	f["date"] = w.day(day)
 	f["facts"] = strings.Join(w.facts(r), "\n\n")
-	f["notes"] = strings.Join(w.notes(r), "\n\n")
+	f["notes"] = w.write(w.notes(r))
 }
 
 // facts are the first lines. Of what was withdrawn they name the places alone: nothing is to be installed, nor stands still.
@@ -157,21 +156,8 @@ func (w *letterWriter) stop(r *notice.OutgoingRelease) []string {
 	return []string{out}
 }
 
-// notes are the texts of the release, as plain text. Their Markdown is readable as it stands.
-func (w *letterWriter) notes(r *notice.OutgoingRelease) []string {
-	var out []string
-	for _, part := range []struct {
-		heading string
-		text    store.Words
-	}{{"", r.Notes}, {"letter.release-news", r.News}, {"letter.release-corrected", r.Corrected}, {"letter.release-before", r.Before}, {"letter.release-after", r.After}} {
-		text := strings.TrimSpace(part.text.In(w.lang))
-		if text == "" {
-			continue
-		}
-		if part.heading != "" {
-			out = append(out, strings.ToUpper(w.t(part.heading)))
-		}
-		out = append(out, markup.Clean(text))
-	}
-	return out
+// notes are the texts of the release.
+func (w *letterWriter) notes(r *notice.OutgoingRelease) []passage {
+	return []passage{{"", r.Notes.In(w.lang)}, {w.t("letter.release-news"), r.News.In(w.lang)}, {w.t("letter.release-corrected"), r.Corrected.In(w.lang)},
+		{w.t("letter.release-before"), r.Before.In(w.lang)}, {w.t("letter.release-after"), r.After.In(w.lang)}}
 }
