@@ -107,6 +107,7 @@ func (a *App) jobs() *suture.Supervisor {
 	}
 	add("expiry", a.hourly("expiry", func(ctx context.Context) error { _, err := a.Desk.Keeper().Expire(ctx); return err }))
 	add("access requests", a.hourly("access requests", func(context.Context) error { _, err := a.Desk.Access.Expire(); return err }))
+	add("list confirmations", a.hourly("list confirmations", func(context.Context) error { _, err := a.Desk.People.TurnLists(); return err }))
 	add("token ends", a.hourly("token ends", func(context.Context) error {
 		_, kept := a.Desk.People.TellKept()
 		_, ends := a.Desk.People.RemindTokens()

@@ -130,3 +130,16 @@ func TestAProgramBringsAListInLine(t *testing.T) {
 		t.Errorf("done twice: %d", got.status)
 	}
 }
+
+// TestAListIsConfirmedByOneButton: of the page by whoever coordinates the whole organisation, and by their programs.
+func TestAListIsConfirmedByOneButton(t *testing.T) {
+	t.Parallel()
+	d := newHatDesk(t)
+	rita, member, stranger := d.signedIn(d.person("rita@example.it")), d.signedIn(d.person("ada.due@example.it")), d.signedIn(d.person("elena@example.it"))
+	const people, confirm, button = "/organisations/ateneo/people", "/organisations/ateneo/people/confirm", "Ho guardato tutto l&#39;elenco: è giusto"
+	member.must(member.post(confirm, nil), 404)
+	stranger.must(stranger.post(confirm, nil), 404)
+	rita.must(rita.get(people), 200, "L&#39;elenco non è mai stato confermato.", button)
+	rita.must(rita.post(confirm, nil), 303)
+	rita.must(rita.get(people), 200, "Elenco confermato. Grazie.", "Elenco confermato l&#39;ultima volta il", "Va confermato entro il")
+}

@@ -201,7 +201,8 @@ func TestRightsAreDecidedBeforeValuesOverTheAPI(t *testing.T) {
 		"api.problems.message-back": nil,
 		"api.access.decide":         func() any { return box{"module": "csa", "do": "refuse", "reason": "r"} },
 		"api.list.put":              func() any { return box{"people": []box{{"email": "nuova@example.it"}}, "preview": true} },
-		"api.contacts.remove":       nil, // it has no values
+		"api.list.confirm":          nil, // it has no values
+		"api.contacts.remove":       nil, // nor has this
 		"api.follow":                func() any { return box{"module": "csa", "on": true} },
 	}
 	for _, r := range w.app.Site.Routes {

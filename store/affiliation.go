@@ -30,6 +30,8 @@ type Affiliation struct {
 	Given        time.Time `json:"given,omitzero"`
 	Warned       int       `json:"warned,omitzero"` // how many of the warnings of its end are past
 	Ended        time.Time `json:"ended,omitzero"`  // when its end was recorded: it never holds again, whatever the clock says
+	Fading       bool      `json:"fading,omitzero"` // it ends because nobody confirmed the list of the organisation's people
+	Else         time.Time `json:"else,omitzero"`   // while it fades: the end that it has when somebody does
 }
 
 // Source is where an affiliation comes from.

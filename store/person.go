@@ -123,6 +123,10 @@ type Organisation struct {
 	Domains []string `json:"domains,omitempty"` // mail domains that belong to it, lower case
 	Share   Share    `json:"share,omitzero"`
 	Former  []Former `json:"former,omitempty"` // organisations that it took in
+
+	ListConfirmed time.Time `json:"list_confirmed,omitzero"` // when a coordinator last said that the list of its people is right
+	ListUntil     time.Time `json:"list_until,omitzero"`     // the first moment at which that is late; zero: its coordinators were not asked since
+	ListFading    bool      `json:"list_fading,omitzero"`    // some people's affiliations end because nobody said so
 }
 
 // Unit is a department or office inside an organisation.

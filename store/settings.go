@@ -25,6 +25,8 @@ var (
 const (
 	DefaultCloseAfter   = 10
 	DefaultReopenWithin = 14
+	DefaultListMonths   = 12
+	DefaultListDays     = 30
 	DefaultDayBegins    = 8
 	DefaultDayEnds      = 18
 )
@@ -50,6 +52,12 @@ func (s *Settings) WithDefaults() *Settings {
 	}
 	if c.AccessMonths == 0 {
 		c.AccessMonths = DefaultAccessMonths
+	}
+	if c.ListMonths == 0 {
+		c.ListMonths = DefaultListMonths
+	}
+	if c.ListDays == 0 {
+		c.ListDays = DefaultListDays
 	}
 	if len(c.Positions) == 0 {
 		c.Positions = DefaultPositions

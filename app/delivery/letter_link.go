@@ -39,6 +39,8 @@ func (w *letterWriter) links(p *letterPage) {
 		switch {
 		case w.o.Account.OfService():
 			add("letter.service-plain", "letter.service", w.link())
+		case w.o.Account.OfList():
+			add("letter.list-plain", "letter.list", w.base(address.Members(w.o.Lines[0].Code)))
 		case w.o.Account.OfWork():
 			add("letter.queue-plain", "letter.queue", w.link())
 		default:

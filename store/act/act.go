@@ -144,6 +144,10 @@ var (
 	AssignAccess        = audited("assign-access")
 	WarnHat             = audited("warn-affiliation")
 	EndHat              = audited("end-affiliation")
+	AskList             = audited("ask-list")
+	ConfirmList         = audited("confirm-list")
+	FadeHats            = audited("fade-affiliations") // because nobody confirmed the list
+	KeepHats            = audited("keep-affiliations") // somebody did after all
 	RemindToken         = audited("remind-token")
 	TellKept            = audited("tell-kept")
 	TokenElsewhere      = audited("token-elsewhere")

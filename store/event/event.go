@@ -89,6 +89,8 @@ var (
 	ServiceUsed      = add("service-used", 0, byBell|byMail|ofAccount|toOneself)  // it was used from a new address
 	ServiceLeft      = add("service-alone", 0, byBell|byMail|ofAccount|toOneself) // the other person it belongs to left
 	Returned         = add("returned", 0, byBell|byMail|ofAccount)                // tickets of somebody went back to a group that the reader supervises
+	ListDue          = add("list-due", 0, byBell|byMail|ofAccount)                // to coordinators: the list of their people is to be confirmed
+	ListFading       = add("list-fading", 0, byBell|byMail|ofAccount)             // nobody did: the affiliations of some end
 	HatOffered       = add("affiliation-offered", 0, byBell|byMail|ofAccount)     // to the reader, who accepts it or declines
 	HandedOn         = add("handed-on", 0, byBell|byMail|ofAccount)               // what somebody had is the reader's now
 	Release          = add("release", 0, byBell|byMail|ofRelease)                 // it was published, or came to the reader's organisation
@@ -187,6 +189,9 @@ func (e Event) OfService() bool {
 
 // OfWork reports whether the event is about the work of somebody who leaves.
 func (e Event) OfWork() bool { return e == Returned || e == HandedOn }
+
+// OfList reports whether the event is about the list of an organisation's people.
+func (e Event) OfList() bool { return e == ListDue || e == ListFading }
 
 // OfAccess reports whether the event is about a request for credentials.
 func (e Event) OfAccess() bool {

@@ -65,6 +65,8 @@ type Service struct {
 	CloseAfter   int // days
 	ReopenWithin int // days
 	AccessMonths int // for how long a decided request for credentials is kept; 0: as it is
+	ListMonths   int // after how long coordinators confirm the list of their people again; 0: as it is
+	ListDays     int // how many days before they are asked to; 0: as it is
 }
 
 // MaxLogo is the maximum size of a logo in bytes.
@@ -345,9 +347,15 @@ func (s *Service) fill(set *store.Settings, wrong *fault.Problems) {
 	}
 	between("close-after", s.CloseAfter, 1, 365)
 	between("reopen-within", s.ReopenWithin, 1, 365)
-	if s.AccessMonths != 0 {
-		between("access-months", s.AccessMonths, 1, 120)
-		set.AccessMonths = s.AccessMonths
+	for _, rule := range []struct {
+		field      string
+		said, most int
+		to         *int
+	}{{"access-months", s.AccessMonths, 120, &set.AccessMonths}, {"list-months", s.ListMonths, 120, &set.ListMonths}, {"list-days", s.ListDays, 90, &set.ListDays}} {
+		if rule.said != 0 {
+			between(rule.field, rule.said, 1, rule.most)
+			*rule.to = rule.said
+		}
 	}
 	set.Matrix = maps.Clone(s.Matrix)
 	set.WorkingHours = maps.Clone(s.HoursDue)

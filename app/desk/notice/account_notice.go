@@ -40,6 +40,8 @@ func accountEvent(c *db.Change) (event.Event, bool) {
 			return event.ServiceUsed, true
 		}
 		return event.Event{}, false
+	case c.Table == store.Organisations.Name() && c.Op == db.Modify:
+		return listEvent(c)
 	case c.Table != store.People.Name() || c.Op != db.Modify:
 		return event.Event{}, false
 	}
@@ -75,6 +77,9 @@ func (ns *Notices) planAccount(tx *db.Tx, c *db.Change, tells event.Event) error
 	}
 	if tells.OfAccess() {
 		return ns.planAccess(tx, c, tells)
+	}
+	if tells.OfList() {
+		return ns.planList(tx, c.ID, tells)
 	}
 	id, tell, why := c.ID, store.Telling{Event: tells, By: c.By, Why: c.Why}, c.Why
 	var token *store.Token
@@ -170,6 +175,12 @@ func (ns *Notices) outgoingAccount(tx *db.Tx, o *Outgoing, event event.Event) (*
 			return nil, "", err
 		}
 		line.Named, line.Ends, o.Accept = name.IT, i.Ends, !people.CanSignIn(tx, o.Person)
+	} else if event.OfList() {
+		of, err := store.Organisations.Peek(tx, tell.Hat.Organisation)
+		if err != nil || !of.ListUntil.Equal(tell.Until) || !people.KeepsList(o.Person, of.ID, tx.Now()) {
+			return nil, post.WhyGone, fault.IgnoreNotFound(err) // it was confirmed, or is somebody else's to confirm
+		}
+		line.Named, line.Code, line.Ends = of.Name, of.Code, tell.Until.Add(-1)
 	} else if event.OfService() {
 		p, err := store.People.Peek(tx, tell.Of)
 		if err != nil || !slices.Contains(p.Owners, o.Person.ID) && tell.Why != people.ServiceOwners {

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"slices"
 
+	"sportello/app/desk/people"
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/event"
+	"sportello/store/fault"
 	"sportello/store/key"
 )
 
@@ -26,6 +28,36 @@ func hatsEnding(c *db.Change) []store.Affiliation {
 	})
 }
 
+// listEvent is what a change of an organisation means to those who confirm the list of its people.
+func listEvent(c *db.Change) (event.Event, bool) {
+	if f, ok := c.Field("list_fading"); ok && len(f.New) > 0 {
+		return event.ListFading, true
+	}
+	f, ok := c.Field("list_until")
+	return event.ListDue, ok && len(f.New) > 0
+}
+
+// planList tells the coordinators of the organisation as a whole of the list of its people.
+func (ns *Notices) planList(tx *db.Tx, organisation uint64, tells event.Event) error {
+	o, err := store.Organisations.Peek(tx, organisation)
+	if err != nil || o.ListUntil.IsZero() {
+		return fault.IgnoreNotFound(err) // confirmed meanwhile
+	}
+	tell := store.Telling{Event: tells, Hat: store.Hat{Organisation: o.ID}, Until: o.ListUntil}
+	for p, err := range store.PeopleByCoordination.Rows(tx, db.Span{Prefix: key.Of(o.ID, uint64(0))}) {
+		if err != nil {
+			return err
+		}
+		if !people.KeepsList(p, o.ID, tx.Now()) {
+			continue
+		}
+		if err := ns.post.TellAccount(tx, p, tell, o.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // planHatsEnding tells the person, and the coordinators of their organisation or unit, that the affiliations end soon.
 func (ns *Notices) planHatsEnding(tx *db.Tx, p *store.Person, hats []store.Affiliation) error {
 	for _, h := range hats {
@@ -36,6 +68,9 @@ func (ns *Notices) planHatsEnding(tx *db.Tx, p *store.Person, hats []store.Affil
 		tell := store.Telling{Event: event.HatEnding, Of: p.ID, Hat: h.Hat(), Until: h.Until}
 		if err := ns.post.TellAccount(tx, p, tell, place.IT); err != nil {
 			return err
+		}
+		if h.Fading {
+			continue // of all of them at once the list says it
 		}
 		tell.Event = event.HatsEnding
 		told := map[uint64]bool{p.ID: true}

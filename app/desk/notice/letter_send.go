@@ -59,6 +59,7 @@ type OutgoingLine struct {
 	Named string    // the token about to expire, or where an affiliation is that is offered or about to end
 	Ends  time.Time // and when it expires
 	Of    string    // the name of the person whose affiliation it is
+	Code  string    // the organisation whose list is to be confirmed
 
 	Rights []NamedRight // rights of the reader, given and removed
 

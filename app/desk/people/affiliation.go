@@ -154,8 +154,11 @@ func affiliations(tx *db.Tx, a policy.Actor, wrong *fault.Problems, given, had [
 		if at >= 0 {
 			o := left[at]
 			kept.Source, kept.By, kept.Given = o.Source, o.By, o.Given
-			if kept.Until.Equal(o.Until) {
-				kept.Warned = o.Warned
+			switch {
+			case kept.Until.Equal(o.Until):
+				kept.Warned, kept.Fading, kept.Else = o.Warned, o.Fading, o.Else
+			case o.Fading: // somebody looked at it and said how long it goes on
+				kept.By, kept.Given = a.ID(), now
 			}
 			left = slices.Delete(left, at, at+1)
 		} else {

@@ -152,9 +152,9 @@ func (ps *People) LeaveList(a policy.Actor, organisation uint64, who []uint64) (
 	}
 	n := 0
 	for some := range slices.Chunk(who, atOnce) {
-		var step ListDone
+		left := 0
 		err := ps.st.Update(a.By(act.ChangeHats), func(tx *db.Tx) error {
-			step = ListDone{}
+			left = 0
 			for _, id := range some {
 				p, err := store.People.Get(tx, id)
 				if err != nil {
@@ -168,10 +168,13 @@ func (ps *People) LeaveList(a policy.Actor, organisation uint64, who []uint64) (
 					for _, h := range hats {
 						items = append(items, ListItem{Person: id, Was: h})
 					}
+					var step ListDone
 					if err := ps.relist(tx, a, id, items, &step); err != nil {
 						return err
 					}
-					step.Invited++
+					if step.Gone > 0 {
+						left++
+					}
 				}
 			}
 			return nil
@@ -179,7 +182,7 @@ func (ps *People) LeaveList(a policy.Actor, organisation uint64, who []uint64) (
 		if err != nil {
 			return n, err
 		}
-		n += step.Invited
+		n += left
 	}
 	return n, nil
 }

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"sportello/app/desk/entry"
 	"sportello/app/desk/policy"
@@ -149,7 +150,7 @@ func (ps *People) hat(tx *db.Tx, a policy.Actor, rec Record, p *store.Person, wr
 			was.From = h.From
 		}
 		if rec.Until != "" && !was.Until.Equal(h.Until) {
-			was.Until, was.Warned = h.Until, 0
+			was.Until, was.Warned, was.Fading, was.Else = h.Until, 0, false, time.Time{}
 		}
 		return i, nil
 	}

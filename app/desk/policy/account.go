@@ -42,7 +42,8 @@ const (
 	HandOnWork                             // hand on the tickets, drafts, views and saved replies of the person
 	Invite                                 // offer an affiliation to an address, see such invitations and take them back
 	AnswerInvitation                       // accept or decline an invitation to the person's address
-	lastAccountAct   = AnswerInvitation
+	ConfirmList                            // say that the whole list of an organisation's people is right
+	lastAccountAct   = ConfirmList
 )
 
 // accountRelation is a person's relation to an account.

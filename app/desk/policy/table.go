@@ -62,6 +62,7 @@ name-owner        no    alone  no           no          yes
 hand-on           no    no     no           group       yes
 invite            no    no     hat          no          yes
 answer-invite     yes   no     no           no          no
+confirm-list      no    no     hat          no          yes
 `)
 
 // deskRights is the table of rights at the desk. Relations add up; an act without a row is refused. The words: yes; no; free
@@ -214,7 +215,7 @@ var relationNames = [relations]string{AsRequester: "requester", AsParticipant: "
 var accountActNames = [...]string{SeeAccount: "see-account", AddAccount: "add-account", MakeAgent: "make-agent", MakeSupervisor: "make-supervisor", GiveRole: "give-role",
 	GiveHat: "give-hat", MakeCoordinator: "make-coordinator", Rename: "rename", ChangeAddress: "change-address", Disable: "disable", SendLink: "send-link",
 	HandLink: "hand-link", WakeToken: "wake-token", MakeToken: "make-token", EndToken: "end-token", SeeService: "see-service", MakeService: "make-service",
-	NameOwner: "name-owner", HandOnWork: "hand-on", Invite: "invite", AnswerInvitation: "answer-invite"}
+	NameOwner: "name-owner", HandOnWork: "hand-on", Invite: "invite", AnswerInvitation: "answer-invite", ConfirmList: "confirm-list"}
 
 // accountRelationNames are the headings of the table of rights over accounts.
 var accountRelationNames = [accountRelations]string{asSelf: "self", asOwner: "owner", asKeeper: "coordinator", asSupervisor: "supervisor", asRunner: "administrator"}

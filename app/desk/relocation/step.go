@@ -343,5 +343,9 @@ func end(tx *db.Tx, r *store.Relocation) error {
 	}
 	to.Former = append(append(to.Former, from.Former...), store.Former{Code: from.Code, Name: from.Name})
 	to.Domains = append(to.Domains, from.Domains...)
+	if from.ListConfirmed.Before(to.ListConfirmed) { // nobody here has looked at those who come
+		to.ListConfirmed = from.ListConfirmed
+	}
+	to.ListFading = to.ListFading || from.ListFading
 	return store.Organisations.Put(tx, to)
 }

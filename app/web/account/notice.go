@@ -101,6 +101,9 @@ func ofAccount(n *store.Notice) string {
 	if n.Event == event.HatOffered {
 		return address.OwnInvitations
 	}
+	if n.Event.OfList() {
+		return "/tickets?of=organisation"
+	}
 	if n.Event == event.AccessNew {
 		return address.AccessRequests
 	}
@@ -121,7 +124,7 @@ func (v *noticesPage) line(n notice.Line) noticeLine {
 	switch {
 	case n.Event == event.View:
 		line.Text = v.T(n.Event.InBell(), "view", n.Why) // the reason of such a notice is the view
-	case n.Event == event.HatEnding, n.Event == event.HatsEnding, n.Event == event.HatOffered: // of these the place, with the person's name
+	case n.Event == event.HatEnding, n.Event == event.HatsEnding, n.Event == event.HatOffered, n.Event.OfList(): // of these the place, with the person's name
 		line.Text = v.T(n.Event.InBell(), "place", n.Why)
 	case n.Event == event.AccessNew: // of this one who asks, and where
 		line.Text = v.T(n.Event.InBell(), "place", n.Why)

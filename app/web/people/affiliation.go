@@ -25,10 +25,51 @@ type membersPage struct {
 	Waiting  string // how many wait
 	Requests string // how many requests for credentials wait, for those who see them
 	List     string // address of the list as a table, for those who keep it
-	Quiet    bool   // only those who have not signed in for a year are listed
+	Check    listCheck
+	Quiet    bool // only those who have not signed in for a year are listed
 	Members  []member
 	Next     string // address of the next page
 	First    string // address of the first page, set on later pages
+}
+
+// listCheck says when the list was confirmed and until when it is to be confirmed again.
+type listCheck struct {
+	Said, Due   string
+	Asked, Hint string // set where somebody is to confirm it now
+	May         bool
+}
+
+func (a pages) checkInto(r *web.Request, v *membersPage, organisation uint64) error {
+	s, err := a.Desk.People.ListState(r.Actor(), organisation)
+	if err != nil {
+		return err
+	}
+	v.Check.May = s.May
+	if v.Check.Said = v.T("list.confirmed-never"); !s.Confirmed.IsZero() {
+		v.Check.Said = v.T("list.confirmed", "date", v.Date(s.Confirmed))
+	}
+	last := v.Date(s.Until.Add(-1))
+	switch {
+	case s.Fading:
+		v.Check.Asked, v.Check.Hint = v.T("list.confirm-fading"), v.T("list.confirm-fading-hint")
+	case s.Asked:
+		v.Check.Asked, v.Check.Hint = v.T("list.confirm-asked", "date", last), v.T("list.confirm-asked-hint")
+	default:
+		v.Check.Due = v.T("list.confirm-due", "date", last)
+	}
+	return nil
+}
+
+// postConfirmList records that the reader looked at the whole list and that it is right.
+func (a pages) postConfirmList(r *web.Request) error {
+	o, err := a.organisationOf(r)
+	if err != nil {
+		return err
+	}
+	if err := a.Desk.People.ConfirmList(r.Actor(), o.ID); err != nil {
+		return err
+	}
+	return r.Done("flash.list-confirmed", address.Members(o.Code))
 }
 
 type member struct {
@@ -83,6 +124,9 @@ func (a pages) getMembers(r *web.Request) error {
 	}
 	if v.Invites != "" {
 		v.List = address.List(o.Code)
+	}
+	if err := a.checkInto(r, v, o.ID); err != nil {
+		return err
 	}
 	if v.Requests, err = a.requestsInto(r, &v.Page, o); err != nil {
 		return err

@@ -12,6 +12,7 @@ func Routes(s *web.Site) []web.Route {
 	return []web.Route{
 		web.Get("/organisations/:code/people", "organisation.people", web.Person, a.getMembers),
 		web.Post("/organisations/:code/people/leave", "organisation.leave", web.Person, a.postLeave, "/organisations/:code/people"),
+		web.Post("/organisations/:code/people/confirm", "organisation.confirm", web.Person, a.postConfirmList, "/organisations/:code/people"),
 		web.Get("/organisations/:code/people/list", "list.show", web.Person, a.getList),
 		web.Post("/organisations/:code/people/list", "list.preview", web.Person, a.postList, "/organisations/:code/people/list").WithFiles("file").ReadAtOnce(),
 		web.Post("/organisations/:code/people/list/apply", "list.apply", web.Person, a.postApplyList, "/organisations/:code/people/list").WithText(),

@@ -21,17 +21,31 @@ import (
 // pages has what the handlers need.
 type pages struct{ *web.Site }
 
-// Routes returns the route by which a program brings a list in line with another system's.
+// Routes returns the routes by which a program brings a list in line with another system's, and confirms it.
 func Routes(s *web.Site) []web.Route {
 	a := pages{s}
 	put := program.Do(http.MethodPut, "/organisations/:code/people", "list.put", program.Writes(scope.People), a.apiPut)
-	return program.Describe([]web.Route{put.WithText()}, operations)
+	const confirmation = "/organisations/:code/people/confirmation"
+	return program.Describe([]web.Route{put.WithText(),
+		program.Do(http.MethodGet, confirmation, "list.confirmation", program.Reads(scope.People), a.apiConfirmation),
+		program.Do(http.MethodPost, confirmation, "list.confirm", program.Writes(scope.People), a.apiConfirm),
+	}, operations)
 }
 
 // operations describes each route by its name.
 var operations = map[string]schema.Operation{
 	"api.list.put": {Summary: "Bring the list of an organisation's people in line with these lines. With preview it says what that would do and changes nothing; without it sum must be that of the preview, else the answer is 409 and the list stays as it is. Whoever is new is invited.",
 		In: apiList{}, Out: apiPlan{}},
+	"api.list.confirmation": {Summary: "When the list of an organisation's people was last confirmed, and until when it is to be confirmed again", Out: apiConfirmation{}},
+	"api.list.confirm":      {Summary: "Say that the whole list of an organisation's people is right: for its coordinators and administrators. Ends that affiliations got because nobody said so are taken away.", Out: apiConfirmation{}},
+}
+
+// apiConfirmation is how it stands with the confirmation of a list.
+type apiConfirmation struct {
+	Confirmed string `json:"confirmed,omitempty"` // the last time; left out: never
+	Until     string `json:"until"`               // the first moment at which it is late
+	Asked     bool   `json:"asked"`               // its coordinators were asked to
+	Fading    bool   `json:"fading"`              // affiliations are about to end because nobody did
 }
 
 // apiList is how the list shall be.
@@ -89,17 +103,51 @@ type apiDone struct {
 	Passed  int `json:"passed"`
 }
 
-func (a pages) apiPut(r *web.Request) error {
+// organisation returns the organisation of the address, policy.Nowhere when there is none.
+func (a pages) organisation(r *web.Request) (uint64, error) {
 	code, err := url.PathUnescape(r.Param("code"))
 	if err != nil {
-		return fault.New(fault.NotFound, "error.not-found")
+		return 0, fault.New(fault.NotFound, "error.not-found")
 	}
 	id := policy.Nowhere
-	if err := a.Desk.Names(func(n desk.Names) {
+	err = a.Desk.Names(func(n desk.Names) {
 		if o := n.OrganisationOf(code); o != nil {
 			id = o.ID
 		}
-	}); err != nil {
+	})
+	return id, err
+}
+
+func (a pages) apiConfirmation(r *web.Request) error {
+	id, err := a.organisation(r)
+	if err != nil {
+		return err
+	}
+	s, err := a.Desk.People.ListState(r.Actor(), id)
+	if err != nil {
+		return err
+	}
+	out := apiConfirmation{Until: s.Until.UTC().Format(time.RFC3339), Asked: s.Asked, Fading: s.Fading}
+	if !s.Confirmed.IsZero() {
+		out.Confirmed = s.Confirmed.UTC().Format(time.RFC3339)
+	}
+	return r.JSON(out)
+}
+
+func (a pages) apiConfirm(r *web.Request) error {
+	id, err := a.organisation(r)
+	if err != nil {
+		return err
+	}
+	if err := a.Desk.People.ConfirmList(r.Actor(), id); err != nil {
+		return err
+	}
+	return a.apiConfirmation(r)
+}
+
+func (a pages) apiPut(r *web.Request) error {
+	id, err := a.organisation(r)
+	if err != nil {
 		return err
 	}
 	if err := a.Desk.People.MayInvite(r.Actor(), id); err != nil {
