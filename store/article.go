@@ -189,6 +189,7 @@ type Settings struct {
 	AccessMonths  int               `json:"access_months,omitzero"` // for how many months a decided request for credentials is kept
 	ListMonths    int               `json:"list_months,omitzero"`   // after how many months coordinators confirm the list of their people again
 	ListDays      int               `json:"list_days,omitzero"`     // how many days before they are asked to
+	FetchedMonths int               `json:"fetched_months,omitzero"` // for how many months it is kept who fetched which file of an update
 	ReviewModules map[uint64]bool   `json:"review,omitempty"`       // products whose articles need a review before publishing
 	CheckModules  map[uint64]bool   `json:"check,omitempty"`        // products whose releases a second person checks before publishing
 	Reminders     map[string][]int  `json:"reminders,omitempty"`    // kind of release -> days before (negative) and after the install-by date; see ReminderDays

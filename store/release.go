@@ -236,6 +236,9 @@ var (
 	})
 )
 
+// DefaultFetchedMonths is for how many months it is kept who fetched which file, unless the settings say otherwise.
+const DefaultFetchedMonths = 24
+
 // Download says that somebody fetched a file of a release on a day.
 type Download struct {
 	db.Row

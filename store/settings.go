@@ -59,6 +59,9 @@ func (s *Settings) WithDefaults() *Settings {
 	if c.ListDays == 0 {
 		c.ListDays = DefaultListDays
 	}
+	if c.FetchedMonths == 0 {
+		c.FetchedMonths = DefaultFetchedMonths
+	}
 	if len(c.Positions) == 0 {
 		c.Positions = DefaultPositions
 	}

@@ -1,10 +1,12 @@
 package desk
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"sportello/app/desk/catalogue"
 	"sportello/app/desk/installation"
 	"sportello/app/desk/people"
 	"sportello/app/desk/release"
@@ -126,5 +128,66 @@ func TestAUnitOnAnotherVersionAnswersForItself(t *testing.T) {
 	}
 	if seen != 2 {
 		t.Errorf("%d receipts of the organisation in production", seen)
+	}
+}
+
+// TestWhoFetchedAFileIsForgottenAfterTheMonthsOfTheSettings: 24 at first; counted from the last time that they fetched it.
+func TestWhoFetchedAFileIsForgottenAfterTheMonthsOfTheSettings(t *testing.T) {
+	o := releasing(t)
+	v := o.drafted(draftOf("3.0"))
+	f, err := o.Releases.Attach(o.as("agente"), v.Release.ID, "csa.zip", 0, strings.NewReader("uno"))
+	if err == nil {
+		_, _, err = o.Releases.Publish(o.as("agente"), v.Release.ID, release.Publication{Nobody: true})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := o.Now()
+	fetched := func(who string) {
+		t.Helper()
+		if err := o.Releases.Fetched(o.as(who), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func(at time.Time) int {
+		t.Helper()
+		o.now.Store(at.UnixNano())
+		if _, err := o.Releases.ForgetDownloads(); err != nil {
+			t.Fatal(err)
+		}
+		log, err := o.Releases.Downloads(o.as("responsabile"), v.Release.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(log)
+	}
+	fetched("collega")
+	o.later(10 * 24 * time.Hour)
+	fetched("referente")
+	later := o.Now()
+	for _, c := range []struct {
+		at   time.Time
+		want int
+	}{{begun.AddDate(0, 24, 0), 2}, {begun.AddDate(0, 24, 1), 1}, {later.AddDate(0, 24, -1), 1}, {later.AddDate(0, 24, 1), 0}} {
+		if got := left(c.at); got != c.want {
+			t.Errorf("at %v %d are left, want %d", c.at, got, c.want)
+		}
+	}
+
+	set, err := o.Catalogue.Settings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := catalogue.Service{Matrix: set.Matrix, HoursDue: set.WorkingHours, DayBegins: set.DayBegins, DayEnds: set.DayEnds, CloseAfter: set.CloseAfter, ReopenWithin: set.ReopenWithin, FetchedMonths: 6}
+	if _, err = o.Catalogue.ChangeSettings(o.as("amministratore"), set.Rev, catalogue.SettingsForm{Service: &s}); err != nil {
+		t.Fatal(err)
+	}
+	fetched("collega")
+	now := o.Now()
+	if got := left(now.AddDate(0, 5, 28)); got != 1 {
+		t.Errorf("before six months %d are left", got)
+	}
+	if got := left(now.AddDate(0, 6, 1)); got != 0 {
+		t.Errorf("after six months %d are left", got)
 	}
 }

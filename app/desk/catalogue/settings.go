@@ -58,15 +58,16 @@ type Home struct {
 
 // Service says when tickets are due and when they close.
 type Service struct {
-	Matrix       map[string]int // "blocking/today" -> 1 to 4, all twelve
-	HoursDue     map[string]int // "1" to "4" -> working hours
-	DayBegins    int
-	DayEnds      int
-	CloseAfter   int // days
-	ReopenWithin int // days
-	AccessMonths int // for how long a decided request for credentials is kept; 0: as it is
-	ListMonths   int // after how long coordinators confirm the list of their people again; 0: as it is
-	ListDays     int // how many days before they are asked to; 0: as it is
+	Matrix        map[string]int // "blocking/today" -> 1 to 4, all twelve
+	HoursDue      map[string]int // "1" to "4" -> working hours
+	DayBegins     int
+	DayEnds       int
+	CloseAfter    int // days
+	ReopenWithin  int // days
+	AccessMonths  int // for how long a decided request for credentials is kept; 0: as it is
+	FetchedMonths int // for how long it is kept who fetched which file of an update; 0: as it is
+	ListMonths    int // after how long coordinators confirm the list of their people again; 0: as it is
+	ListDays      int // how many days before they are asked to; 0: as it is
 }
 
 // MaxLogo is the maximum size of a logo in bytes.
@@ -351,7 +352,7 @@ func (s *Service) fill(set *store.Settings, wrong *fault.Problems) {
 		field      string
 		said, most int
 		to         *int
-	}{{"access-months", s.AccessMonths, 120, &set.AccessMonths}, {"list-months", s.ListMonths, 120, &set.ListMonths}, {"list-days", s.ListDays, 90, &set.ListDays}} {
+	}{{"access-months", s.AccessMonths, 120, &set.AccessMonths}, {"fetched-months", s.FetchedMonths, 120, &set.FetchedMonths}, {"list-months", s.ListMonths, 120, &set.ListMonths}, {"list-days", s.ListDays, 90, &set.ListDays}} {
 		if rule.said != 0 {
 			between(rule.field, rule.said, 1, rule.most)
 			*rule.to = rule.said

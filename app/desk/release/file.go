@@ -274,10 +274,7 @@ func (rs *Releases) Downloads(a policy.Actor, number uint64) ([]Fetch, error) {
 	return out, err
 }
 
-// KeepDownloads is for how many months it is kept who fetched what.
-const KeepDownloads = 24
-
-// ForgetDownloads removes what was kept for KeepDownloads months, and returns how many rows these were.
+// ForgetDownloads removes what was kept for the months of the settings, and returns how many rows these were.
 func (rs *Releases) ForgetDownloads() (int, error) {
 	forgot := 0
 	for {
@@ -285,7 +282,7 @@ func (rs *Releases) ForgetDownloads() (int, error) {
 		err := rs.st.Update(db.By{Via: door.Desk, Act: act.EraseFetched}, func(tx *db.Tx) error {
 			n = 0
 			var old []uint64
-			for e := range store.DownloadsByTime.Entries(tx, db.Span{High: key.Of(tx.Now().AddDate(0, -KeepDownloads, 0))}) {
+			for e := range store.DownloadsByTime.Entries(tx, db.Span{High: key.Of(tx.Now().AddDate(0, -store.CurrentSettings(tx).FetchedMonths, 0))}) {
 				if old = append(old, e.ID); len(old) == 100 {
 					break
 				}

@@ -191,7 +191,8 @@ var listFields = map[string]bool{"matrix": true, "hours_due": true, "versions": 
 var beforeSettings = map[string]string{"matrix": spelled(store.DefaultMatrix), "hours_due": spelled(store.DefaultHoursDue),
 	"day_begins": strconv.Itoa(store.DefaultDayBegins), "day_ends": strconv.Itoa(store.DefaultDayEnds),
 	"close_after": strconv.Itoa(store.DefaultCloseAfter), "reopen_within": strconv.Itoa(store.DefaultReopenWithin),
-	"access_months": strconv.Itoa(store.DefaultAccessMonths), "list_months": strconv.Itoa(store.DefaultListMonths), "list_days": strconv.Itoa(store.DefaultListDays)}
+	"access_months": strconv.Itoa(store.DefaultAccessMonths), "fetched_months": strconv.Itoa(store.DefaultFetchedMonths),
+	"list_months": strconv.Itoa(store.DefaultListMonths), "list_days": strconv.Itoa(store.DefaultListDays)}
 
 func spelled(m map[string]int) string {
 	var parts []string

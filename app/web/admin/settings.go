@@ -63,7 +63,7 @@ func (a pages) getPriorities(r *web.Request) error {
 func priorityValues(s *store.Settings) url.Values {
 	v := url.Values{"day-begins": {strconv.Itoa(s.DayBegins)}, "day-ends": {strconv.Itoa(s.DayEnds)}, "close-after": {strconv.Itoa(s.CloseAfter)},
 		"reopen-within": {strconv.Itoa(s.ReopenWithin)}, "access-months": {strconv.Itoa(s.AccessMonths)},
-		"list-months": {strconv.Itoa(s.ListMonths)}, "list-days": {strconv.Itoa(s.ListDays)}, "rev": {strconv.FormatUint(s.Rev, 10)}}
+		"fetched-months": {strconv.Itoa(s.FetchedMonths)}, "list-months": {strconv.Itoa(s.ListMonths)}, "list-days": {strconv.Itoa(s.ListDays)}, "rev": {strconv.FormatUint(s.Rev, 10)}}
 	for cell, p := range s.Matrix {
 		v.Set("matrix-"+strings.ReplaceAll(cell, "/", "-"), strconv.Itoa(p))
 	}
@@ -119,7 +119,8 @@ func (a pages) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.For
 
 func (v *adminPrioritiesPage) priorityFields() []show.AdminField {
 	return []show.AdminField{{Name: "day-begins", Key: "admin-priorities.day-begins"}, {Name: "day-ends", Key: "admin-priorities.day-ends"}, {Name: "close-after", Key: "admin-priorities.close-after"},
-		{Name: "reopen-within", Key: "admin-priorities.reopen-within"}, {Name: "access-months", Key: "admin-priorities.access-months"}, {Name: "list-months", Key: "admin-priorities.list-months"},
+		{Name: "reopen-within", Key: "admin-priorities.reopen-within"}, {Name: "access-months", Key: "admin-priorities.access-months"}, {Name: "fetched-months", Key: "admin-priorities.fetched-months"},
+		{Name: "list-months", Key: "admin-priorities.list-months"},
 		{Name: "list-days", Key: "admin-priorities.list-days"}, {Name: "hours-due-1", Key: "admin-priorities.hours-1"}, {Name: "hours-due-2", Key: "admin-priorities.hours-2"},
 		{Name: "hours-due-3", Key: "admin-priorities.hours-3"}, {Name: "hours-due-4", Key: "admin-priorities.hours-4"}}
 }
@@ -164,7 +165,7 @@ func (v *adminPrioritiesPage) preview(a pages) {
 func readService(f *web.Form) catalogue.Service {
 	out := catalogue.Service{Matrix: map[string]int{}, HoursDue: map[string]int{}, DayBegins: f.Int("day-begins", 0, 23, 0), DayEnds: f.Int("day-ends", 1, 24, 0),
 		CloseAfter: f.Int("close-after", 1, 365, 0), ReopenWithin: f.Int("reopen-within", 1, 365, 0), AccessMonths: f.Int("access-months", 1, 120, 0),
-		ListMonths: f.Int("list-months", 1, 120, 0), ListDays: f.Int("list-days", 1, 90, 0)}
+		FetchedMonths: f.Int("fetched-months", 1, 120, 0), ListMonths: f.Int("list-months", 1, 120, 0), ListDays: f.Int("list-days", 1, 90, 0)}
 	for _, s := range severities {
 		for _, u := range urgencies {
 			out.Matrix[s.String()+"/"+u.String()] = f.Int(cellField(s, u), 1, 4, 0)
