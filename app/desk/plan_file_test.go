@@ -178,11 +178,11 @@ func TestTheRecordKeepsWhatWasAttached(t *testing.T) {
 	if !slices.Contains(r.Open, "Caricare: Tracciato") || slices.Contains(r.Open, "Caricare: Elenco del personale") {
 		t.Errorf("open are %v", r.Open)
 	}
-	text := r.Markdown(plan.Words{Files: "Allegati", State: func(_, code string) string { return code }})
+	text := r.Markdown(recordWords())
 	if !strings.Contains(text, "## Allegati") || !strings.Contains(text, `elenco\_1\_.csv`) || !strings.Contains(text, "`"+f.Sum+"`") {
 		t.Errorf("the document says\n%s", text)
 	}
-	if rows := r.Rows(plan.Words{State: func(_, code string) string { return code }}); !slices.Contains(rows[len(rows)-1], f.Sum) {
+	if rows := r.Rows(recordWords()); !slices.Contains(rows[len(rows)-1], f.Sum) {
 		t.Errorf("the table ends in %v", rows[len(rows)-1])
 	}
 

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -407,6 +408,12 @@ func TestWhatIsSaidOfAStep(t *testing.T) {
 	}
 }
 
+// recordWords are headings of a record, with codes and days as they are.
+func recordWords() plan.Words {
+	same := func(s string) string { return s }
+	return plan.Words{Norms: "Norme", Files: "Allegati", State: func(_, code string) string { return code }, Version: strconv.Itoa, Day: same, Until: same}
+}
+
 func TestAClosedPlanKeepsItsRecord(t *testing.T) {
 	o, p := planning(t)
 	n := p.Plan.ID
@@ -447,7 +454,7 @@ func TestAClosedPlanKeepsItsRecord(t *testing.T) {
 	if len(r.Decisions) != 2 || r.Decisions[0].Choice != "A metà anno" || !r.Decisions[0].Deviates || r.Decisions[0].By != "Rita Referente" || len(r.Open) != 1 || len(r.Norms) != 0 {
 		t.Errorf("%+v", r)
 	}
-	text := r.Markdown(plan.Words{Norms: "Norme", State: func(noun, code string) string { return code }})
+	text := r.Markdown(recordWords())
 	if !strings.Contains(text, `Il \*contratto\* scade.`) || strings.Contains(text, "Una legge") {
 		t.Error(text)
 	}
@@ -526,5 +533,29 @@ func TestAnArticleFromADecisionNamesNobody(t *testing.T) {
 		if !strings.Contains(l.Body, text) {
 			t.Errorf("%q is not said\n%s", text, l.Body)
 		}
+	}
+}
+
+// TestNobodyIsToDecideOnASunday: the last day of a decision is a working one, whatever its steps are counted from.
+func TestNobodyIsToDecideOnASunday(t *testing.T) {
+	o, p := planning(t)
+	seen := 0
+	for n := range 14 {
+		live := day("2027-01-18").AddDate(0, 0, n)
+		v := o.arranged(p.Plan.ID, plan.Change{GoLive: &live})
+		for _, ph := range v.Phases {
+			for _, d := range ph.Decisions {
+				if d.By == 0 {
+					continue
+				}
+				seen++
+				if at := d.By.Time(); at.Weekday() == time.Saturday || at.Weekday() == time.Sunday {
+					t.Errorf("going live on %s, %s is to be decided on a %s", live.Format(time.DateOnly), d.Code, at.Weekday())
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no decision has a day")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -277,8 +278,12 @@ func factValue(f template.FactKind, values []string, lang string) string {
 
 // Words are the headings of the record in one language.
 type Words struct {
-	People, Facts, Decisions, Open, Steps, Files, Norms, Weighed, Choice, Reason, By, Deviates, Recommended, GoLive, AsOf, Unverified string
-	State                                                                                                                             func(noun, code string) string
+	People, Facts, Decisions, Open, Steps, Files, Norms, Weighed, Choice, Reason, By, Deviates, Recommended, GoLive, AsOf, Unverified, Template string
+
+	State   func(noun, code string) string
+	Version func(n int) string
+	Day     func(day string) string // of a year, month and day; of none nothing
+	Until   func(day string) string // the last day, the same
 }
 
 // Markdown writes the record for people. What they typed is text and never markup.
@@ -290,7 +295,7 @@ func (r *Record) Markdown(w Words) string {
 		title += ", " + r.Unit
 	}
 	line("# %s: %s\n", plain(r.Name), plain(title))
-	line("%s: %s. %s. %s v%d.\n", w.GoLive, r.GoLive, w.State("plan", r.State), plain(r.Template), r.Version)
+	line("%s: %s. %s. %s: %s, %s.\n", w.GoLive, w.Day(r.GoLive), w.State("plan", r.State), w.Template, plain(r.Template), w.Version(r.Version))
 	if len(r.People) > 0 {
 		line("## %s\n", w.People)
 		for _, p := range r.People {
@@ -301,7 +306,7 @@ func (r *Record) Markdown(w Words) string {
 	if len(r.Facts) > 0 {
 		line("## %s\n", w.Facts)
 		for _, f := range r.Facts {
-			line("- %s: %s%s", plain(f.Name), plain(f.Value), suffix(" ("+w.AsOf+" ", f.AsOf, ")"))
+			line("- %s: %s%s", plain(f.Name), plain(f.Value), suffix(" ("+w.AsOf+" ", w.Day(f.AsOf), ")"))
 		}
 		line("")
 	}
@@ -317,11 +322,12 @@ func (r *Record) Markdown(w Words) string {
 			line("%s: %s\n", w.Reason, plain(d.Reason))
 		}
 		if d.By != "" {
-			line("%s %s%s, %s\n", w.By, plain(d.By), suffix(", ", plain(d.For)), d.At)
+			line("%s %s%s, %s\n", w.By, plain(d.By), suffix(", ", plain(d.For)), w.Day(d.At))
 		}
 		line("%s:\n", w.Weighed)
 		for _, o := range d.Options {
-			line("- %s%s%s%s", plain(o.Name), map[bool]string{true: " (" + w.Recommended + ")"}[o.Recommended], suffix(": ", plain(o.Allows)), suffix(" ", plain(o.RulesOut)))
+			said := strings.Join(slices.DeleteFunc([]string{plain(o.Allows), plain(o.RulesOut), plain(o.Costs)}, func(s string) bool { return s == "" }), " ")
+			line("- %s%s%s", plain(o.Name), map[bool]string{true: " (" + w.Recommended + ")"}[o.Recommended], suffix(": ", said))
 		}
 		line("")
 	}
@@ -334,22 +340,22 @@ func (r *Record) Markdown(w Words) string {
 	}
 	line("## %s\n", w.Steps)
 	for _, s := range r.Steps {
-		when := s.Due
+		when := w.Until(s.Due)
 		if s.Done != "" {
-			when = s.Done
+			when = w.Day(s.Done)
 		}
 		line("- %s: %s, %s%s%s", plain(s.Name), w.State("step", s.State), when, suffix(", ", plain(s.Figure)), suffix(" (", plain(s.Reason), ")"))
 	}
 	if len(r.Attachments) > 0 {
 		line("\n## %s\n", w.Files)
 		for _, f := range r.Attachments {
-			line("- %s (%s%s, %s%s)\n  SHA-256 `%s`", plain(f.Name), plain(f.Step), suffix(": ", plain(f.Asked)), f.At, suffix(", ", plain(f.By)), f.SHA256)
+			line("- %s (%s%s, %s%s)\n  SHA-256 `%s`", plain(f.Name), plain(f.Step), suffix(": ", plain(f.Asked)), w.Day(f.At), suffix(", ", plain(f.By)), f.SHA256)
 		}
 	}
 	if len(r.Norms) > 0 {
 		line("\n## %s\n", w.Norms)
 		for _, n := range r.Norms {
-			verified := n.Verified
+			verified := w.Day(n.Verified)
 			if verified == "" {
 				verified = w.Unverified
 			}

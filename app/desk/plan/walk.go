@@ -420,7 +420,7 @@ func (w *walker) waiting() {
 			for _, code := range s.Waits {
 				if d := w.out.decisions[code]; d != nil && d.Shown && d.State != store.DecisionDecided && d.State != store.DecisionNotNeeded {
 					s.Opens = append(s.Opens, code)
-					w.need(d, w.calendar.Last(s.Due, s.Takes), s.Code)
+					w.need(d, w.working(w.calendar.Last(s.Due, s.Takes)), s.Code)
 				}
 			}
 			for _, code := range w.waits(s) {
@@ -437,6 +437,17 @@ func (w *walker) waiting() {
 			d.Passed = on != nil && on.State == store.StepDone || w.dayOf(d.Until) != 0 && w.dayOf(d.Until) < w.today
 		}
 	}
+}
+
+// working returns the day, or the last working day before it: nobody decides on a Sunday.
+func (w *walker) working(d timeline.Day) timeline.Day {
+	for range 30 { // more than stand still one after the other anywhere
+		if w.calendar.Works(d) {
+			break
+		}
+		d--
+	}
+	return d
 }
 
 // need marks a decision, and what it needs first, as needed by the day.
