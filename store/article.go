@@ -186,17 +186,17 @@ type Settings struct {
 	DayEnds       int               `json:"day_ends,omitzero"`   // hour
 	CloseAfter    int               `json:"close_after,omitzero"`
 	ReopenWithin  int               `json:"reopen_within,omitzero"`
-	AccessMonths  int               `json:"access_months,omitzero"` // for how many months a decided request for credentials is kept
-	ListMonths    int               `json:"list_months,omitzero"`   // after how many months coordinators confirm the list of their people again
-	ListDays      int               `json:"list_days,omitzero"`     // how many days before they are asked to
+	AccessMonths  int               `json:"access_months,omitzero"`  // for how many months a decided request for credentials is kept
+	ListMonths    int               `json:"list_months,omitzero"`    // after how many months coordinators confirm the list of their people again
+	ListDays      int               `json:"list_days,omitzero"`      // how many days before they are asked to
 	FetchedMonths int               `json:"fetched_months,omitzero"` // for how many months it is kept who fetched which file of an update
-	ReviewModules map[uint64]bool   `json:"review,omitempty"`       // products whose articles need a review before publishing
-	CheckModules  map[uint64]bool   `json:"check,omitempty"`        // products whose releases a second person checks before publishing
-	Reminders     map[string][]int  `json:"reminders,omitempty"`    // kind of release -> days before (negative) and after the install-by date; see ReminderDays
-	Positions     []Position        `json:"positions,omitempty"`    // that a person may have in an organisation
-	MailTexts     map[string]Words  `json:"mail_texts,omitempty"`   // "opened.subject", "opened.text" -> the text that replaces the built-in words
-	MailsOff      []string          `json:"mails_off,omitempty"`    // events of which the desk sends no mail, of those that may be switched off
-	BandsOff      bool              `json:"bands_off,omitzero"`     // plans do not say how others chose
+	ReviewModules map[uint64]bool   `json:"review,omitempty"`        // products whose articles need a review before publishing
+	CheckModules  map[uint64]bool   `json:"check,omitempty"`         // products whose releases a second person checks before publishing
+	Reminders     map[string][]int  `json:"reminders,omitempty"`     // kind of release -> days before (negative) and after the install-by date; see ReminderDays
+	Positions     []Position        `json:"positions,omitempty"`     // that a person may have in an organisation
+	MailTexts     map[string]Words  `json:"mail_texts,omitempty"`    // "opened.subject", "opened.text" -> the text that replaces the built-in words
+	MailsOff      []string          `json:"mails_off,omitempty"`     // events of which the desk sends no mail, of those that may be switched off
+	BandsOff      bool              `json:"bands_off,omitzero"`      // plans do not say how others chose
 	Extra         map[string]string `json:"extra,omitempty"`
 }
 

@@ -41,3 +41,19 @@ func (w *letterWriter) write(passages []passage) string {
 	w.written = written{template.HTML(shown.String()), strings.Join(text, "\n\n")} // #nosec G203 -- safe HTML of ours
 	return mark
 }
+
+// absolute returns safe HTML of a page as a letter shows it: with whole addresses, and its styles in it.
+func (w *letterWriter) absolute(shown template.HTML) template.HTML {
+	return template.HTML(markup.Relink(forLetter(string(shown)), func(href string) string { // #nosec G203 -- only addresses that begin with / change
+		if strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "//") {
+			return w.base(href)
+		}
+		return href
+	}))
+}
+
+// forLetter writes into the HTML itself the styles that pages take from their style sheets.
+func forLetter(s string) string {
+	s = strings.Replace(s, `<div class="plain">`, `<div style="white-space:pre-wrap">`, 1)
+	return strings.ReplaceAll(s, "<table>", `<table border="1" cellpadding="4" style="border-collapse:collapse">`)
+}
