@@ -6,12 +6,15 @@ import (
 	"time"
 
 	"sportello/app/desk/access"
+	"sportello/app/desk/catalogue"
 	"sportello/app/desk/policy"
 	"sportello/store"
 	"sportello/store/act"
 	"sportello/store/db"
 	"sportello/store/door"
+	"sportello/store/event"
 	"sportello/store/fault"
+	"sportello/store/key"
 )
 
 // asks has somebody of the address ask for the modules at the place, and confirm; it returns the number.
@@ -274,4 +277,113 @@ func need(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestARefusedRequestGoesAfterAsManyMonthsAsTheSettingsSay, and they say one to 120.
+func TestARefusedRequestGoesAfterAsManyMonthsAsTheSettingsSay(t *testing.T) {
+	o, who := atAccess(t)
+	refused := o.asks("a@ente.example", "Ente Uno", "csa")
+	_, err := o.Access.Decide(who["agent"], refused, access.Decision{Module: "csa", Do: access.Refuse, Reason: "No."})
+	need(t, err)
+	set := (&store.Settings{}).WithDefaults()
+	says := func(months int) error {
+		_, err := o.Catalogue.ChangeSettings(who["runner"], 0, catalogue.SettingsForm{Service: &catalogue.Service{Matrix: set.Matrix, HoursDue: set.WorkingHours, DayBegins: set.DayBegins, DayEnds: set.DayEnds,
+			CloseAfter: set.CloseAfter, ReopenWithin: set.ReopenWithin, AccessMonths: months}})
+		return err
+	}
+	for _, months := range []int{-1, 121} {
+		if err := says(months); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%d months: %v", months, err)
+		}
+	}
+	need(t, says(3))
+	o.later(85 * 24 * time.Hour)
+	if n, err := o.Access.Expire(); n != 0 || err != nil {
+		t.Errorf("%d went before three months: %v", n, err)
+	}
+	o.later(10 * 24 * time.Hour)
+	if n, err := o.Access.Expire(); n != 1 || err != nil {
+		t.Errorf("%d went after three months: %v", n, err)
+	}
+}
+
+// TestWhoWasLetInGetsANewLinkForThePassword, not before anything is granted, and not one right after the other.
+func TestWhoWasLetInGetsANewLinkForThePassword(t *testing.T) {
+	o, who := atAccess(t)
+	id := o.asks("a@ente.example", "Ente Uno", "csa")
+	token := o.Access.Token(id)
+	if err := o.Access.Renew(token); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("before it is granted: %v", err)
+	}
+	_, err := o.Access.Decide(who["agent"], id, access.Decision{Module: "csa", Do: access.Approve})
+	need(t, err)
+	_, err = o.Notices.Plan()
+	need(t, err)
+	if err := o.Access.Renew(token); fault.KindOf(err) != fault.TooMany {
+		t.Errorf("right after the first link: %v", err)
+	}
+	links := func() (n int) {
+		need(t, o.st.View(func(tx *db.Tx) error {
+			n = 0
+			for l, err := range store.LettersByTo.Rows(tx, db.Span{Prefix: key.Of("a@ente.example")}) {
+				if need(t, err); l.Tells[0].Event == event.AccessOpened {
+					n++
+				}
+			}
+			return nil
+		}))
+		return n
+	}
+	before := links()
+	o.later(4 * 24 * time.Hour) // the first link is over
+	need(t, o.Access.Renew(token))
+	if after := links(); before != 1 || after != 2 {
+		t.Errorf("%d letters with a link, then %d", before, after)
+	}
+	if err := o.Access.Renew(token); fault.KindOf(err) != fault.TooMany {
+		t.Errorf("twice at once: %v", err)
+	}
+	if err := o.Access.Renew("nothing"); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("by another link: %v", err)
+	}
+}
+
+// TestARequestGoesWithAnOrganisationThatIsTakenIn: the coordinator of the other one decides, and lets people in there.
+func TestARequestGoesWithAnOrganisationThatIsTakenIn(t *testing.T) {
+	o, who := atAccess(t)
+	o.rule("csa", store.RuleCoordinator)
+	id := o.asks("a@due.example", "Ente Due", "csa")
+	place := map[string]uint64{}
+	need(t, o.st.View(func(tx *db.Tx) error {
+		for _, name := range []string{"ente uno", "ente due"} {
+			org, err := store.OrganisationsByName.PeekFirst(tx, name)
+			need(t, err)
+			place[name] = org.ID
+		}
+		return nil
+	}))
+	if _, err := o.Access.Read(who["coordinator"], id); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("before, the coordinator of the other organisation sees it: %v", err)
+	}
+	from := store.Hat{Organisation: place["ente due"]}
+	said, err := o.Relocations.Preview(who["runner"], from, place["ente uno"])
+	need(t, err)
+	_, _, err = o.Relocations.Begin(who["runner"], from, place["ente uno"], said.Sum)
+	need(t, err)
+	for more := true; more; {
+		more, err = o.Relocations.Step()
+		need(t, err)
+	}
+	v, err := o.Access.Decide(who["coordinator"], id, access.Decision{Module: "csa", Do: access.Approve})
+	if err != nil || v.State() != store.AskGranted {
+		t.Fatalf("afterwards: %v", err)
+	}
+	need(t, o.st.View(func(tx *db.Tx) error {
+		p, err := store.PeopleByEmail.First(tx, "a@due.example")
+		need(t, err)
+		if !p.Belongs(place["ente uno"], 0, tx.Now()) {
+			t.Errorf("they belong to %+v", p.Affiliations)
+		}
+		return nil
+	}))
 }
