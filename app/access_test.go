@@ -317,7 +317,12 @@ func TestFiftyStrangersAtOnceAreFolded(t *testing.T) {
 	if k-tickets > 5 || n-notices > 5*3 { // the group's two, and the coordinator
 		t.Errorf("%d tickets and %d notices for 50 strangers", k-tickets, n-notices)
 	}
-	agent := w.visitor("agent")
+	agent, elsewhere := w.visitor("agent"), w.visitor("elsewhere")
+	elsewhere.must(elsewhere.get("/desk/group"), 200, "!Altre richieste di credenziali")
+	side := regexp.MustCompile(`Altre richieste di credenziali</span>\s*<span class="?count"?>(\d+)`)
+	if m := side.FindStringSubmatch(agent.get("/desk/group").body); m == nil || m[1] != "45" {
+		t.Errorf("beside the queue of the group: %q", m)
+	}
 	agent.must(agent.get("/access-requests"), 200, "Altre 45 richieste", "Stranger 49")
 	agent.must(agent.post("/access-requests/50/decision", url.Values{"module": {"csa"}, "do": {"approve"}}), 303)
 	agent.must(agent.get("/access-requests"), 200, "Altre 44 richieste")

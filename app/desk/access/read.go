@@ -99,6 +99,32 @@ func (rs *Requests) List(a policy.Actor, organisation uint64) (*List, error) {
 	return out, err
 }
 
+// Folded returns how many of the requests that came when there were many wait for the actor: nothing else tells a group of them.
+func (rs *Requests) Folded(a policy.Actor) (int, error) {
+	n := 0
+	err := rs.st.View(func(tx *db.Tx) error {
+		n = 0
+		if a.Person == nil {
+			return policy.Denied(a)
+		}
+		ids, err := rs.seen(tx, a, store.StageWaits)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			r, err := store.AccessRequests.Peek(tx, id)
+			if err != nil {
+				return err
+			}
+			if r.Folded && r.Waits() && policy.MayAccess(tx, a, policy.SeeAccess, r, 0) {
+				n++
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
 // seen returns the numbers of the requests in the stage that may be the actor's to see, the newest first: policy says of each.
 func (rs *Requests) seen(tx *db.Tx, a policy.Actor, stage byte) ([]uint64, error) {
 	found := map[uint64]bool{}

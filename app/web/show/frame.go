@@ -72,6 +72,13 @@ func QueueSide(s *web.Site, r *web.Request, p *web.Page, here string) error {
 		mails.Count = p.Number(waiting)
 	}
 	queues.Links = append(queues.Links, mails)
+	folded, err := s.Desk.Access.Folded(actor)
+	if err != nil {
+		return err
+	}
+	if folded > 0 {
+		queues.Links = append(queues.Links, web.Link{Label: p.T("access.side"), Address: address.AccessRequests, Icon: "people", Count: p.Number(folded), Current: path == address.AccessRequests})
+	}
 	p.Side = append(p.Side, queues)
 	if len(views.Links) > 0 {
 		p.Side = append(p.Side, views)
