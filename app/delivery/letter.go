@@ -152,43 +152,6 @@ func (w *letterWriter) or(name, key string) string {
 // base returns the full address of a page of the desk.
 func (w *letterWriter) base(path string) string { return w.delivery.Base() + path }
 
-// link returns the address where the reader can read the ticket.
-func (w *letterWriter) link() string {
-	switch {
-	case w.o.Account == event.AccessKnown:
-		return w.base(address.MoreAccess)
-	case w.o.Account == event.AccessNew:
-		return w.base(address.AccessRequest(w.o.Lines[0].Telling.Access))
-	case w.o.Page != "" && !w.o.Account.WithLink():
-		return w.base(address.OwnAccess(w.o.Page))
-	case w.o.Account == event.HatOffered && w.o.Link != "":
-		return w.base(address.Invited(w.o.Link))
-	case w.o.Account == event.HatOffered:
-		return w.base(address.OwnInvitations)
-	case w.o.Letter.Contact != 0 && w.o.Release == nil:
-		return w.base(address.Contact(w.o.Link))
-	case w.o.Letter.Contact != 0:
-		return w.base(address.ReleaseLink(w.o.Link))
-	case w.o.Problem != nil:
-		return w.base(fmt.Sprintf("/problems/%d", w.o.Problem.ID))
-	case w.o.Release != nil:
-		return w.base(address.Release(w.o.Release.ID))
-	case w.o.Account.OfAccount() && w.o.Link != "":
-		return w.base(address.Password(w.o.Link))
-	case w.o.Account.OfService():
-		return w.base(address.Service(w.o.Lines[0].Telling.Of))
-	case w.o.Account.OfWork():
-		return w.base("/desk")
-	case w.o.Account.OfAccount():
-		return w.base("/me")
-	case w.o.Ticket == nil:
-		return w.base("/tickets")
-	case w.o.Link != "":
-		return w.base("/r/" + w.o.Link)
-	}
-	return w.base(address.Ticket(w.o.Ticket.ID))
-}
-
 func (w *letterWriter) group() string {
 	if w.o.Group == nil {
 		return w.set.Name

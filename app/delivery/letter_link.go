@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +12,45 @@ import (
 )
 
 type letterLink struct{ Name, Address, text string }
+
+// link returns the address where the reader can read the ticket.
+func (w *letterWriter) link() string {
+	switch {
+	case w.o.Account == event.AccessKnown:
+		return w.base(address.MoreAccess)
+	case w.o.Account == event.AccessNew:
+		return w.base(address.AccessRequest(w.o.Lines[0].Telling.Access))
+	case w.o.Page != "" && !w.o.Account.WithLink():
+		return w.base(address.OwnAccess(w.o.Page))
+	case w.o.Account == event.HatOffered && w.o.Link != "":
+		return w.base(address.Invited(w.o.Link))
+	case w.o.Account == event.HatOffered:
+		return w.base(address.OwnInvitations)
+	case w.o.Letter.Contact != 0 && w.o.Release == nil:
+		return w.base(address.Contact(w.o.Link))
+	case w.o.Letter.Contact != 0:
+		return w.base(address.ReleaseLink(w.o.Link))
+	case w.o.Problem != nil:
+		return w.base(fmt.Sprintf("/problems/%d", w.o.Problem.ID))
+	case w.o.Release != nil:
+		return w.base(address.Release(w.o.Release.ID))
+	case w.o.Account.OfAccount() && w.o.Link != "":
+		return w.base(address.Password(w.o.Link))
+	case w.o.Account.OfService():
+		return w.base(address.Service(w.o.Lines[0].Telling.Of))
+	case w.o.Account.OfList():
+		return w.base(address.Members(w.o.Lines[0].Code))
+	case w.o.Account.OfWork():
+		return w.base("/desk")
+	case w.o.Account.OfAccount():
+		return w.base("/me")
+	case w.o.Ticket == nil:
+		return w.base("/tickets")
+	case w.o.Link != "":
+		return w.base("/r/" + w.o.Link)
+	}
+	return w.base(address.Ticket(w.o.Ticket.ID))
+}
 
 func (w *letterWriter) links(p *letterPage) {
 	add := func(plain, with, address string, args ...any) {
@@ -40,7 +80,7 @@ func (w *letterWriter) links(p *letterPage) {
 		case w.o.Account.OfService():
 			add("letter.service-plain", "letter.service", w.link())
 		case w.o.Account.OfList():
-			add("letter.list-plain", "letter.list", w.base(address.Members(w.o.Lines[0].Code)))
+			add("letter.list-plain", "letter.list", w.link())
 		case w.o.Account.OfWork():
 			add("letter.queue-plain", "letter.queue", w.link())
 		default:
