@@ -25,6 +25,7 @@ type decisionPage struct {
 	Asks    []string
 	Say     string // address of the form for facts
 	Norms   []norm
+	Guides  []web.Link
 	Options []option
 	History []said
 	May     bool // propose
@@ -79,6 +80,10 @@ func (a pages) decisionPage(r *web.Request, one *plan.View, f *web.Form, wrong e
 	}
 	v.facts(one, d)
 	v.Norms = normsOf(p, one, d.Norms)
+	var err error
+	if v.Guides, err = a.guides(r, d.Articles); err != nil {
+		return err
+	}
 	if err := a.options(r, v, one, d); err != nil {
 		return err
 	}
@@ -92,7 +97,6 @@ func (a pages) decisionPage(r *web.Request, one *plan.View, f *web.Form, wrong e
 			}
 		}
 	}
-	var err error
 	if v.Beside, err = a.besideOf(r, p, one, d.Code, v.Action); err != nil {
 		return err
 	}
@@ -176,6 +180,22 @@ func normsOf(p *web.Page, one *plan.View, codes []string) []norm {
 		}
 	}
 	return out
+}
+
+// guides are the articles of the slugs that the reader may read, by their titles.
+func (a pages) guides(r *web.Request, slugs []string) ([]web.Link, error) {
+	var out []web.Link
+	for _, slug := range slugs {
+		v, err := a.Desk.Articles.Read(r.Actor(), slug, r.Visit().Lang)
+		if kind := fault.KindOf(err); err != nil && (kind == fault.NotFound || kind == fault.Denied || kind == fault.SignIn) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, web.Link{Label: v.Version.Title, Address: address.Article(v.Article.Slug)})
+	}
+	return out, nil
 }
 
 // options adds what may be chosen, and for whoever may choose what would become of the plan.

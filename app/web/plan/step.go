@@ -22,6 +22,7 @@ type stepPage struct {
 	Facts     []term
 	Waits     []web.Link
 	Norms     []norm
+	Guides    []web.Link
 	Checklist []show.Choice
 	Units     []unit
 	Figure    bool // a figure, or where a file is kept, says that it is done
@@ -62,6 +63,9 @@ func (a pages) stepPage(r *web.Request, one *plan.View, f *web.Form, wrong error
 	v.facts(one, s, x)
 	v.Norms, v.Papers = normsOf(p, one, s.Norms), papers(p, one, s)
 	var err error
+	if v.Guides, err = a.guides(r, s.Articles); err != nil {
+		return err
+	}
 	if v.Beside, err = a.besideOf(r, p, one, s.Code, v.Action); err != nil {
 		return err
 	}
