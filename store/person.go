@@ -127,6 +127,7 @@ type Organisation struct {
 	ListConfirmed time.Time `json:"list_confirmed,omitzero"` // when a coordinator last said that the list of its people is right
 	ListUntil     time.Time `json:"list_until,omitzero"`     // the first moment at which that is late; zero: its coordinators were not asked since
 	ListFading    bool      `json:"list_fading,omitzero"`    // some people's affiliations end because nobody said so
+	Retired       bool      `json:"retired,omitzero"`        // it is no more: no update goes there, and no word is awaited from it
 }
 
 // Unit is a department or office inside an organisation.

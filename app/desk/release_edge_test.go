@@ -191,3 +191,63 @@ func TestWhoFetchedAFileIsForgottenAfterTheMonthsOfTheSettings(t *testing.T) {
 		t.Errorf("after six months %d are left", got)
 	}
 }
+
+// TestAnOrganisationThatIsNoMoreIsToldOfNothingAndOwesNoWord: neither reminded nor late, nor work for its group, and no later update
+// goes there; what it said stays, and when it is there again its word is awaited again.
+func TestAnOrganisationThatIsNoMoreIsToldOfNothingAndOwesNoWord(t *testing.T) {
+	o := releasing(t)
+	due := time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC)
+	v := o.published(draftOf("3.0", func(f *release.Form) { f.InstallBy.Production = due }))
+	for _, day := range []int{13, 21} { // seven days before, and a day after
+		o.now.Store(time.Date(2026, 3, day, 9, 0, 0, 0, time.UTC).UnixNano())
+		if n, err := o.Releases.Remind(); err != nil || n != 1 {
+			t.Fatalf("on the %d %d were reminded, %v", day, n, err)
+		}
+	}
+	o.now.Store(time.Date(2026, 3, 28, 9, 0, 0, 0, time.UTC).UnixNano())
+	retire := func(is bool) {
+		t.Helper()
+		for _, name := range []string{"Ateneo", "Altro ente"} {
+			if _, err := o.People.ChangeOrganisation(o.as("amministratore"), o.organis[name], 0, people.OrganisationForm{Name: name, Retired: is}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_, err := o.People.ChangeOrganisation(o.as("referente"), o.organis["Ateneo"], 0, people.OrganisationForm{Name: "Ateneo", Retired: true})
+	o.wantKind("its coordinator retires it", err, fault.Denied)
+
+	retire(true)
+	if n, err := o.Releases.Remind(); err != nil || n != 0 {
+		t.Errorf("%d were reminded, %v", n, err)
+	}
+	for _, who := range []string{"referente", "agente"} {
+		if items, err := o.Work.List(o.as(who)); err != nil || len(items) != 0 {
+			t.Errorf("work of %s: %+v, %v", who, items, err)
+		}
+	}
+	if pic, err := o.Releases.Picture(o.as("agente"), "csa"); err != nil || pic.Late != 0 || len(pic.Rows) != 3 {
+		t.Errorf("picture %+v, %v", pic, err)
+	}
+	for name, f := range map[string]func(*release.Form){
+		"for all":                   func(*release.Form) {},
+		"for what is installed":     func(f *release.Form) { f.Audience = release.Audience{Installed: []release.Installed{{}}} },
+		"for organisations by name": func(f *release.Form) { f.Audience = release.Audience{Organisations: []string{"ateneo"}} },
+	} {
+		next := o.drafted(draftOf("3.1", f))
+		p, err := o.Releases.Preview(o.as("agente"), next.Release.ID)
+		if err != nil || len(p.Organisations) != 0 {
+			t.Errorf("an update %s: %+v, %v", name, p.Organisations, err)
+		}
+		if err := o.Releases.Delete(o.as("agente"), next.Release.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	retire(false)
+	if n, err := o.Releases.Remind(); err != nil || n != 1 {
+		t.Errorf("once it is there again %d were reminded, %v", n, err)
+	}
+	if list, err := o.Releases.Receipts(o.as("agente"), v.Release.ID); err != nil || len(list) != 3 {
+		t.Errorf("receipts %+v, %v", list, err)
+	}
+}

@@ -124,6 +124,9 @@ func (ps *People) TurnLists() (int, error) {
 			if err != nil {
 				return err
 			}
+			if o.Retired {
+				continue
+			}
 			late := !o.ListUntil.IsZero() && !tx.Now().Before(o.ListUntil)
 			switch {
 			case late || o.ListFading:

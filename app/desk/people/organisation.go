@@ -55,6 +55,7 @@ type OrganisationForm struct {
 	Code    string   // empty: as it is, or made from the name
 	Domains []string // mail domains of its people
 	Units   []string // names of units to add with it; what is there stays
+	Retired bool     // it is no more; what is there stays
 }
 
 // AddOrganisation adds an organisation. Only administrators may call it. Names and mail domains are unique.
@@ -103,6 +104,7 @@ func (ps *People) putOrganisation(a policy.Actor, did act.Act, id, saw uint64, f
 		default:
 			o.Code = code
 		}
+		o.Retired = f.Retired
 		o.Domains = nil
 		for _, s := range f.Domains {
 			s = strings.TrimPrefix(spelling.Address(s), "@")

@@ -223,7 +223,7 @@ func added(tx *db.Tx, r *store.Release) ([]uint64, error) {
 	return slices.DeleteFunc(to, r.WentTo), err
 }
 
-// reach returns the organisations that the release is for, in ascending order.
+// reach returns the organisations that the release is for, in ascending order: none that is no more.
 func reach(tx *db.Tx, r *store.Release) ([]uint64, error) {
 	out := slices.Clone(r.Audience.Organisations)
 	if r.Audience.All {
@@ -254,8 +254,8 @@ func reach(tx *db.Tx, r *store.Release) ([]uint64, error) {
 	slices.Sort(out)
 	out = slices.Compact(out)
 	return slices.DeleteFunc(out, func(id uint64) bool {
-		_, err := store.Organisations.Peek(tx, id)
-		return fault.KindOf(err) == fault.NotFound
+		o, err := store.Organisations.Peek(tx, id)
+		return fault.KindOf(err) == fault.NotFound || err == nil && o.Retired
 	}), nil
 }
 

@@ -31,11 +31,14 @@ func BeyondAt(tx *db.Tx, r *store.Release, row *store.Receipt) (string, error) {
 	return i.Version, nil
 }
 
-// Waits reports whether the word of the place is awaited: it was asked, has not answered, and runs nothing that answers for it. What took
+// Waits reports whether the word of the place is awaited: it was asked, has not answered, is still there, and runs nothing that answers for it. What took
 // the place of a release answers for it.
 func Waits(tx *db.Tx, r *store.Release, row *store.Receipt) (bool, error) {
 	if r.State != store.ReleasePublished || !row.Asked || row.Answered() {
 		return false, nil
+	}
+	if o, err := store.Organisations.Peek(tx, row.Organisation); err != nil || o.Retired {
+		return false, err
 	}
 	runs, err := BeyondAt(tx, r, row)
 	return err == nil && runs == "", err

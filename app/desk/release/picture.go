@@ -276,7 +276,7 @@ func (rs *Releases) picture(tx *db.Tx, a policy.Actor, code string) (Picture, er
 			due := r.InstallBy.In(k.environment)
 			open := c.State == store.ReceiptTold || c.State == store.ReceiptRead || c.State == store.ReceiptPlanned
 			c.Beyond = open && beyondOf(beyond, order, out.Rows[at].Version, out.Releases)[n]
-			waits := open && c.Asked && r.State == store.ReleasePublished && !c.Beyond
+			waits := open && c.Asked && r.State == store.ReleasePublished && !c.Beyond && !out.Rows[at].Organisation.Retired
 			c.Late = waits && !due.IsZero() && due.Before(today)
 			c.Unread = waits && c.State == store.ReceiptTold
 			out.Rows[at].Cells[n] = c

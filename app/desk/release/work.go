@@ -7,6 +7,7 @@ import (
 	"sportello/app/desk/work"
 	"sportello/store"
 	"sportello/store/db"
+	"sportello/store/fault"
 	"sportello/store/key"
 	"sportello/store/scope"
 )
@@ -215,6 +216,12 @@ func (rs *Releases) stillNobody(tx *db.Tx, a policy.Actor, round *store.Round) (
 	}
 	n := 0
 	for _, id := range round.Nobody {
+		if o, err := store.Organisations.Peek(tx, id); err != nil || o.Retired {
+			if err != nil && fault.KindOf(err) != fault.NotFound {
+				return 0, err
+			}
+			continue
+		}
 		places, err := placesOf(tx, r, id)
 		if err != nil {
 			return 0, err

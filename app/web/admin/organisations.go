@@ -23,6 +23,7 @@ type adminOrganisationsPage struct {
 
 type adminOrganisationLine struct {
 	Name, Address, Domains, People string
+	Retired                        bool
 	Units                          []web.Link
 }
 
@@ -53,7 +54,7 @@ func (a pages) getOrganisations(r *web.Request) error {
 		return err
 	}
 	for _, o := range all {
-		line := adminOrganisationLine{Name: o.Name, Address: address.Admin("organisations", o.ID), Domains: strings.Join(o.Domains, ", "),
+		line := adminOrganisationLine{Name: o.Name, Address: address.Admin("organisations", o.ID), Domains: strings.Join(o.Domains, ", "), Retired: o.Retired,
 			People: "/admin/people?organisation=" + strconv.FormatUint(o.ID, 10)}
 		for _, u := range o.Units {
 			line.Units = append(line.Units, web.Link{Label: u.Name, Address: line.Address + "#" + unitField(u.ID)})
@@ -111,7 +112,7 @@ func (a pages) organisationPage(r *web.Request, id uint64, f *web.Form, err erro
 		People: "/admin/people?organisation=" + strconv.FormatUint(o.ID, 10), Versions: address.Installations(o.Code)}
 	v.End(o.Name)
 	v.Path = address.Admin("organisations", o.ID)
-	now := url.Values{"name": {o.Name}, "code": {o.Code}, "domains": {strings.Join(o.Domains, "\n")}, "rev": {strconv.FormatUint(o.Rev, 10)}}
+	now := url.Values{"name": {o.Name}, "code": {o.Code}, "domains": {strings.Join(o.Domains, "\n")}, "retired": show.Boxed(o.Retired), "rev": {strconv.FormatUint(o.Rev, 10)}}
 	if f == nil {
 		v.Begin(r, now, "name")
 	}
@@ -119,7 +120,7 @@ func (a pages) organisationPage(r *web.Request, id uint64, f *web.Form, err erro
 		if !f.Has("name") {
 			show.FieldUnder(f, now)
 		}
-		fields := []show.AdminField{{Name: "name", Key: "admin-organisations.name"}, {Name: "code", Key: "admin-organisations.code"}, {Name: "domains", Key: "admin-organisations.domains"}}
+		fields := []show.AdminField{{Name: "name", Key: "admin-organisations.name"}, {Name: "code", Key: "admin-organisations.code"}, {Name: "domains", Key: "admin-organisations.domains"}, {Name: "retired", Key: "admin-organisations.retired"}}
 		if err := v.Again(f, err, now, fields); err != nil {
 			return err
 		}
@@ -135,7 +136,7 @@ func (a pages) organisationPage(r *web.Request, id uint64, f *web.Form, err erro
 }
 
 func readOrganisation(f *web.Form) people.OrganisationForm {
-	return people.OrganisationForm{Name: f.Text("name", store.Most("organisations.name")), Code: f.Text("code", store.Most("organisations.code")), Domains: f.Lines("domains")}
+	return people.OrganisationForm{Name: f.Text("name", store.Most("organisations.name")), Code: f.Text("code", store.Most("organisations.code")), Domains: f.Lines("domains"), Retired: f.Bool("retired")}
 }
 
 func (a pages) postNewOrganisation(r *web.Request) error {

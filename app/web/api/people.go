@@ -48,6 +48,7 @@ type apiOrganisation struct {
 	Name    string   `json:"name"`
 	Units   []string `json:"units"`
 	Domains []string `json:"domains,omitempty"`
+	Retired bool     `json:"retired,omitempty"` // it is no more
 }
 
 type apiOrganisationList struct {
@@ -362,7 +363,7 @@ func (a pages) apiOrganisations(r *web.Request) error {
 }
 
 func organisationAnswer(actor policy.Actor, o people.OrganisationView) apiOrganisation {
-	out := apiOrganisation{Code: o.Code, Name: o.Name, Units: []string{}}
+	out := apiOrganisation{Code: o.Code, Name: o.Name, Units: []string{}, Retired: o.Retired}
 	if actor.IsAdministrator() {
 		out.Domains = o.Domains
 	}
@@ -381,7 +382,7 @@ func (a pages) apiAddOrganisation(r *web.Request) error {
 	if err := program.ReadJSON(r, &in); err != nil {
 		return err
 	}
-	o, err := a.Desk.People.AddOrganisation(r.Actor(), people.OrganisationForm{Code: in.Code, Name: in.Name, Domains: in.Domains, Units: in.Units})
+	o, err := a.Desk.People.AddOrganisation(r.Actor(), people.OrganisationForm{Code: in.Code, Name: in.Name, Domains: in.Domains, Units: in.Units, Retired: in.Retired})
 	if err != nil {
 		return err
 	}
