@@ -32,7 +32,7 @@ func TestThePartsOfATemplateHaveForms(t *testing.T) {
 	b.must(b.get(here+"/parts/none"), http.StatusNotFound)
 	form := func(path string) url.Values { return postable(b.get(path).body, strings.Split(path, "?")[0]) }
 
-	b.must(b.post(months, changed(form(months), "when", "staff>", "option-1-when", "boh=1", "question-it", strings.Repeat("x", 301))), http.StatusUnprocessableEntity, `href="#question-it"`)
+	b.must(b.post(months, changed(form(months), "when", "staff>", "option-1-when", "boh=1", "question-it", strings.Repeat("x", 1001))), http.StatusUnprocessableEntity, `href="#question-it"`)
 	got := b.post(months, changed(form(months), "when", "staff>", "option-1-when", "boh:1"))
 	b.must(got, http.StatusUnprocessableEntity, `href="#when"`, "Al carattere 7", `href="#option-1-when"`, "boh", "Nessun dato e nessuna scelta")
 	b.must(b.post(months, changed(form(months), "act", "row")), http.StatusOK, "option-4-name-it")

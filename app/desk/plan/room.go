@@ -12,6 +12,7 @@
 //	record.go   the document that a plan ends in
 //	crowd.go    who has to do with a plan, what waits for whom, who is reminded
 //	article.go  what a decision teaches, as an article to be written
+//	glance.go   what somebody reads first of plans, on the home page
 //	search.go   what search reads of plans
 package plan
 

@@ -3,6 +3,7 @@
 //
 //	read.go   a template as a text file, without loss in either direction
 //	check.go  what is wrong with one before it is published
+//	part.go   one decision or step of one, written by itself
 //	day.go    expressions of days and what conditions may ask for
 //	builtin   the templates that a desk begins with
 package template

@@ -42,12 +42,12 @@ type field struct {
 	Places          []show.ChoiceGroup // of one in groups
 }
 
-// How long the texts of the form are, how many options, files and other days it takes, and from how many on what can be
-// chosen is a list that scrolls.
+// How long the texts of the form are, how many options, files and other days it takes, which is more than any template has, and
+// from how many on what can be chosen is a list that scrolls.
 const (
-	mostLineText = 300
+	mostLineText = 1000
 	mostText     = 4000
-	mostEntries  = 20
+	mostEntries  = 200
 	mostBoxes    = 12
 )
 
