@@ -127,9 +127,9 @@ func TestAPartIsAddedMovedAndRemoved(t *testing.T) {
 	if _, _, s := v.File.Part("done-already-twice"); s == nil || slices.Index(codes(), "done-already-twice")+1 != slices.Index(codes(), "pay") {
 		t.Fatalf("added: %v", codes())
 	}
-	ph, _, s := v.File.Part("done-already-twice")
+	_, _, s := v.File.Part("done-already-twice")
 	save(template.Part{Was: s.Code, Phase: "choices", Step: s})
-	if ph, _, _ = v.File.Part(s.Code); ph.Code != "choices" {
+	if ph, _, _ := v.File.Part(s.Code); ph.Code != "choices" {
 		t.Errorf("it stands in %s", ph.Code)
 	}
 	save(template.Part{Phase: "choices", Before: "when", Decision: &template.DecisionForm{Question: both("Chi?", ""), Options: []template.Option{{Name: both("Noi", "We")}, {Name: both("Noi", "We")}}}})
