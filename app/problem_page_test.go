@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"sportello/app/desk/problem"
+	"sportello/store"
 	"testing"
 )
 
@@ -164,4 +166,21 @@ func TestAStopAMessageAndAMergeInTheBrowser(t *testing.T) {
 	rita.must(rita.get(two), http.StatusNotFound)
 	b.must(b.post(two+"/unmerge", url.Values{}), http.StatusSeeOther)
 	rita.must(rita.get(two), http.StatusOK)
+}
+
+// TestAListSaysOfNoProblemThatItIsFixedBeforeItIs: a version that is to mend it has not yet, and may be withdrawn again.
+func TestAListSaysOfNoProblemThatItIsFixedBeforeItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.visitor("agent")
+	for state, says := range map[store.ProblemState][]string{
+		store.ProblemConfirmed:  {"correzione prevista nella 25.02", "!corretta nella"},
+		store.ProblemBeingFixed: {"correzione prevista nella 25.02", "!corretta nella"},
+		store.ProblemFixed:      {"corretta nella 25.02", "!correzione prevista"},
+		store.ProblemWontFix:    {"!corretta nella", "!correzione prevista"},
+	} {
+		v, err := w.app.Desk.Problems.Save(w.as("agent"), 0, problem.Form{Module: "csa", Title: store.Words{IT: "Il cedolino resta bianco"}, State: state, Reason: "Si ritira", FixedIn: []string{"25.02"}})
+		must(t, err)
+		b.must(b.get("/problems?module=csa&state="+v.State.String()), http.StatusOK, says...)
+	}
 }

@@ -17,8 +17,8 @@ const (
 )
 
 // Moment returns the instant at which clocks of the desk show the day and hour of the field, or what Time reads where there is no
-// hour; the zero time when the field is blank. An hour that no clock shows is refused with the next one that they show; of an hour that they show twice the form asks
-// which is meant, unless it says so.
+// hour; the zero time when the field is blank. An hour that no clock shows is refused with the next one that they show; of an
+// hour that they show twice the form asks which is meant, unless it says so.
 func (f *Form) Moment(name string) time.Time {
 	s := strings.TrimSpace(f.Values.Get(name))
 	if s == "" {

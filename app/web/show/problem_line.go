@@ -53,8 +53,12 @@ func ProblemLineOf(p *web.Page, one *problem.View, levels []catalogue.Level) Pro
 	l := ProblemLine{Number: one.ID, ID: IDValue(one.ID), Name: ModuleName(p, one.Module, levels), Address: address.Problem(one.ID), State: ProblemMark(p, one.State), Out: OutMark(p, one.Problem), Concerns: Concerns(p, one.Counts)}
 	l.Title, l.Lang = InLanguage(one.Title, p.Lang)
 	l.Meta = AffectedWords(p, one.Affected)
-	if len(one.FixedIn) > 0 {
-		l.Meta = Joined(" · ", l.Meta, p.T("problems.fixed-in", "versions", Joined(", ", one.FixedIn...)))
+	switch versions := Joined(", ", one.FixedIn...); {
+	case versions == "" || one.State == store.ProblemWontFix:
+	case one.State == store.ProblemFixed:
+		l.Meta = Joined(" · ", l.Meta, p.T("problems.fixed-in", "versions", versions))
+	default: // it is on its way, or its update was withdrawn
+		l.Meta = Joined(" · ", l.Meta, p.T("problems.fixed-in-future", "versions", versions))
 	}
 	return l
 }
