@@ -22,10 +22,14 @@ type adminPrioritiesPage struct {
 	Urgencies []string
 	Rows      []priorityRow
 	Hours     []priorityHours
+	Periods   []period
 	Preview   []priorityPreview
 	Example   string
 	Unsaved   string // says that the form is not saved yet, and why
 }
+
+// period is a field for how many days or months something takes or is kept.
+type period struct{ Field, Label, Hint, Value string }
 
 type priorityRow struct {
 	Severity string
@@ -112,6 +116,17 @@ func (a pages) prioritiesPage(r *web.Request, v *adminPrioritiesPage, f *web.For
 	for p := 1; p <= 4; p++ {
 		field := "hours-due-" + strconv.Itoa(p)
 		v.Hours = append(v.Hours, priorityHours{field, strconv.Itoa(p), v.Value(field)})
+	}
+	for _, one := range []period{
+		{"close-after", v.T("admin-priorities.close-after"), v.T("admin-priorities.close-after-hint"), ""},
+		{"reopen-within", v.T("admin-priorities.reopen-within"), v.T("admin-priorities.reopen-within-hint"), ""},
+		{"access-months", v.T("admin-priorities.access-months"), v.T("admin-priorities.access-months-hint"), ""},
+		{"fetched-months", v.T("admin-priorities.fetched-months"), v.T("admin-priorities.fetched-months-hint"), ""},
+		{"list-months", v.T("admin-priorities.list-months"), v.T("admin-priorities.list-months-hint"), ""},
+		{"list-days", v.T("admin-priorities.list-days"), v.T("admin-priorities.list-days-hint"), ""},
+	} {
+		one.Value = v.Value(one.Field)
+		v.Periods = append(v.Periods, one)
 	}
 	v.preview(a)
 	return r.Render("page/admin-priorities", v)
